@@ -1,0 +1,1 @@
+"""Assess: a Subject becomes figures of performance and fairness, and figures pass gates."""

@@ -1,0 +1,290 @@
+"""Evidence: card.json, read and written. HTML and PDF contain no measured number that is not in it.
+
+The document is canonical JSON (RFC 8785), so equal evidence is equal bytes. It holds no path, host, clock or number of
+threads. Its JSON Schema is ``explainkit/schemas/card-1.schema.json``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import rfc8785
+
+from explainkit.artifact import sha256_of
+from explainkit.errors import VerificationError
+from explainkit.figures import Figure, FigureSet, Series
+from explainkit.statements import Statement
+
+SCHEMA_VERSION = "1.0"
+
+LedgerKind = Literal[
+    "not_tested", "sampled", "imputed", "cast", "dropped", "suppressed", "estimated", "assumed", "failed"
+]
+ColumnKind = Literal["number", "integer", "boolean", "category", "text", "date", "empty"]
+Role = Literal["feature", "target", "score", "weight", "id", "time", "sensitive", "unused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelIdentity:
+    """What model was audited."""
+
+    family: str
+    """``scikit-learn``, ``lightgbm``, ``xgboost``, ``catboost``, ``callable`` or ``scores`` (predictions-only)."""
+    kind: str
+    """Class of the model, or for a pipeline of its last step; ``""`` where unknown."""
+    digest: str | None
+    """``sha256:…``, None where the model has no bytes (a callable, predictions-only)."""
+    digest_of: str
+    """What was hashed, in words: ``the file model.skops``, ``the object in memory (pickle)`` …"""
+    steps: tuple[str, ...] = ()
+    """Steps of a pipeline, in order."""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """Name and value of each parameter that differs from nothing: as the library reports them, sorted by name."""
+    library: str | None = None
+    """Library and version that hold the model now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetIdentity:
+    """What data was used, and for what."""
+
+    role: Literal["evaluation", "reference"]
+    name: str
+    """Name of the file without its folder, or ``data frame``."""
+    digest: str
+    """``sha256:…``"""
+    digest_of: str
+    """``the file …`` or ``the Arrow IPC stream of the data frame``."""
+    rows: int
+    """All rows."""
+    labelled: int | None
+    """Rows with an outcome; None where the data has no target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of the evaluation data."""
+
+    name: str
+    kind: ColumnKind
+    roles: tuple[Role, ...]
+    """A column may be both a feature and sensitive."""
+    missing: int
+    """Missing values in the evaluation data."""
+    distinct: int | None = None
+    """Distinct values, for categories, texts and booleans."""
+    low: float | None = None
+    """Smallest value, for numbers."""
+    high: float | None = None
+    """Largest value, for numbers."""
+    available: str | None = None
+    """When the value is known, as stated in the plan."""
+    actionable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One thing that was not tested, or was sampled, imputed, cast, dropped, suppressed, assumed, or failed."""
+
+    kind: LedgerKind
+    what: str
+    """The thing, in words: a column, a figure, a section."""
+    reason: str
+    """Why, and what was done."""
+    count: int | None = None
+    """How many values, rows or groups are concerned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """How a kind of explanation was computed (one for SHAP, one for LIME)."""
+
+    id: Literal["shap", "lime"]
+    method: str
+    space: str
+    exactness: str
+    players: str
+    background: str
+    background_rows: int
+    background_digest: str | None
+    seed: int | None
+    rows: int
+    """Rows explained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One row explained in detail; its numbers are figures with the key ``case``."""
+
+    key: str
+    """Value of ``case`` in the ids of its figures: the position of the row, counted from 1."""
+    chosen: str
+    """Why this row."""
+    inputs: tuple[tuple[str, str], ...]
+    """Feature and its value as text, for categories and missing values; numbers are figures ``case.input[…]``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOutcome:
+    """One gate, evaluated."""
+
+    gate: str
+    """Figure id, or name without brackets, as in the plan."""
+    limit: str
+    """The limit in words, for example ``>= 0.7``."""
+    bound: str
+    """``value``, ``low`` or ``high``."""
+    severity: Literal["block", "warn"]
+    outcome: Literal["passed", "failed"]
+    figure: str | None
+    """Id of the figure that decided; None where none exists."""
+    reason: str
+    """Why the outcome is what it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything a card says; the only source of HTML and PDF."""
+
+    name: str
+    version: str
+    date: str | None
+    """ISO date from the plan, never from a clock."""
+    draft: tuple[str, ...]
+    """Why the card is a draft; empty when it is not one."""
+    task: Literal["binary", "multiclass", "regression"]
+    outputs: tuple[str, ...]
+    """Names of the classes, or ``("prediction",)``."""
+    positive: str | None
+    """The class whose probability the score is (binary)."""
+    threshold: str | None
+    favourable: str | None
+    population: tuple[str, ...]
+    level: str
+    """Signature level intended."""
+    model: ModelIdentity
+    datasets: tuple[DatasetIdentity, ...]
+    columns: tuple[Column, ...]
+    figures: tuple[Figure, ...]
+    series: tuple[Series, ...]
+    methods: tuple[Method, ...]
+    cases: tuple[Case, ...]
+    ledger: tuple[LedgerEntry, ...]
+    gates: tuple[GateOutcome, ...]
+    statements: tuple[Statement, ...]
+    statements_date: str
+    """Date of the catalogue of statements."""
+    environment: tuple[tuple[str, str], ...]
+    """Name and version of what computed the evidence, sorted by name."""
+    plan: Mapping[str, Any]
+    """The plan as JSON, without folders."""
+
+    @property
+    def figure_set(self) -> FigureSet:
+        """Figures by id."""
+        return FigureSet(self.figures)
+
+    @property
+    def plan_digest(self) -> str:
+        """``sha256:…`` of the canonical JSON of the plan."""
+        return "sha256:" + sha256_of(canonical(self.plan))
+
+    def to_json(self) -> bytes:
+        """Canonical JSON: the bytes of card.json."""
+        document = {"schema_version": SCHEMA_VERSION, **_document(self), "plan_digest": self.plan_digest}
+        return canonical(document)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Evidence:
+        """Read card.json.
+
+        Raises
+        ------
+        VerificationError
+            If the bytes are not a card of a known schema version, or not canonical.
+        """
+        try:
+            document = json.loads(data)
+            version = str(document.pop("schema_version"))
+            if version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
+                raise VerificationError(
+                    "unknown schema version",
+                    where="card.json",
+                    found=version,
+                    allowed=f"{SCHEMA_VERSION.partition('.')[0]}.*",
+                    remedy="use a newer explainkit",
+                )
+            digest = document.pop("plan_digest")
+            evidence: Evidence = _read(cls, document)
+            if evidence.plan_digest != digest:
+                raise ValueError("plan_digest does not match the plan")
+            if canonical({"schema_version": version, **document, "plan_digest": digest}) != data:
+                raise ValueError("not canonical JSON (RFC 8785)")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise VerificationError("not a card", where="card.json", found=str(error) or type(error).__name__) from None
+        return evidence
+
+
+def canonical(value: Any) -> bytes:
+    """Canonical JSON bytes of a JSON value (RFC 8785)."""
+    return rfc8785.dumps(value)
+
+
+_NAMES = {"class_": "class"}
+
+
+def _document(value: Any) -> Any:
+    """Dataclasses as JSON objects without their empty optional members; tuples of pairs stay lists of pairs."""
+    if dataclasses.is_dataclass(value):
+        members = {_NAMES.get(f.name, f.name): getattr(value, f.name) for f in dataclasses.fields(value)}
+        return {name: _document(member) for name, member in members.items() if member is not None}
+    if isinstance(value, tuple | list):
+        return [_document(member) for member in value]
+    if isinstance(value, Mapping):
+        return {str(name): _document(member) for name, member in value.items()}
+    return value
+
+
+_PARTS: dict[str, type] = {
+    "model": ModelIdentity,
+    "datasets": DatasetIdentity,
+    "columns": Column,
+    "figures": Figure,
+    "series": Series,
+    "methods": Method,
+    "cases": Case,
+    "ledger": LedgerEntry,
+    "gates": GateOutcome,
+    "statements": Statement,
+}
+
+
+def _read(kind: type[Any], document: Mapping[str, Any]) -> Any:
+    """Build a dataclass from a JSON object; members that are absent take their defaults, or None."""
+    given = {("class_" if name == "class" else name): member for name, member in document.items()}
+    members: dict[str, Any] = {}
+    for field in dataclasses.fields(kind):
+        if field.name not in given:
+            if field.default is dataclasses.MISSING and not str(field.type).endswith("None"):
+                raise ValueError(f"{kind.__name__} lacks {field.name}")
+            if field.default is dataclasses.MISSING:
+                members[field.name] = None
+            continue
+        member = given.pop(field.name)
+        part = _PARTS.get(field.name) if kind is Evidence else None
+        if part is not None:
+            member = tuple(_read(part, m) for m in member) if isinstance(member, list) else _read(part, member)
+        elif field.name != "plan":
+            member = _frozen(member)
+        members[field.name] = member
+    if given:
+        raise ValueError(f"{kind.__name__} has unknown members {', '.join(sorted(given))}")
+    return kind(**members)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(member) for member in value) if isinstance(value, list) else value

@@ -1,0 +1,1 @@
+"""Explain: a Subject becomes Explanations, and these become figures."""

@@ -1,0 +1,142 @@
+"""Subject: the model behind one door, the data in batches, and the compact per-row ledger that is assessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from explainkit.decision import Population, Threshold
+from explainkit.evidence import Column, DatasetIdentity, LedgerEntry, ModelIdentity
+from explainkit.plan import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+BATCH_ROWS = 65_536
+
+
+class Model(Protocol):
+    """A trained model behind one door."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """What model this is."""
+
+    @property
+    def task(self) -> Task | None:
+        """What the model says it does, None where it does not say."""
+
+    @property
+    def classes(self) -> tuple[Any, ...] | None:
+        """Labels in the order of the columns of `predict`; None for a regression or where unknown."""
+
+    @property
+    def features(self) -> tuple[str, ...] | None:
+        """Names of the inputs, in the model's order; None where the model does not know them."""
+
+    @property
+    def native(self) -> Any:
+        """The object of the model's own library, for explainers that read its inside; None where there is none."""
+
+    def adapt(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[LedgerEntry, ...]]:
+        """Cast columns to the types the model was trained with, and say what was cast."""
+
+    def predict(self, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Probabilities of shape (n_rows, n_classes), or predictions of shape (n_rows, 1); rows as `adapt` gives them.
+
+        Raises
+        ------
+        ModelError
+            If the model raises, or answers with anything but finite numbers (probabilities within [0, 1]).
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Rows in memory, read in batches."""
+
+    identity: DatasetIdentity
+    frame: pd.DataFrame
+    """All columns as given, never changed."""
+
+    def batches(self, columns: tuple[str, ...], *, size: int = BATCH_ROWS) -> Iterator[pd.DataFrame]:
+        """Consecutive blocks of rows of the named columns."""
+        for start in range(0, len(self.frame), size):
+            yield self.frame.iloc[start : start + size][list(columns)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupColumn:
+    """One sensitive column as small integers."""
+
+    name: str
+    codes: npt.NDArray[np.int32]
+    """Index into `levels` of each row, -1 where unknown; shape (n_rows,)."""
+    levels: tuple[str, ...]
+    """Names of the groups, as printed and as keys of figures."""
+    is_feature: bool
+    """Whether the model sees the column."""
+    note: str | None = None
+    """How the groups were made (cut points and their reason)."""
+    basis: str | None = None
+    """Legal basis as stated in the plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The compact ledger of the evaluation rows: tens of bytes a row, all that assessments need. Read-only arrays."""
+
+    scores: npt.NDArray[np.float64]
+    """Binary: the probability (or score) of the positive class, shape (n_rows,). Multiclass: probabilities, shape
+    (n_rows, n_classes). Regression: predictions, shape (n_rows,)."""
+    labels: npt.NDArray[np.float64] | None
+    """Binary: 1 positive, 0 not; multiclass: index of the class; regression: the target; NaN where there is no
+    outcome. None where the data has no target (or, binary, where the positive class is not stated)."""
+    weights: npt.NDArray[np.float64] | None
+    """Positive weights, shape (n_rows,); None where unweighted."""
+    weight_kind: str | None
+    """``sampling``, ``frequency`` or ``exposure``."""
+    groups: tuple[GroupColumn, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.scores)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is audited: the model behind one door, the data, the roles of its columns, and what was decided beforehand."""
+
+    task: Task
+    classes: tuple[str, ...]
+    """Names of the classes in the order of the model's columns; ``("prediction",)`` for a regression."""
+    positive: str | None
+    """Name of the positive class; its scores are `Rows.scores`."""
+    threshold: Threshold | None
+    favourable: str | None
+    """Name of the favourable class."""
+    population: Population
+    model: Model | None
+    """None for predictions-only."""
+    identity: ModelIdentity
+    evaluation: Dataset
+    reference: Dataset | None
+    features: tuple[str, ...]
+    """Inputs of the model, in its order; empty for predictions-only."""
+    columns: tuple[Column, ...]
+    rows: Rows
+    case_ids: tuple[str, ...] | None
+    """Id of each evaluation row, where the plan names an id column."""
+    ledger: tuple[LedgerEntry, ...]
+    """What loading cast, dropped, assumed."""
+
+    @property
+    def decisions(self) -> npt.NDArray[np.bool_] | None:
+        """Binary: whether each row is decided positive; None without a threshold. Shape (n_rows,)."""
+        if self.task != "binary" or self.threshold is None:
+            return None
+        return self.threshold.decide(self.rows.scores)

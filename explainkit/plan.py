@@ -1,0 +1,285 @@
+"""Plan: what the user asks for (audit.toml), validated at this boundary only."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from explainkit.decision import Population, Threshold, label_name
+from explainkit.errors import InputError, PlanError, nearest
+from explainkit.figures import parse_figure_id
+from explainkit.statements import catalogue
+
+Task = Literal["binary", "multiclass", "regression"]
+Label = Annotated[str, BeforeValidator(label_name)]
+
+
+def _as_tuple(value: Any) -> Any:
+    return [p.strip() for p in value.split(",") if p.strip()] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, arbitrary_types_allowed=False)
+
+
+class CardPlan(_Strict):
+    """``[card]``: how the card is called."""
+
+    name: str = Field(default="model", min_length=1, max_length=200)
+    """Name of the model on the card."""
+    version: str = Field(default="unversioned", min_length=1, max_length=80)
+    """Version of the model."""
+    date: dt.date | None = None
+    """Date printed on the card; never taken from the clock."""
+
+
+class ModelPlan(_Strict):
+    """``[model]``: the model and how its output becomes a decision."""
+
+    path: str | None = None
+    """File of the model; left out for predictions-only."""
+    trust: tuple[str, ...] = ()
+    """``sha256:…`` of files in formats that can run code, trusted by whoever loads."""
+    task: Task | None = None
+    """Inferred from the model and the target when left out."""
+    positive: Label | None = None
+    """The class whose probability the score is (binary)."""
+    threshold: str | None = None
+    """``">=0.5"`` or ``">0.5"``; without it nothing that depends on decisions is tested."""
+
+    @property
+    def cutoff(self) -> Threshold | None:
+        """The threshold, parsed."""
+        return None if self.threshold is None else Threshold.parse(self.threshold)
+
+
+class WeightPlan(_Strict):
+    """``data.weight``: the weight column and what its numbers mean."""
+
+    column: str
+    kind: Literal["sampling", "frequency", "exposure"]
+
+
+class DataPlan(_Strict):
+    """``[data]``: the files and the roles of their columns."""
+
+    evaluation: str | None = None
+    """The rows on which everything is measured: parquet, csv or feather."""
+    reference: str | None = None
+    """Rows the model was trained on or is used for: background of explanations."""
+    target: str | None = None
+    score: str | None = None
+    """Column of scores, for predictions-only."""
+    weight: WeightPlan | None = None
+    id: str | None = None
+    time: str | None = None
+    sensitive: Names = ()
+    features: Names = ()
+    """Inputs of the model, where its file does not say."""
+    missing: Names = ()
+    """Texts that mean "missing" in a csv file, besides the empty cell."""
+
+
+class FeaturePlan(_Strict):
+    """``[features.NAME]``: what is known about one column."""
+
+    cuts: tuple[float, ...] = ()
+    """Cut points that make groups of a number: below the first, from the first to below the second, …"""
+    cuts_reason: str | None = None
+    """Why these cut points."""
+    labels: dict[Label, str] = Field(default_factory=dict)
+    """Words to print for codes."""
+    available: str | None = None
+    """When the value is known, for example ``application``."""
+    actionable: bool | None = None
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if list(self.cuts) != sorted(set(self.cuts)):
+            raise ValueError("cuts must ascend without repeats")
+        if self.cuts and not self.cuts_reason:
+            raise ValueError("cuts need a cuts_reason: why these cut points")
+        return self
+
+
+class ExplainPlan(_Strict):
+    """``[explain]``: what is explained, and in which space."""
+
+    output: Literal["margin", "probability"] = "margin"
+    local: int | tuple[Label, ...] = 5
+    """How many single cases, or the ids of cases."""
+    rows: int = Field(default=1000, ge=1)
+    """Rows explained for the global picture; more are sampled, and the ledger says so."""
+    background: int = Field(default=100, ge=1)
+    """Rows of the background where a method needs one."""
+    lime_samples: int = Field(default=5000, ge=100)
+    seed: int = Field(default=0, ge=0, lt=2**31)
+
+
+class FairnessPlan(_Strict):
+    """``[fairness]``: outcome, references and protection of small groups."""
+
+    favourable: Label | None = None
+    """The predicted outcome a person would want; without it selection is not tested."""
+    reference: dict[str, Label] = Field(default_factory=dict)
+    """Reference group by sensitive column; the group with the highest rate where left out."""
+    min_cell: int = Field(default=10, ge=1)
+    """Smallest group shown."""
+    basis: dict[str, str] = Field(default_factory=dict)
+    """Legal basis for examining each sensitive column."""
+
+
+class GatePlan(_Strict):
+    """``[gates]``: one limit."""
+
+    min: float | None = None
+    max: float | None = None
+    within: tuple[float, float] | None = None
+    bound: Literal["value", "low", "high"] = "value"
+    severity: Literal["block", "warn"] = "block"
+    if_missing: Literal["fail", "allow"] = "fail"
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if sum(limit is not None for limit in (self.min, self.max, self.within)) != 1:
+            raise ValueError("a gate has exactly one of min, max and within")
+        return self
+
+
+class SignPlan(_Strict):
+    """``[sign]``: how the release is meant to be signed."""
+
+    role: Literal["provider"] = "provider"
+    level: Literal["B-B"] = "B-B"
+    """The level intended, printed on the card."""
+
+
+class Plan(_Strict):
+    """Everything that a user asks for; made by `read_plan` or `plan_from`."""
+
+    version: Literal[1] = 1
+    card: CardPlan = CardPlan()
+    model: ModelPlan = ModelPlan()
+    data: DataPlan = DataPlan()
+    features: dict[str, FeaturePlan] = Field(default_factory=dict)
+    explain: ExplainPlan = ExplainPlan()
+    fairness: FairnessPlan = FairnessPlan()
+    gates: dict[str, GatePlan] = Field(default_factory=dict)
+    statements: dict[str, str] = Field(default_factory=dict)
+    sign: SignPlan = SignPlan()
+
+    @property
+    def population(self) -> Population:
+        """Whom the evaluation rows stand for, parsed."""
+        return Population.parse(self.statements.get("population"))
+
+    def document(self) -> dict[str, Any]:
+        """The plan as JSON values, without what is default, and with the names of files but not their folders."""
+        document: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
+        document["version"] = self.version
+        for table, keys in (("model", ("path",)), ("data", ("evaluation", "reference"))):
+            for key in keys:
+                if document.get(table, {}).get(key):
+                    document[table][key] = Path(document[table][key]).name
+        return document
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan file.
+
+    Raises
+    ------
+    PlanError
+        If the file is missing, is not TOML, or asks for something unknown or impossible.
+    """
+    if path.is_dir():
+        raise PlanError("a plan is a file", where=str(path), found="a folder", allowed="a .toml file")
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise PlanError("no such plan", where=str(path), remedy="explainkit init writes one") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PlanError("not a TOML file", where=str(path), found=str(error)) from None
+    except OSError as error:
+        raise PlanError("the plan cannot be read", where=str(path), found=error.strerror or str(error)) from None
+    return plan_from(document, where=str(path))
+
+
+def plan_from(document: Mapping[str, Any], *, where: str | None = None) -> Plan:
+    """Validate a plan given as a mapping.
+
+    Parameters
+    ----------
+    document : mapping
+        As read from TOML.
+    where : str, optional
+        What to name in errors, for example the file.
+
+    Raises
+    ------
+    PlanError
+        With the first thing that is wrong; an unknown key comes with the nearest known one.
+    """
+    found = document.get("version", 1)
+    if found != 1:
+        raise PlanError("unknown version of the plan", where=where, found=repr(found), allowed="1")
+    try:
+        plan = Plan.model_validate(dict(document))
+    except ValidationError as error:
+        raise _plan_error(error, where) from None
+    try:
+        _check_words(plan)
+    except InputError as error:
+        raise PlanError(
+            error.problem,
+            where=f"{where}: {error.where}" if where else error.where,
+            found=error.found,
+            allowed=error.allowed,
+            remedy=error.remedy,
+        ) from None
+    return plan
+
+
+def _check_words(plan: Plan) -> None:
+    """Parse once what is written in a small language of its own, so that errors come now."""
+    known = [s.id for s in catalogue()]
+    for key in plan.statements:
+        if key not in known:
+            raise PlanError("unknown statement", where=f"statements.{key}", remedy=nearest(key, known))
+    for key in plan.gates:
+        parse_figure_id(key)
+    Population.parse(plan.statements.get("population"))
+    if plan.model.threshold is not None:
+        Threshold.parse(plan.model.threshold)
+
+
+def _plan_error(error: ValidationError, where: str | None) -> PlanError:
+    first = error.errors()[0]
+    path = [str(p) for p in first["loc"]]
+    place = f"{where}: {'.'.join(path)}" if where else ".".join(path)
+    if first["type"] == "extra_forbidden":
+        return PlanError("unknown key", where=place, remedy=nearest(path[-1], _keys_beside(path)))
+    allowed = first.get("ctx", {}).get("expected")
+    message = first["msg"].removeprefix("Value error, ")
+    return PlanError(message[0].lower() + message[1:], where=place, found=repr(first["input"]), allowed=allowed)
+
+
+def _keys_beside(path: list[str]) -> list[str]:
+    """Known keys of the table in which an unknown key stands."""
+    model: Any = Plan
+    for part in path[:-1]:
+        fields = getattr(model, "model_fields", None)
+        if fields is None or part not in fields:
+            continue  # the name of a feature or of a gate
+        annotation = fields[part].annotation
+        inner = [a for a in get_args(annotation) if hasattr(a, "model_fields")]
+        model = annotation if hasattr(annotation, "model_fields") else (inner[0] if inner else model)
+    return list(getattr(model, "model_fields", {}))

@@ -1,0 +1,1 @@
+"""Registries: a release is put where it belongs."""

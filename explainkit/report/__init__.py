@@ -1,0 +1,1 @@
+"""Report: evidence becomes a card, and the card HTML and PDF."""

@@ -1,0 +1,1 @@
+"""The sections of the card: one file each, each a pure function of Evidence."""

@@ -1,0 +1,1 @@
+"""Sign: a release is signed, and verified."""
