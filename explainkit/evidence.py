@@ -59,10 +59,6 @@ class DatasetIdentity:
     """``sha256:…``"""
     digest_of: str
     """``the file …`` or ``the Arrow IPC stream of the data frame``."""
-    rows: int
-    """All rows."""
-    labelled: int | None
-    """Rows with an outcome; None where the data has no target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +69,6 @@ class Column:
     kind: ColumnKind
     roles: tuple[Role, ...]
     """A column may be both a feature and sensitive."""
-    missing: int
-    """Missing values in the evaluation data."""
-    distinct: int | None = None
-    """Distinct values, for categories, texts and booleans."""
-    low: float | None = None
-    """Smallest value, for numbers."""
-    high: float | None = None
-    """Largest value, for numbers."""
     available: str | None = None
     """When the value is known, as stated in the plan."""
     actionable: bool | None = None
@@ -96,12 +84,28 @@ class LedgerEntry:
     reason: str
     """Why, and what was done."""
     count: int | None = None
-    """How many values, rows or groups are concerned."""
+    """How many values, rows or groups are concerned; printed as the figure ``ledger.count[entry=…]``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What a stage of the pipeline returns: figures, series, and what it did not test or had to change."""
+
+    figures: tuple[Figure, ...] = ()
+    series: tuple[Series, ...] = ()
+    ledger: tuple[LedgerEntry, ...] = ()
+
+    def __add__(self, other: Measured) -> Measured:
+        return Measured(
+            figures=self.figures + other.figures,
+            series=self.series + other.series,
+            ledger=self.ledger + other.ledger,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """How a kind of explanation was computed (one for SHAP, one for LIME)."""
+    """How a kind of explanation was computed (one for SHAP, one for LIME); its numbers are figures."""
 
     id: Literal["shap", "lime"]
     method: str
@@ -109,11 +113,8 @@ class Method:
     exactness: str
     players: str
     background: str
-    background_rows: int
     background_digest: str | None
     seed: int | None
-    rows: int
-    """Rows explained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

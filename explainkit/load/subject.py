@@ -109,7 +109,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is audited: the model behind one door, the data, the roles of its columns, and what was decided beforehand."""
+    """What is audited: the model behind one door, the data, its roles, and what was decided beforehand."""
 
     task: Task
     classes: tuple[str, ...]
