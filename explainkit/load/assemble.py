@@ -1,0 +1,326 @@
+"""Put model, data and plan together into a Subject, and find what does not fit before anything is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from explainkit.decision import label_name
+from explainkit.errors import DataError, PlanError, nearest
+from explainkit.evidence import Column, LedgerEntry, Role
+from explainkit.load.columns import group_column, kind_of, require_column
+from explainkit.load.models.base import Adapter
+from explainkit.load.models.function import scores_identity
+from explainkit.load.open_model import open_model
+from explainkit.load.outcomes import outcome_of
+from explainkit.load.subject import Dataset, GroupColumn, Model, Rows, Subject
+from explainkit.load.tables import read_file
+from explainkit.plan import FeaturePlan, Plan
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def load_subject(plan: Plan, *, base: Path) -> Subject:
+    """Read the model and the data that a plan names.
+
+    Parameters
+    ----------
+    plan : Plan
+        With ``data.evaluation``, and ``model.path`` or ``data.score``.
+    base : pathlib.Path
+        Folder that relative paths start from.
+
+    Raises
+    ------
+    PlanError, ModelError, DataError
+        If something is missing or does not fit; nothing has been measured then.
+    """
+    if plan.data.evaluation is None:
+        raise PlanError("no data to audit", where="data.evaluation", allowed="a parquet, csv or feather file")
+    model = None if plan.model.path is None else open_model(base / plan.model.path, trust=plan.model.trust)
+    evaluation, ledger = read_file(base / plan.data.evaluation, role="evaluation", missing=plan.data.missing)
+    reference = None
+    if plan.data.reference is not None:
+        reference, more = read_file(base / plan.data.reference, role="reference", missing=plan.data.missing)
+        ledger += tuple(replace(entry, what=f"reference: {entry.what}") for entry in more)
+    return assemble(plan, model=model, evaluation=evaluation, reference=reference, ledger=ledger)
+
+
+def assemble(
+    plan: Plan,
+    *,
+    model: Model | None,
+    evaluation: Dataset,
+    reference: Dataset | None = None,
+    ledger: tuple[LedgerEntry, ...] = (),
+) -> Subject:
+    """Check that model, data and plan fit, predict once, and build the per-row ledger.
+
+    Parameters
+    ----------
+    plan : Plan
+        Roles, outcome, threshold, groups.
+    model : Model or None
+        None for predictions-only, with the scores in ``data.score``.
+    evaluation, reference : Dataset
+        Rows to measure, and rows to explain against.
+    ledger : tuple of LedgerEntry
+        What reading the data already did.
+
+    Raises
+    ------
+    PlanError, ModelError, DataError
+        If something does not fit.
+    """
+    frame = evaluation.frame
+    roles = _roles(plan, frame)
+    features = () if model is None else _features(plan, model, frame, roles)
+    scores, casts = _scores(plan, model, evaluation, features)
+    outcome = outcome_of(plan, model=model, frame=frame, scores=scores)
+    if isinstance(model, Adapter) and model.classes is None and outcome.task == "binary":
+        # A function that answers one column answers for the positive class, the second of the two.
+        model = replace(model, classes=outcome.classes, task="binary")
+    if reference is not None:
+        _check_reference(reference, features)
+    weights = None
+    if plan.data.weight is not None:
+        weights = _weights(require_column(frame, plan.data.weight.column, role="data.weight"))
+    groups = tuple(_group(plan, name, frame, features) for name in plan.data.sensitive)
+    _check_names(plan, frame, outcome.classes)
+    unused = [str(c) for c in frame.columns if not _column_roles(str(c), roles, features) and model is not None]
+    extra: tuple[LedgerEntry, ...] = ()
+    if unused:
+        names = ", ".join(unused[:12]) + (" …" if len(unused) > 12 else "")
+        extra = (
+            LedgerEntry(
+                kind="dropped",
+                what=f"columns {names}",
+                reason="neither inputs of the model nor named in the plan",
+                count=len(unused),
+            ),
+        )
+    for array in (outcome.scores, outcome.labels, weights):
+        if array is not None:
+            array.setflags(write=False)
+    return Subject(
+        task=outcome.task,
+        classes=outcome.classes,
+        positive=outcome.positive,
+        threshold=plan.model.cutoff if outcome.task == "binary" else None,
+        favourable=plan.fairness.favourable,
+        population=plan.population,
+        model=model,
+        identity=model.identity if model is not None else scores_identity(plan.data.score or ""),
+        evaluation=evaluation,
+        reference=reference,
+        features=features,
+        columns=_columns(plan, frame, roles, features),
+        rows=Rows(
+            scores=outcome.scores,
+            labels=outcome.labels,
+            weights=weights,
+            weight_kind=plan.data.weight.kind if plan.data.weight else None,
+            groups=groups,
+        ),
+        case_ids=_case_ids(plan, frame),
+        ledger=ledger + casts + outcome.ledger + extra,
+    )
+
+
+def _roles(plan: Plan, frame: pd.DataFrame) -> dict[str, list[Role]]:
+    """Roles that the plan gives to columns; every named column exists."""
+    named: list[tuple[Role, str | None]] = [
+        ("target", plan.data.target),
+        ("score", plan.data.score),
+        ("weight", plan.data.weight.column if plan.data.weight else None),
+        ("id", plan.data.id),
+        ("time", plan.data.time),
+        *(("sensitive", name) for name in plan.data.sensitive),
+    ]
+    roles: dict[str, list[Role]] = {}
+    for role, name in named:
+        if name is not None:
+            require_column(frame, name, role=f"data.{role}")
+            roles.setdefault(name, []).append(role)
+    for name in plan.features:
+        if name not in frame.columns:
+            raise PlanError("no such column", where=f"features.{name}", remedy=nearest(name, map(str, frame.columns)))
+    return roles
+
+
+def _features(plan: Plan, model: Model, frame: pd.DataFrame, roles: dict[str, list[Role]]) -> tuple[str, ...]:
+    if model.features is not None:
+        features = model.features
+    elif plan.data.features:
+        features = plan.data.features
+    else:
+        features = tuple(str(c) for c in frame.columns if str(c) not in roles)
+        expected = getattr(model.native, "n_features_in_", None)
+        if expected is not None and expected != len(features):
+            raise DataError(
+                "the model does not name its inputs, and their number does not fit",
+                where="data",
+                found=f"{len(features)} columns left after target, id, weight, time and sensitive",
+                allowed=f"{expected}",
+                remedy="list the inputs in the training order under data.features",
+            )
+    missing = [f for f in features if f not in frame.columns]
+    if missing:
+        raise DataError(
+            "the data lacks inputs of the model",
+            where=f"column {missing[0]}",
+            found=f"{len(missing)} of {len(features)} inputs missing",
+            remedy=nearest(missing[0], map(str, frame.columns)),
+        )
+    for name in features:
+        clash = [r for r in roles.get(name, []) if r in ("target", "score")]
+        if clash:
+            raise PlanError(f"the {clash[0]} is an input of the model", where=f"column {name}")
+        if frame[name].isna().all():
+            raise DataError(
+                "an input of the model has no value at all",
+                where=f"column {name}",
+                found=f"{len(frame)} missing values",
+                remedy="give the column its values, or drop it from the model",
+            )
+    return features
+
+
+def _scores(
+    plan: Plan, model: Model | None, evaluation: Dataset, features: tuple[str, ...]
+) -> tuple[FloatArray, tuple[LedgerEntry, ...]]:
+    """Answers of the model in blocks of rows, or the column of scores; shape (n_rows, k)."""
+    if model is None:
+        return _given_scores(plan, evaluation.frame), ()
+    blocks, casts = [], dict[tuple[str, str, str], int | None]()
+    for batch in evaluation.batches(features):
+        adapted, entries = model.adapt(batch)
+        for e in entries:
+            key = (e.kind, e.what, e.reason)
+            casts[key] = (casts.get(key) or 0) + e.count if e.count is not None else None
+        blocks.append(model.predict(adapted))
+    ledger = tuple(
+        LedgerEntry(kind=kind, what=what, reason=reason, count=count)  # type: ignore[arg-type]
+        for (kind, what, reason), count in casts.items()
+    )
+    return np.concatenate(blocks), ledger
+
+
+def _given_scores(plan: Plan, frame: pd.DataFrame) -> FloatArray:
+    if plan.data.score is None:
+        raise PlanError(
+            "neither a model nor scores",
+            where="model.path",
+            remedy="name a model file, or the column of scores under data.score",
+        )
+    column = require_column(frame, plan.data.score, role="data.score")
+    where = f"column {plan.data.score}"
+    if kind_of(column) not in ("number", "integer", "boolean"):
+        raise DataError("scores are numbers", where=where, found=f"a column of kind {kind_of(column)}")
+    scores = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = ~np.isfinite(scores)
+    if bad.any():
+        raise DataError(
+            "scores are missing or infinite",
+            where=where,
+            found=f"{int(bad.sum())} of {len(scores)}, the first at position {int(bad.argmax()) + 1}",
+            allowed="finite numbers",
+        )
+    return scores[:, None]
+
+
+def _check_reference(reference: Dataset, features: Sequence[str]) -> None:
+    missing = [f for f in features if f not in reference.frame.columns]
+    if missing:
+        raise DataError(
+            "the reference data lacks inputs of the model",
+            where=f"column {missing[0]}",
+            found=f"{len(missing)} of {len(features)} inputs missing",
+            remedy=nearest(missing[0], map(str, reference.frame.columns)),
+        )
+
+
+def _weights(column: pd.Series) -> FloatArray:
+    where = f"weight column {column.name}"
+    if kind_of(column) not in ("number", "integer"):
+        raise DataError("weights are numbers", where=where, found=f"a column of kind {kind_of(column)}")
+    weights = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = ~(np.isfinite(weights) & (weights >= 0))
+    if bad.any() or not weights.any():
+        raise DataError(
+            "weights are missing, negative or infinite" if bad.any() else "all weights are zero",
+            where=where,
+            found=f"{int(bad.sum())} of {len(weights)} rows",
+            allowed="finite numbers from 0, not all 0",
+        )
+    return weights
+
+
+def _group(plan: Plan, name: str, frame: pd.DataFrame, features: Sequence[str]) -> GroupColumn:
+    return group_column(
+        frame[name],
+        name=name,
+        feature=plan.features.get(name, FeaturePlan()),
+        is_feature=name in features,
+        basis=plan.fairness.basis.get(name),
+    )
+
+
+def _check_names(plan: Plan, frame: pd.DataFrame, classes: tuple[str, ...]) -> None:
+    """What the plan says of groups and outcomes exists."""
+    favourable = plan.fairness.favourable
+    if favourable is not None and classes != ("prediction",) and favourable not in classes:
+        raise PlanError(
+            "no such class", where="fairness.favourable", found=repr(favourable), allowed=", ".join(map(repr, classes))
+        )
+    for table, names in (("reference", plan.fairness.reference), ("basis", plan.fairness.basis)):
+        for name in names:
+            if name not in plan.data.sensitive:
+                raise PlanError(
+                    "not a sensitive column",
+                    where=f"fairness.{table}.{name}",
+                    remedy=nearest(name, plan.data.sensitive),
+                )
+
+
+def _column_roles(name: str, roles: dict[str, list[Role]], features: Sequence[str]) -> tuple[Role, ...]:
+    return (*(("feature",) if name in features else ()), *roles.get(name, []))
+
+
+def _columns(
+    plan: Plan, frame: pd.DataFrame, roles: dict[str, list[Role]], features: tuple[str, ...]
+) -> tuple[Column, ...]:
+    columns = []
+    for name in map(str, frame.columns):
+        stated = plan.features.get(name, FeaturePlan())
+        columns.append(
+            Column(
+                name=name,
+                kind=kind_of(frame[name]),
+                roles=_column_roles(name, roles, features) or ("unused",),
+                available=stated.available,
+                actionable=stated.actionable,
+            )
+        )
+    return tuple(columns)
+
+
+def _case_ids(plan: Plan, frame: pd.DataFrame) -> tuple[str, ...] | None:
+    if plan.data.id is None:
+        return None
+    column = frame[plan.data.id]
+    repeated = column.duplicated(keep="first")
+    if repeated.any() or column.isna().any():
+        raise DataError(
+            "ids repeat or are missing",
+            where=f"id column {plan.data.id}",
+            found=f"{int(repeated.sum() + column.isna().sum())} rows, the first at position "
+            f"{int((repeated | column.isna()).to_numpy().argmax()) + 1}",
+            allowed="each id once",
+        )
+    return tuple(label_name(v) for v in column)

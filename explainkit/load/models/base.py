@@ -1,0 +1,131 @@
+"""What all adapters share: the door behind which a model may fail, and checks on its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from explainkit.errors import ModelError
+from explainkit.evidence import LedgerEntry, ModelIdentity
+from explainkit.plan import Task
+
+# Probabilities summed in float32 may pass 1 by rounding; anything beyond is no probability.
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapter:
+    """A model behind one door; families override `adapt` and give the function that answers."""
+
+    identity: ModelIdentity
+    task: Task | None
+    classes: tuple[Any, ...] | None
+    features: tuple[str, ...] | None
+    native: Any
+    answer: Callable[[pd.DataFrame], Any]
+    """Probabilities (n_rows, n_classes), the probability of the second class (n_rows,), or predictions (n_rows,)."""
+    caster: Callable[[pd.DataFrame], tuple[pd.DataFrame, tuple[LedgerEntry, ...]]] | None = None
+    """Casts columns to the types the model was trained with, where its family needs it."""
+
+    def adapt(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[LedgerEntry, ...]]:
+        """Cast columns to the types the model was trained with, and say what was cast."""
+        return (rows, ()) if self.caster is None else self.caster(rows)
+
+    def predict(self, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Probabilities of shape (n_rows, n_classes), or predictions of shape (n_rows, 1).
+
+        Raises
+        ------
+        ModelError
+            If the model raises, or answers with the wrong shape, with numbers that are not finite, or, for a
+            classifier, with numbers outside [0, 1].
+        """
+        try:
+            answer = self.answer(rows)
+        except Exception as error:  # a model is foreign code: whatever it raises is its answer
+            raise ModelError(
+                "the model raised while predicting",
+                where=self.identity.kind or self.identity.family,
+                found=f"{type(error).__name__}: {_first_line(error)}",
+                remedy=_text_hint(rows, error),
+            ) from error
+        return self._checked(answer, len(rows))
+
+    def _checked(self, answer: Any, rows: int) -> npt.NDArray[np.float64]:
+        where = self.identity.kind or self.identity.family
+        try:
+            array = np.asarray(answer, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ModelError("the model's answer is not numbers", where=where, found=type(answer).__name__) from None
+        if array.ndim == 1:
+            array = array[:, None]
+        if array.ndim != 2 or len(array) != rows or array.shape[1] == 0:
+            raise ModelError(
+                "the model's answer has the wrong shape",
+                where=where,
+                found=str(np.shape(answer)),
+                allowed=f"({rows},) or ({rows}, number of classes)",
+            )
+        bad = ~np.isfinite(array).all(axis=1)
+        if bad.any():
+            raise ModelError(
+                "the model answered with NaN or infinite numbers",
+                where=where,
+                found=f"{int(bad.sum())} of {rows} rows, the first at position {int(bad.argmax()) + 1}",
+                allowed="finite numbers",
+            )
+        if self.task in ("binary", "multiclass"):
+            array = self._probabilities(array, where)
+        return array
+
+    def _probabilities(self, array: npt.NDArray[np.float64], where: str) -> npt.NDArray[np.float64]:
+        low, high = float(array.min()), float(array.max())
+        if low < -_ROUNDING or high > 1 + _ROUNDING:
+            raise ModelError(
+                "probabilities outside [0, 1]",
+                where=where,
+                found=f"from {low:g} to {high:g}",
+                allowed="0 to 1",
+                remedy="return probabilities, not margins",
+            )
+        array = array.clip(0.0, 1.0)
+        if array.shape[1] == 1 and self.classes is not None:
+            array = np.hstack([1.0 - array, array])
+        if self.classes is not None and array.shape[1] != len(self.classes):
+            raise ModelError(
+                "the model answers for another number of classes",
+                where=where,
+                found=f"{array.shape[1]} columns",
+                allowed=f"{len(self.classes)}",
+            )
+        return array
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:300] if text else "no message"
+
+
+def _text_hint(rows: pd.DataFrame, error: BaseException) -> str | None:
+    """Name the columns of text when a library complains about text where numbers are due."""
+    words = str(error).lower()
+    if not any(w in words for w in ("convert string", "could not convert", "dtype", "isnumeric")):
+        return None
+    texts = [str(c) for c in rows.columns if rows[c].dtype == object or pd.api.types.is_string_dtype(rows[c])]
+    if not texts:
+        return None
+    return f"columns of text: {', '.join(texts[:5])}; a text that means missing is listed under data.missing"
+
+
+def parameters_of(values: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Parameters as sorted pairs of texts, without objects whose text would name a place in memory."""
+    simple = (str, int, float, bool, type(None), np.generic)
+    return tuple(
+        (name, str(value) if isinstance(value, simple) else type(value).__name__)
+        for name, value in sorted(values.items())
+    )

@@ -1,0 +1,121 @@
+"""CatBoost models, from memory or from their cbm files."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from explainkit.artifact import sha256_file
+from explainkit.errors import MissingExtraError, ModelError
+from explainkit.evidence import LedgerEntry, ModelIdentity
+from explainkit.load.models.base import Adapter, parameters_of
+from explainkit.plan import Task
+
+_TASKS: dict[str, Task] = {
+    "Logloss": "binary",
+    "CrossEntropy": "binary",
+    "MultiClass": "multiclass",
+    "MultiClassOneVsAll": "multiclass",
+    **dict.fromkeys(
+        ("RMSE", "MAE", "MAPE", "Poisson", "Quantile", "Huber", "Tweedie", "LogCosh", "Expectile"), "regression"
+    ),
+}
+
+
+def read_catboost(path: Path, digest: str) -> Adapter:
+    """Open a CatBoost cbm file."""
+    catboost = _library()
+    model = catboost.CatBoost()
+    try:
+        model.load_model(str(path), format="cbm")
+    except catboost.CatBoostError as error:
+        raise ModelError(
+            "the model file is cut short or damaged",
+            where=str(path),
+            found=str(error).splitlines()[0].rpartition(": ")[2],
+            remedy="save the model again (save_model)",
+        ) from None
+    return adapt_catboost(model, digest=digest, digest_of=f"the file {path.name}")
+
+
+def adapt_catboost(model: Any, *, digest: str | None = None, digest_of: str | None = None) -> Adapter:
+    """Put a fitted CatBoost model behind the door.
+
+    Raises
+    ------
+    ModelError
+        If the loss is neither that of a classification nor of a regression.
+    """
+    catboost = _library()
+    if digest is None:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "model.cbm"
+            model.save_model(str(file), format="cbm")
+            digest, digest_of = "sha256:" + sha256_file(file), "the model as cbm"
+    parameters = model.get_all_params()
+    loss = str(parameters.get("loss_function", "")).partition(":")[0]
+    classes = tuple(model.classes_)
+    if loss not in _TASKS and not classes:
+        raise ModelError(
+            "a loss that cannot be audited", where="CatBoost", found=loss or "none stated", allowed=", ".join(_TASKS)
+        )
+    task = _TASKS.get(loss) or ("binary" if len(classes) == 2 else "multiclass")
+    names = tuple(str(n) for n in model.feature_names_)
+    categorical = tuple(names[i] for i in model.get_cat_feature_indices())
+
+    def answer(rows: pd.DataFrame) -> Any:
+        kind = "RawFormulaVal" if task == "regression" and loss not in ("Poisson", "Tweedie") else "Probability"
+        if task == "regression" and kind == "Probability":
+            kind = "Exponent"
+        return model.predict(rows, prediction_type=kind, thread_count=-1)
+
+    return Adapter(
+        identity=ModelIdentity(
+            family="catboost",
+            kind=type(model).__name__,
+            digest=digest,
+            digest_of=digest_of or "",
+            parameters=parameters_of({k: v for k, v in parameters.items() if k not in ("thread_count", "train_dir")}),
+            library=f"catboost {catboost.__version__}",
+        ),
+        task=task,
+        classes=classes if task != "regression" else None,
+        features=names,
+        native=model,
+        answer=answer,
+        caster=_Caster(categorical),
+    )
+
+
+class _Caster:
+    """CatBoost takes categories as texts; missing ones are the text that pandas-trained models usually saw."""
+
+    def __init__(self, categorical: tuple[str, ...]) -> None:
+        self._categorical = categorical
+
+    def __call__(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[LedgerEntry, ...]]:
+        adapted, ledger = rows.copy(deep=False), []
+        for name in self._categorical:
+            missing = int(rows[name].isna().sum())
+            if missing:
+                ledger.append(
+                    LedgerEntry(
+                        kind="imputed",
+                        what=f"column {name}",
+                        reason='missing category → the text "nan": CatBoost takes no missing categories',
+                        count=missing,
+                    )
+                )
+                adapted[name] = rows[name].astype(object).where(rows[name].notna(), "nan")
+        return adapted, tuple(ledger)
+
+
+def _library() -> Any:
+    try:
+        import catboost
+    except ImportError:
+        raise MissingExtraError("catboost", extra="catboost", needed_for="this model") from None
+    return catboost

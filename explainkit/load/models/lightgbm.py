@@ -1,0 +1,178 @@
+"""LightGBM boosters, from memory or from their text files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from explainkit.artifact import sha256_of
+from explainkit.errors import DataError, MissingExtraError, ModelError
+from explainkit.evidence import LedgerEntry, ModelIdentity
+from explainkit.load.models.base import Adapter, parameters_of
+from explainkit.plan import Task
+
+_TASKS: dict[str, Task] = {
+    "binary": "binary",
+    "cross_entropy": "binary",
+    "multiclass": "multiclass",
+    "multiclassova": "multiclass",
+    **dict.fromkeys(
+        ("regression", "regression_l1", "huber", "fair", "poisson", "quantile", "mape", "gamma", "tweedie"),
+        "regression",
+    ),
+}
+
+
+def read_lightgbm(path: Path, digest: str) -> Adapter:
+    """Open a LightGBM text file.
+
+    LightGBM reads past the end of a file that is cut short and can bring the process down, so the trees announced in
+    the header are counted before the library sees the file.
+    """
+    text = path.read_text("utf-8", errors="replace")
+    announced = re.search(r"^tree_sizes=(.*)$", text, re.MULTILINE)
+    trees = len(re.findall(r"^Tree=\d+$", text, re.MULTILINE))
+    if announced is None or trees != len(announced[1].split()) or "\nend of trees\n" not in text:
+        raise ModelError(
+            "the model file is cut short or damaged",
+            where=str(path),
+            found=f"{trees} trees of {len(announced[1].split()) if announced else 'an unknown number'} announced",
+            remedy="save the model again (Booster.save_model)",
+        )
+    lightgbm = _library()
+    try:
+        booster = lightgbm.Booster(model_str=text)
+    except lightgbm.basic.LightGBMError as error:
+        raise ModelError("LightGBM cannot read the file", where=str(path), found=str(error)) from None
+    return adapt_lightgbm(booster, digest=digest, digest_of=f"the file {path.name}")
+
+
+def adapt_lightgbm(model: Any, *, digest: str | None = None, digest_of: str | None = None) -> Adapter:
+    """Put a LightGBM ``Booster`` or ``LGBMModel`` behind the door.
+
+    Raises
+    ------
+    ModelError
+        If the objective is neither a classification nor a regression.
+    """
+    lightgbm = _library()
+    booster = model if isinstance(model, lightgbm.Booster) else model.booster_
+    if digest is None:
+        digest, digest_of = "sha256:" + sha256_of(booster.model_to_string().encode()), "the model as LightGBM text"
+    dump = booster.dump_model(num_iteration=1)
+    objective = str(dump.get("objective", "")).split(" ")[0]
+    if objective not in _TASKS:
+        raise ModelError(
+            "an objective that cannot be audited",
+            where="LightGBM",
+            found=objective or "none",
+            allowed=", ".join(_TASKS),
+        )
+    task = _TASKS[objective]
+    classes = getattr(model, "classes_", None) if task != "regression" else None
+    if classes is None and task != "regression":
+        classes = range(max(2, booster.num_model_per_iteration()))
+    return Adapter(
+        identity=ModelIdentity(
+            family="lightgbm",
+            kind=type(model).__name__,
+            digest=digest,
+            digest_of=digest_of or "",
+            parameters=parameters_of({k: v for k, v in booster.params.items() if k not in _PLACES}),
+            library=f"lightgbm {lightgbm.__version__}",
+        ),
+        task=task,
+        classes=None if classes is None else tuple(classes),
+        features=tuple(booster.feature_name()),
+        native=booster,
+        answer=booster.predict,
+        caster=_Caster(booster.pandas_categorical or [], dump["feature_infos"]),
+    )
+
+
+# Parameters that name files or machines, not the model.
+_PLACES = frozenset(
+    (
+        "data",
+        "valid",
+        "output_model",
+        "input_model",
+        "output_result",
+        "machines",
+        "machine_list_filename",
+        "num_threads",
+    )
+)
+
+
+class _Caster:
+    """Texts become the categories that the model itself lists; LightGBM lists them in the order of its columns."""
+
+    def __init__(self, categories: list[list[Any]], infos: dict[str, Any]) -> None:
+        self._categories = categories
+        self._categorical = {name for name, info in infos.items() if info.get("values")}
+
+    def __call__(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[LedgerEntry, ...]]:
+        columns = [
+            str(c)
+            for c in rows.columns
+            if isinstance(rows[c].dtype, pd.CategoricalDtype)
+            or rows[c].dtype == object
+            or pd.api.types.is_string_dtype(rows[c])
+        ]
+        flags = [c for c in columns if pd.api.types.infer_dtype(rows[c], skipna=True) == "boolean"]
+        columns = [c for c in columns if c not in flags]
+        if len(columns) != len(self._categories):
+            strangers = [c for c in columns if c not in self._categorical] or columns
+            raise DataError(
+                "text where the model knows numbers" if columns else "the model's categorical columns are not text",
+                where=f"columns {', '.join(strangers[:5])}" if columns else "data",
+                found=f"{len(columns)} columns of text or categories",
+                allowed=f"{len(self._categories)}, as in training",
+                remedy="list texts that mean missing under data.missing",
+            )
+        adapted, ledger = rows.copy(deep=False), []
+        for name, categories in zip(columns, self._categories, strict=True):
+            if not isinstance(rows[name].dtype, pd.CategoricalDtype):
+                ledger.append(
+                    LedgerEntry(kind="cast", what=f"column {name}", reason="text → the model's own list of categories")
+                )
+            known = pd.Categorical(rows[name], categories=categories)
+            unseen = int((known.codes == -1).sum() - rows[name].isna().sum())
+            if unseen:
+                ledger.append(
+                    LedgerEntry(
+                        kind="cast",
+                        what=f"column {name}",
+                        reason="categories that the model never saw → missing, as LightGBM treats them",
+                        count=unseen,
+                    )
+                )
+            adapted[name] = known
+        for name in flags:
+            adapted[name] = rows[name].map({True: 1.0, False: 0.0}).astype(np.float64)
+            ledger.append(LedgerEntry(kind="cast", what=f"column {name}", reason="booleans with missing → 1, 0, NaN"))
+        return adapted, tuple(ledger)
+
+
+def _library() -> Any:
+    try:
+        import lightgbm
+    except ImportError:
+        raise MissingExtraError("lightgbm", extra="lightgbm", needed_for="this model") from None
+    lightgbm.register_logger(_Silence())
+    return lightgbm
+
+
+class _Silence:
+    """LightGBM prints on stdout by default; nothing but the result may stand there."""
+
+    def info(self, message: str) -> None:
+        """Say nothing."""
+
+    def warning(self, message: str) -> None:
+        """Say nothing: what a warning means for an audit is checked by explainkit itself."""

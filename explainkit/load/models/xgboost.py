@@ -1,0 +1,203 @@
+"""XGBoost boosters, from memory or from their JSON and UBJ files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from explainkit.artifact import sha256_of
+from explainkit.errors import DataError, MissingExtraError, ModelError
+from explainkit.evidence import LedgerEntry, ModelIdentity
+from explainkit.load.models.base import Adapter, parameters_of
+from explainkit.plan import Task
+
+_TASKS: dict[str, Task] = {
+    "binary:logistic": "binary",
+    "multi:softprob": "multiclass",
+    "multi:softmax": "multiclass",
+    **dict.fromkeys(
+        (
+            "reg:squarederror",
+            "reg:squaredlogerror",
+            "reg:pseudohubererror",
+            "reg:absoluteerror",
+            "reg:quantileerror",
+            "reg:gamma",
+            "reg:tweedie",
+            "reg:logistic",
+            "count:poisson",
+        ),
+        "regression",
+    ),
+}
+
+
+def read_xgboost(path: Path, digest: str) -> Adapter:
+    """Open an XGBoost model file (JSON or UBJ)."""
+    xgboost = _library()
+    booster = xgboost.Booster()
+    try:
+        booster.load_model(bytearray(path.read_bytes()))
+    except (xgboost.core.XGBoostError, ValueError) as error:
+        raise ModelError(
+            "the model file is cut short or damaged",
+            where=str(path),
+            found=_sentence(error),
+            remedy="save the model again (Booster.save_model)",
+        ) from None
+    return adapt_xgboost(booster, digest=digest, digest_of=f"the file {path.name}")
+
+
+def adapt_xgboost(model: Any, *, digest: str | None = None, digest_of: str | None = None) -> Adapter:
+    """Put an XGBoost ``Booster`` or ``XGBModel`` behind the door.
+
+    Raises
+    ------
+    ModelError
+        If the objective is neither a classification nor a regression, or there are several targets.
+    """
+    xgboost = _library()
+    booster = model if isinstance(model, xgboost.Booster) else model.get_booster()
+    if digest is None:
+        digest, digest_of = "sha256:" + sha256_of(bytes(booster.save_raw("ubj"))), "the model as UBJ"
+    learner = json.loads(booster.save_config())["learner"]
+    objective = learner["objective"]["name"]
+    if objective not in _TASKS or int(learner["learner_model_param"].get("num_target", "1")) != 1:
+        raise ModelError(
+            "an objective that cannot be audited", where="XGBoost", found=objective, allowed=", ".join(_TASKS)
+        )
+    task = _TASKS[objective]
+    classes = getattr(model, "classes_", None) if task != "regression" else None
+    if classes is None and task != "regression":
+        classes = range(max(2, int(learner["learner_model_param"]["num_class"])))
+    best = getattr(booster, "best_iteration", None) if "best_iteration" in booster.attributes() else None
+    names = tuple(booster.feature_names) if booster.feature_names else None
+    return Adapter(
+        identity=ModelIdentity(
+            family="xgboost",
+            kind=type(model).__name__,
+            digest=digest,
+            digest_of=digest_of or "",
+            parameters=parameters_of(
+                {
+                    "objective": objective,
+                    "booster": learner["gradient_booster"]["name"],
+                    "trees": booster.num_boosted_rounds(),
+                    "base_score": learner["learner_model_param"]["base_score"],
+                }
+            ),
+            library=f"xgboost {xgboost.__version__}",
+        ),
+        task=task,
+        classes=None if classes is None else tuple(classes),
+        features=names,
+        native=booster,
+        answer=_Answer(booster, classes=None if classes is None else len(classes), best=best),
+        caster=_Caster(booster) if names else None,
+    )
+
+
+class _Answer:
+    """Probabilities or predictions of a booster; ``multi:softmax`` answers margins, turned into probabilities."""
+
+    def __init__(self, booster: Any, *, classes: int | None, best: int | None) -> None:
+        self._booster = booster
+        self._softmax = (
+            classes is not None and json.loads(booster.save_config())["learner"]["objective"]["name"] == "multi:softmax"
+        )
+        self._range = (0, 0) if best is None else (0, best + 1)
+
+    def __call__(self, rows: pd.DataFrame) -> Any:
+        import xgboost
+
+        data = rows if self._booster.feature_names else rows.to_numpy()
+        matrix = xgboost.DMatrix(data, enable_categorical=True)
+        if not self._softmax:
+            return self._booster.predict(matrix, iteration_range=self._range)
+        margin = self._booster.predict(matrix, iteration_range=self._range, output_margin=True).astype(np.float64)
+        odds = np.exp(margin - margin.max(axis=1, keepdims=True))
+        return odds / odds.sum(axis=1, keepdims=True)
+
+
+class _Caster:
+    """Texts become categories where the model's own file lists them (XGBoost 3.1 and later)."""
+
+    def __init__(self, booster: Any) -> None:
+        self._categorical = {
+            name for name, kind in zip(booster.feature_names, booster.feature_types or (), strict=False) if kind == "c"
+        }
+        self._known: dict[str, list[Any]] = {}
+        if self._categorical:
+            exported = booster.get_categories(export_to_arrow=True)
+            pairs = exported.to_arrow() if exported is not None else []
+            self._known = {name: values.to_pylist() for name, values in pairs if values is not None}
+
+    def __call__(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[LedgerEntry, ...]]:
+        adapted, ledger = rows.copy(deep=False), []
+        for name in map(str, rows.columns):
+            column = rows[name]
+            if name in self._categorical:
+                adapted[name], entries = self._category(name, column)
+                ledger += entries
+            elif pd.api.types.infer_dtype(column, skipna=True) == "boolean" and column.dtype == object:
+                adapted[name] = column.map({True: 1.0, False: 0.0}).astype(np.float64)
+                ledger.append(
+                    LedgerEntry(kind="cast", what=f"column {name}", reason="booleans with missing → 1, 0, NaN")
+                )
+            elif column.dtype == object or pd.api.types.is_string_dtype(column):
+                raise DataError(
+                    "text where the model knows numbers",
+                    where=f"column {name}",
+                    found=repr(column.dropna().iloc[0]) if column.notna().any() else "no value",
+                    allowed="numbers",
+                    remedy="list texts that mean missing under data.missing",
+                )
+        return adapted, tuple(ledger)
+
+    def _category(self, name: str, column: pd.Series) -> tuple[Any, list[LedgerEntry]]:
+        known = self._known.get(name)
+        if known is None:
+            if isinstance(column.dtype, pd.CategoricalDtype):
+                return column, []
+            raise DataError(
+                "the model holds no list of categories for the column",
+                where=f"column {name}",
+                found="text",
+                allowed="a categorical column with the training order, or a model saved by XGBoost 3.1 or later",
+            )
+        ledger = []
+        if not isinstance(column.dtype, pd.CategoricalDtype):
+            ledger.append(
+                LedgerEntry(kind="cast", what=f"column {name}", reason="text → the model's own list of categories")
+            )
+        categories = pd.Categorical(column, categories=known)
+        unseen = int((categories.codes == -1).sum() - column.isna().sum())
+        if unseen:
+            ledger.append(
+                LedgerEntry(
+                    kind="cast",
+                    what=f"column {name}",
+                    reason="categories that the model never saw → missing",
+                    count=unseen,
+                )
+            )
+        return categories, ledger
+
+
+def _sentence(error: BaseException) -> str:
+    """The library's own words without its time stamp, source file and stack."""
+    line = str(error).split("Stack trace")[0].strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return line.rpartition(".cc:")[2].partition(": ")[2] or line
+
+
+def _library() -> Any:
+    try:
+        import xgboost
+    except ImportError:
+        raise MissingExtraError("xgboost", extra="xgboost", needed_for="this model") from None
+    xgboost.set_config(verbosity=0)
+    return xgboost

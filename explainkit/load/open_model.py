@@ -1,0 +1,241 @@
+"""Open model files by their content, never by their extension, and never run what was not trusted beforehand."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from explainkit.artifact import sha256_file
+from explainkit.errors import InputError, ModelError
+from explainkit.load.models.base import Adapter
+
+_KINDS = "skops, LightGBM text, XGBoost JSON or UBJ, CatBoost cbm; pickle and joblib when trusted by digest"
+
+# Types that hold plain arrays or numbers, reviewed: building them runs no code of the file.
+TRUSTED_TYPES = (
+    "numpy.dtype",
+    "sklearn.tree._tree.Tree",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.link.LogitLink",
+    "sklearn._loss.link.LogLink",
+    "sklearn._loss.link.MultinomialLogit",
+    "sklearn._loss.loss.AbsoluteError",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss",
+    "sklearn._loss.loss.HalfSquaredError",
+    "sklearn._loss._loss.CyHalfBinomialLoss",
+    "sklearn._loss._loss.CyHalfMultinomialLoss",
+    "sklearn._loss._loss.CyHalfSquaredError",
+    "sklearn._loss._loss.CyAbsoluteError",
+)
+
+
+def open_model(path: Path, *, trust: Sequence[str] = ()) -> Adapter:
+    """Open a model file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file; its kind is recognised by content.
+    trust : sequence of str
+        ``sha256:…`` digests of files that may be unpickled. Trust belongs to whoever loads, never to the file.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, a folder, damaged, of an unknown kind, or not trusted.
+    """
+    where = str(path)
+    if path.is_dir():
+        raise ModelError("a model is read from a file", where=where, found="a folder", allowed=_KINDS)
+    if not path.exists():
+        raise ModelError("no such model file", where=where)
+    if not path.is_file():
+        raise ModelError("not a regular file", where=where, allowed=_KINDS)
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(64)
+    except OSError as error:
+        raise ModelError("the model file cannot be read", where=where, found=error.strerror or str(error)) from None
+    reader = _reader(head)
+    if reader is None:
+        raise ModelError(
+            "a model file of an unknown kind" if head else "the model file is empty",
+            where=where,
+            found=repr(head[:8]) if head else "0 bytes",
+            allowed=_KINDS,
+        )
+    return reader(path, "sha256:" + sha256_file(path), tuple(trust))
+
+
+Reader = Callable[[Path, str, tuple[str, ...]], Adapter]
+
+
+def _reader(head: bytes) -> Reader | None:
+    start = head.lstrip()
+    if head.startswith(b"PK\x03\x04"):
+        return _read_skops
+    if head.startswith((b"tree\n", b"tree\r\n")):
+        return _read_lightgbm
+    if head.startswith(b"CBM1"):
+        return _read_catboost
+    if (
+        head[:2] in (b"{L", b"{i", b"{U", b"{I", b"{l")
+        or start.startswith(b'{"learner"')
+        or (start.startswith(b"{") and b'"learner"' in head)
+    ):
+        return _read_xgboost
+    # Pickle protocols 2 to 5, and the compressions that joblib writes (zlib, gzip, bz2, xz, lzma, lz4).
+    if head[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"x\x9c", b"x\x01", b"x\xda", b"x^") or (
+        head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"]\x00\x00", b"\x04\x22\x4d\x18"))
+    ):
+        return _read_pickle
+    return None
+
+
+def _read_lightgbm(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
+    from explainkit.load.models.lightgbm import read_lightgbm
+
+    return read_lightgbm(path, digest)
+
+
+def _read_xgboost(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
+    from explainkit.load.models.xgboost import read_xgboost
+
+    return read_xgboost(path, digest)
+
+
+def _read_catboost(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
+    from explainkit.load.models.catboost import read_catboost
+
+    return read_catboost(path, digest)
+
+
+def _read_skops(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    where = str(path)
+    try:
+        unknown = [t for t in skops.io.get_untrusted_types(file=path) if t not in TRUSTED_TYPES]
+        if unknown:
+            raise ModelError(
+                "the model file holds types that were not reviewed",
+                where=where,
+                found=", ".join(sorted(unknown)[:3]),
+                allowed="scikit-learn's and NumPy's own",
+                remedy="audit its predictions without the model, or pass the model from Python",
+            )
+        model = skops.io.load(path, trusted=list(TRUSTED_TYPES))
+    except UntrustedTypesFoundException as error:
+        raise ModelError("the model file holds types that were not reviewed", where=where, found=str(error)) from None
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, TypeError, AttributeError) as error:
+        raise ModelError(
+            "the model file is cut short or damaged",
+            where=where,
+            found=f"{type(error).__name__}: {error}".splitlines()[0],
+            remedy="save the model again (skops.io.dump)",
+        ) from None
+    return adapt_object(model, digest=digest, digest_of=f"the file {path.name}")
+
+
+def _read_pickle(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
+    if digest not in trust:
+        raise ModelError(
+            "a pickle can run any code when it is opened, and this one is not trusted",
+            where=str(path),
+            found=digest,
+            allowed="a digest listed under model.trust by whoever loads",
+            remedy=f'add "{digest}" to model.trust if you know where the file comes from, or save as skops',
+        )
+    import joblib
+
+    try:
+        model = joblib.load(path)
+    except (pickle.UnpicklingError, EOFError, ValueError, OSError, ImportError, AttributeError, KeyError) as error:
+        raise ModelError(
+            "the model file is cut short, damaged, or of other library versions",
+            where=str(path),
+            found=f"{type(error).__name__}: {error}".splitlines()[0],
+        ) from None
+    return adapt_object(model, digest=digest, digest_of=f"the file {path.name}")
+
+
+def adapt_object(model: Any, *, digest: str | None = None, digest_of: str | None = None) -> Adapter:
+    """Put a model object behind the door, by the library it comes from.
+
+    Parameters
+    ----------
+    model : object
+        A scikit-learn, LightGBM, XGBoost or CatBoost model.
+    digest, digest_of : str, optional
+        Digest of the file it came from; without one the object in memory is hashed.
+
+    Raises
+    ------
+    ModelError
+        If the object is none of these.
+    """
+    library = type(model).__module__.partition(".")[0]
+    if library == "lightgbm":
+        from explainkit.load.models.lightgbm import adapt_lightgbm
+
+        return adapt_lightgbm(model, digest=digest, digest_of=digest_of)
+    if library == "xgboost":
+        from explainkit.load.models.xgboost import adapt_xgboost
+
+        return adapt_xgboost(model, digest=digest, digest_of=digest_of)
+    if library == "catboost":
+        from explainkit.load.models.catboost import adapt_catboost
+
+        return adapt_catboost(model, digest=digest, digest_of=digest_of)
+    if hasattr(model, "predict") and hasattr(model, "get_params"):
+        from explainkit.load.models.sklearn import adapt_sklearn
+
+        if digest is None:
+            digest, digest_of = _memory_digest(model)
+        return adapt_sklearn(model, digest=digest, digest_of=digest_of or "")
+    raise ModelError(
+        "not a model that explainkit knows",
+        where="model",
+        found=f"{type(model).__module__}.{type(model).__qualname__}",
+        allowed="scikit-learn, LightGBM, XGBoost, CatBoost, or a function of a frame",
+    )
+
+
+def _memory_digest(model: Any) -> tuple[str | None, str]:
+    from explainkit.artifact import sha256_of
+
+    try:
+        data = pickle.dumps(model, protocol=5)
+    except (pickle.PicklingError, TypeError, AttributeError):
+        return None, "nothing: the object in memory cannot be serialised"
+    return "sha256:" + sha256_of(data), "the object in memory (pickle, protocol 5)"
+
+
+def adapt_any(model: Any, *, task: Any = None, classes: Any = None, features: Any = None) -> Adapter:
+    """Put a model object or a function behind the door.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    known = type(model).__module__.partition(".")[0] in ("lightgbm", "xgboost", "catboost")
+    if known or (hasattr(model, "predict") and hasattr(model, "get_params")):
+        return adapt_object(model)
+    if callable(model):
+        from explainkit.load.models.function import adapt_function
+
+        return adapt_function(model, task=task, classes=classes, features=features)
+    raise InputError(
+        "neither a model nor a function",
+        where="model",
+        found=f"{type(model).__module__}.{type(model).__qualname__}",
+        allowed="scikit-learn, LightGBM, XGBoost, CatBoost models, or a function of a frame",
+    )
