@@ -1,3 +1,75 @@
-"""explainkit: from a trained tabular model and its data to a signed model card."""
+"""explainkit: from a trained tabular model and its data to a signed model card that a regulator can check.
+
+The story of the data is also the layout of the package::
+
+    load → explain | assess → report → sign → registries
+
+- `load` puts a model, data and a plan together into a Subject.
+- `explain` attributes its predictions to features (SHAP, LIME); `assess` measures performance and fairness, and
+  evaluates gates. Both return figures.
+- Figures, explanations and the ledger of what was not tested make up the Evidence: card.json.
+- `report` turns evidence into a card, as HTML and as PDF.
+- `sign` signs the release and verifies it; `registries` put it where it belongs.
+
+`pipeline` is the whole job, `cli` the command line.
+
+Examples
+--------
+>>> import explainkit as ek
+>>> release = ek.audit(model, X_test, y_test, favourable=0, threshold=">=0.5",
+...                    sensitive=X_test[["age"]], reference=X_train)      # doctest: +SKIP
+>>> release.save("release", signer=ek.Signer.from_pkcs12("seal.p12", passphrase=secret))   # doctest: +SKIP
+>>> ek.verify_release("release", trust=["ca.pem"]).state                         # doctest: +SKIP
+'valid'
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from explainkit.api import audit
+    from explainkit.errors import ExplainkitError, InputError, VerificationError
+    from explainkit.evidence import Evidence
+    from explainkit.explanation import Explanation
+    from explainkit.figures import Figure
+    from explainkit.plan import Plan, read_plan
+    from explainkit.release import Release
 
 __version__ = "0.1.0"
+
+# Names and the modules they live in; loaded when first used, so that importing explainkit stays light.
+_HOMES = {
+    "Evidence": "explainkit.evidence",
+    "ExplainkitError": "explainkit.errors",
+    "Explanation": "explainkit.explanation",
+    "Figure": "explainkit.figures",
+    "InputError": "explainkit.errors",
+    "Plan": "explainkit.plan",
+    "Release": "explainkit.release",
+    "VerificationError": "explainkit.errors",
+    "audit": "explainkit.api",
+    "read_plan": "explainkit.plan",
+}
+
+__all__ = [
+    "Evidence",
+    "ExplainkitError",
+    "Explanation",
+    "Figure",
+    "InputError",
+    "Plan",
+    "Release",
+    "VerificationError",
+    "audit",
+    "read_plan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'explainkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -135,6 +136,9 @@ def _read_csv(path: Path, missing: Sequence[str]) -> tuple[pa.Table, tuple[Ledge
         parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         convert_options=pa.csv.ConvertOptions(null_values=["", *missing], strings_can_be_null=True),
     )
+    for name, kind in zip(table.column_names, table.schema.types, strict=True):
+        if pa.types.is_binary(kind):  # what Arrow makes of bytes that are not UTF-8
+            raise DataError("text that is not UTF-8", where=f"{path}: column {name}", remedy="save the file as UTF-8")
     if delimiter == ",":
         return table, ()
     name = {";": "semicolons", "\t": "tabs"}[delimiter]
@@ -188,28 +192,28 @@ def _to_pandas(table: pa.Table, where: str) -> tuple[pd.DataFrame, tuple[LedgerE
     return pd.DataFrame(columns), tuple(casts)
 
 
+class _Hashing(io.RawIOBase):
+    """A file that keeps nothing of what is written to it but the digest."""
+
+    def __init__(self, digest: hashlib._Hash) -> None:
+        self._digest = digest
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, block: Any) -> int:
+        self._digest.update(block)
+        return len(block)
+
+
 def _frame_digest(frame: pd.DataFrame) -> str:
     digest = hashlib.sha256()
-
-    class _Sink:
-        closed = False
-
-        def write(self, block: Any) -> int:
-            digest.update(block)
-            return len(block)
-
-        def flush(self) -> None:
-            pass
-
-        def close(self) -> None:
-            pass
-
     try:
         table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     except pa.ArrowException as error:
         raise DataError(
             "a column holds values of several types", where="data frame", found=str(error).splitlines()[0]
         ) from None
-    with pa.ipc.new_stream(pa.PythonFile(_Sink(), mode="w"), table.schema) as writer:
+    with pa.ipc.new_stream(pa.PythonFile(_Hashing(digest), mode="w"), table.schema) as writer:
         writer.write_table(table.combine_chunks())
     return digest.hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,3 +129,40 @@ def parameters_of(values: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         (name, str(value) if isinstance(value, simple) else type(value).__name__)
         for name, value in sorted(values.items())
     )
+
+
+def recoded(column: pd.Series, known: Sequence[Any], *, name: str) -> tuple[pd.Categorical, tuple[LedgerEntry, ...]]:
+    """A column in the model's own list of categories, and what that changed.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        Texts or categories.
+    known : sequence
+        The categories of the training, in its order.
+    name : str
+        Name of the column.
+    """
+    codes = pd.Index(known, dtype=object).get_indexer(pd.Index(column.astype(object)))
+    ledger = []
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        ledger.append(
+            LedgerEntry(kind="cast", what=f"column {name}", reason="text → the model's own list of categories")
+        )
+    unseen = int(((codes == -1) & column.notna().to_numpy()).sum())
+    if unseen:
+        ledger.append(
+            LedgerEntry(
+                kind="cast",
+                what=f"column {name}",
+                reason="categories that the model never saw → missing, as its library treats them",
+                count=unseen,
+            )
+        )
+    return pd.Categorical.from_codes(codes, categories=pd.Index(known)), tuple(ledger)
+
+
+def numbers_from_flags(column: pd.Series, *, name: str) -> tuple[pd.Series, LedgerEntry]:
+    """Objects True, False and None as 1, 0 and NaN."""
+    entry = LedgerEntry(kind="cast", what=f"column {name}", reason="booleans with missing → 1, 0, NaN")
+    return column.map({True: 1.0, False: 0.0}).astype(np.float64), entry

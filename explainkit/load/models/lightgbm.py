@@ -6,13 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from explainkit.artifact import sha256_of
 from explainkit.errors import DataError, MissingExtraError, ModelError
 from explainkit.evidence import LedgerEntry, ModelIdentity
-from explainkit.load.models.base import Adapter, parameters_of
+from explainkit.load.models.base import Adapter, numbers_from_flags, parameters_of, recoded
 from explainkit.plan import Task
 
 _TASKS: dict[str, Task] = {
@@ -135,27 +134,13 @@ class _Caster:
                 allowed=f"{len(self._categories)}, as in training",
                 remedy="list texts that mean missing under data.missing",
             )
-        adapted, ledger = rows.copy(deep=False), []
+        adapted, ledger = rows.copy(deep=False), list[LedgerEntry]()
         for name, categories in zip(columns, self._categories, strict=True):
-            if not isinstance(rows[name].dtype, pd.CategoricalDtype):
-                ledger.append(
-                    LedgerEntry(kind="cast", what=f"column {name}", reason="text → the model's own list of categories")
-                )
-            known = pd.Categorical(rows[name], categories=categories)
-            unseen = int((known.codes == -1).sum() - rows[name].isna().sum())
-            if unseen:
-                ledger.append(
-                    LedgerEntry(
-                        kind="cast",
-                        what=f"column {name}",
-                        reason="categories that the model never saw → missing, as LightGBM treats them",
-                        count=unseen,
-                    )
-                )
-            adapted[name] = known
+            adapted[name], entries = recoded(rows[name], categories, name=name)
+            ledger += entries
         for name in flags:
-            adapted[name] = rows[name].map({True: 1.0, False: 0.0}).astype(np.float64)
-            ledger.append(LedgerEntry(kind="cast", what=f"column {name}", reason="booleans with missing → 1, 0, NaN"))
+            adapted[name], entry = numbers_from_flags(rows[name], name=name)
+            ledger.append(entry)
         return adapted, tuple(ledger)
 
 

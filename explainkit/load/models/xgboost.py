@@ -12,7 +12,8 @@ import pandas as pd
 from explainkit.artifact import sha256_of
 from explainkit.errors import DataError, MissingExtraError, ModelError
 from explainkit.evidence import LedgerEntry, ModelIdentity
-from explainkit.load.models.base import Adapter, parameters_of
+from explainkit.load.models.base import Adapter, numbers_from_flags, parameters_of, recoded
+from explainkit.load.models.ubjson import is_complete
 from explainkit.plan import Task
 
 _TASKS: dict[str, Task] = {
@@ -40,8 +41,16 @@ def read_xgboost(path: Path, digest: str) -> Adapter:
     """Open an XGBoost model file (JSON or UBJ)."""
     xgboost = _library()
     booster = xgboost.Booster()
+    data = path.read_bytes()
+    if not data.lstrip().startswith(b'{"') and not is_complete(data):
+        raise ModelError(
+            "the model file is cut short or damaged",
+            where=str(path),
+            found="UBJ that ends early" if len(data) > 2 else f"{len(data)} bytes",
+            remedy="save the model again (Booster.save_model)",
+        )
     try:
-        booster.load_model(bytearray(path.read_bytes()))
+        booster.load_model(bytearray(data))
     except (xgboost.core.XGBoostError, ValueError) as error:
         raise ModelError(
             "the model file is cut short or damaged",
@@ -137,17 +146,15 @@ class _Caster:
             self._known = {name: values.to_pylist() for name, values in pairs if values is not None}
 
     def __call__(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[LedgerEntry, ...]]:
-        adapted, ledger = rows.copy(deep=False), []
+        adapted, ledger = rows.copy(deep=False), list[LedgerEntry]()
         for name in map(str, rows.columns):
             column = rows[name]
             if name in self._categorical:
                 adapted[name], entries = self._category(name, column)
                 ledger += entries
             elif pd.api.types.infer_dtype(column, skipna=True) == "boolean" and column.dtype == object:
-                adapted[name] = column.map({True: 1.0, False: 0.0}).astype(np.float64)
-                ledger.append(
-                    LedgerEntry(kind="cast", what=f"column {name}", reason="booleans with missing → 1, 0, NaN")
-                )
+                adapted[name], entry = numbers_from_flags(column, name=name)
+                ledger.append(entry)
             elif column.dtype == object or pd.api.types.is_string_dtype(column):
                 raise DataError(
                     "text where the model knows numbers",
@@ -169,23 +176,8 @@ class _Caster:
                 found="text",
                 allowed="a categorical column with the training order, or a model saved by XGBoost 3.1 or later",
             )
-        ledger = []
-        if not isinstance(column.dtype, pd.CategoricalDtype):
-            ledger.append(
-                LedgerEntry(kind="cast", what=f"column {name}", reason="text → the model's own list of categories")
-            )
-        categories = pd.Categorical(column, categories=known)
-        unseen = int((categories.codes == -1).sum() - column.isna().sum())
-        if unseen:
-            ledger.append(
-                LedgerEntry(
-                    kind="cast",
-                    what=f"column {name}",
-                    reason="categories that the model never saw → missing",
-                    count=unseen,
-                )
-            )
-        return categories, ledger
+        categories, ledger = recoded(column, known, name=name)
+        return categories, list(ledger)
 
 
 def _sentence(error: BaseException) -> str:

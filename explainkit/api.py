@@ -1,0 +1,168 @@
+"""What Python users call: audit a model in memory, explain single rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explainkit.errors import DataError, PlanError
+from explainkit.plan import Plan, plan_from, read_plan
+from explainkit.progress import Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from explainkit.release import Release
+
+
+def audit(
+    model: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    favourable: Any = None,
+    threshold: str | None = None,
+    positive: Any = None,
+    sensitive: Any = None,
+    reference: Any = None,
+    classes: Sequence[Any] | None = None,
+    plan: Plan | Mapping[str, Any] | str | Path | None = None,
+    progress: Progress | None = None,
+) -> Release:
+    """Audit a model in memory.
+
+    Parameters
+    ----------
+    model : estimator, booster, callable or None
+        A fitted scikit-learn, LightGBM, XGBoost or CatBoost model; a function of a frame that returns probabilities or
+        predictions; None with ``plan={"data": {"score": …}}`` for predictions-only.
+    X : pandas.DataFrame, polars.DataFrame, pyarrow.Table or ndarray, shape (n_rows, n_columns)
+        Rows to evaluate on.
+    y : array-like, shape (n_rows,), optional
+        Outcomes; missing ones are kept and counted.
+    favourable : label, optional
+        The predicted outcome a person would want; without it selection is not tested and the card is a draft.
+    threshold : str, optional
+        ``">=0.5"`` or ``">0.5"``: from which score on the positive class is decided.
+    positive : label, optional
+        The class whose probability the score is.
+    sensitive : sequence of str, Series or frame, optional
+        Names of columns of `X`, or columns of their own with the same rows.
+    reference : frame, optional
+        Rows the model was trained on: the background of explanations.
+    classes : sequence, optional
+        For a function that returns several columns: their labels.
+    plan : Plan, mapping or path, optional
+        Everything else, as in audit.toml; keyword arguments go before it.
+    progress : Progress, optional
+        Told of each stage.
+
+    Returns
+    -------
+    Release
+        Save it with ``release.save("release", signer=…)``.
+
+    Raises
+    ------
+    InputError
+        If anything given cannot be used; the message says what, where, and what to do.
+    """
+    from explainkit.load.assemble import assemble
+    from explainkit.load.open_model import adapt_any
+    from explainkit.load.tables import read_frame
+    from explainkit.pipeline import audit_subject
+
+    evaluation, ledger = read_frame(X, role="evaluation")
+    frame = evaluation.frame.copy(deep=False)
+    target = _add(frame, y, "target") if y is not None else None
+    names = _add_sensitive(frame, sensitive)
+    full = _merged(
+        plan,
+        {
+            "model": {"positive": positive, "threshold": threshold},
+            "data": {"target": target, "sensitive": names},
+            "fairness": {"favourable": favourable},
+        },
+    )
+    if not frame.columns.equals(evaluation.frame.columns):
+        evaluation, _ = read_frame(frame, role="evaluation")
+    background = None
+    if reference is not None:
+        background, more = read_frame(reference, role="reference")
+        ledger += more
+    adapter = None
+    if model is not None:
+        task = full.model.task or ("binary" if full.model.positive is not None else None)
+        inputs = full.data.features or None
+        if inputs is None and not hasattr(model, "feature_names_in_"):
+            inputs = _inputs(X)
+        adapter = adapt_any(model, task=task, classes=classes, features=inputs)
+    subject = assemble(full, model=adapter, evaluation=evaluation, reference=background, ledger=ledger)
+    return audit_subject(subject, full, progress=progress)
+
+
+def _inputs(X: Any) -> tuple[str, ...]:
+    """A function is given the columns of `X`, not those added for the audit."""
+    columns = getattr(X, "columns", None)
+    if columns is None:
+        columns = getattr(X, "column_names", None) or [f"x{i}" for i in range(X.shape[1])]
+    return tuple(str(c) for c in columns)
+
+
+def _add(frame: pd.DataFrame, values: Any, default: str) -> str:
+    """Put a column beside the others, under its own name if that is free."""
+    import numpy as np
+    import pandas as pd
+
+    name = str(getattr(values, "name", None) or default)
+    if name in frame.columns:
+        name = f"{name} ({default})"
+    if hasattr(values, "to_pandas"):
+        values = values.to_pandas()
+    column = values.reset_index(drop=True) if isinstance(values, pd.Series) else pd.Series(np.asarray(values).ravel())
+    if len(column) != len(frame):
+        raise DataError(
+            "not as many values as rows", where=default, found=f"{len(column)} values", allowed=f"{len(frame)}"
+        )
+    frame[name] = column
+    return name
+
+
+def _add_sensitive(frame: pd.DataFrame, sensitive: Any) -> tuple[str, ...] | None:
+    """Names of the sensitive columns, which are added where they are not columns already."""
+    import pandas as pd
+
+    if sensitive is None:
+        return None
+    if isinstance(sensitive, str):
+        return (sensitive,)
+    if hasattr(sensitive, "to_pandas"):
+        sensitive = sensitive.to_pandas()
+    if isinstance(sensitive, pd.Series):
+        sensitive = sensitive.to_frame(name=sensitive.name or "group")
+    if not isinstance(sensitive, pd.DataFrame):
+        return tuple(str(name) for name in sensitive)
+    names = []
+    for name in map(str, sensitive.columns):
+        column = sensitive[name].reset_index(drop=True)
+        same = name in frame.columns and column.equals(frame[name])
+        names.append(name if same else _add(frame, column, name))
+    return tuple(names)
+
+
+def _merged(plan: Plan | Mapping[str, Any] | str | Path | None, given: Mapping[str, Mapping[str, Any]]) -> Plan:
+    """The plan with the keyword arguments put over it."""
+    if isinstance(plan, str | Path):
+        plan = read_plan(Path(plan))
+    if isinstance(plan, Plan):
+        document = plan.model_dump(exclude_unset=True)
+    elif plan is None or isinstance(plan, Mapping):
+        document = {k: dict(v) if isinstance(v, Mapping) else v for k, v in (plan or {}).items()}
+    else:
+        raise PlanError("not a plan", where="plan", found=type(plan).__name__, allowed="a mapping, a path, a Plan")
+    for table, values in given.items():
+        stated = {k: v for k, v in values.items() if v is not None}
+        if stated:
+            document[table] = {**document.get(table, {}), **stated}
+    return plan_from(document, where="plan")

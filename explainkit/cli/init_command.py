@@ -1,0 +1,170 @@
+"""``explainkit init``: a plan with what could be discovered, and the questions that only a person can answer."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from explainkit.cli.options import output_options
+from explainkit.errors import OutputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from explainkit.load.subject import Model
+
+_HINTS = ("sex", "gender", "age", "race", "ethnic", "marital", "nation", "religion", "disab", "birth", "foreign")
+
+
+@click.command("init", help="Write a plan with what can be discovered; what a person must state is left blank.")
+@click.option("--model", help="Model file; left out for predictions-only.")
+@click.option("--data", required=True, help="Evaluation data: parquet, csv or feather.")
+@click.option("--reference", help="Data the model was trained on.")
+@click.option("--target", help="Column of outcomes.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("audit.toml"), show_default=True)
+@output_options
+def command(
+    model: str | None,
+    data: str,
+    reference: str | None,
+    target: str | None,
+    out: Path,
+    quiet: bool,
+    as_json: bool,
+    debug: bool,
+) -> int:
+    """Read model and data, and write the plan."""
+    from explainkit.load.columns import require_column
+    from explainkit.load.open_model import open_model
+    from explainkit.load.tables import read_file
+
+    if out.exists():
+        raise OutputError("the plan exists already", where=str(out), remedy="choose another --out")
+    dataset, _ = read_file(Path(data), role="evaluation")
+    frame = dataset.frame
+    if target is not None:
+        require_column(frame, target, role="--target")
+    adapter = None if model is None else open_model(Path(model))
+    if target is None and adapter is not None and adapter.features is not None:
+        rest = [str(c) for c in frame.columns if str(c) not in adapter.features]
+        target = rest[0] if len(rest) == 1 else None
+    paths = {
+        name: _relative(value, out)
+        for name, value in (("model", model), ("data", data), ("reference", reference))
+        if value
+    }
+    text = plan_text(frame, adapter, target=target, paths=paths)
+    try:
+        with out.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise OutputError("the plan cannot be written", where=str(out), found=error.strerror) from None
+    if as_json:
+        from explainkit.cli.main import emit
+
+        emit({"plan": os.fspath(out)})
+    elif not quiet:
+        click.echo(os.fspath(out))
+        click.echo(f"fill in what stands behind #, then: explainkit audit {out}")
+    return 0
+
+
+def _relative(path: str, plan: Path) -> str:
+    """The path as the plan will read it: from the folder of the plan."""
+    if Path(path).is_absolute():
+        return path
+    return Path(os.path.relpath(Path(path).absolute(), plan.absolute().parent)).as_posix()
+
+
+def plan_text(frame: pd.DataFrame, model: Model | None, *, target: str | None, paths: dict[str, str]) -> str:
+    """The plan as TOML: facts filled in, statements as questions.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The evaluation rows.
+    model : Model or None
+        None for predictions-only.
+    target : str or None
+        Column of outcomes.
+    paths : dict
+        ``model``, ``data`` and ``reference`` as the plan names them.
+    """
+    from explainkit.statements import catalogue
+
+    classes = _classes(frame, model, target)
+    others = [str(c) for c in frame.columns if str(c) != target]
+    candidates = [c for c in others if any(h in c.lower() for h in _HINTS)]
+    lines = [
+        "# What to audit. Lines that begin with # are open: take the # away and fill them in.",
+        "version = 1",
+        "",
+        "[card]",
+        '# name = "…"',
+        '# version = "1.0.0"',
+        "# date = 2026-01-31",
+        "",
+        "[model]",
+    ]
+    if "model" in paths:
+        lines.append(f"path = {_text(paths['model'])}")
+    if len(classes) == 2:
+        lines += [
+            f"# positive = {_text(classes[1])}   # the class whose probability the score is: one of {_list(classes)}",
+            '# threshold = ">=0.5"   # and which way a tie falls; nothing is decided without it',
+        ]
+    lines += ["", "[data]", f"evaluation = {_text(paths['data'])}"]
+    lines.append(
+        f"reference = {_text(paths['reference'])}" if "reference" in paths else '# reference = "train.parquet"'
+    )
+    lines.append(f"target = {_text(target)}" if target else f"# target = one of {_list(others)}")
+    if model is None:
+        lines.append(f"# score = one of {_list(others)}")
+    lines.append(
+        f"# sensitive = {_list(candidates or others)}   # columns that make groups; take out what does not belong"
+    )
+    for name in candidates:
+        lines += [f"# [features.{_key(name)}]", "# cuts = [26, 41]   # for numbers, with:", '# cuts_reason = "…"']
+    lines += ["", "[fairness]"]
+    if classes:
+        lines.append(f"# favourable = the outcome a person would want: one of {_list(classes)}")
+    lines += [
+        "",
+        "[gates]",
+        "# "
+        + ('"performance.roc_auc" = { min = 0.70, bound = "low" }' if classes else '"performance.r2" = { min = 0.5 }'),
+        "",
+        "[statements]",
+    ]
+    for statement in catalogue():
+        need = "required" if statement.required else "optional"
+        lines.append(f'# {statement.id} = "…"   # {need}, {statement.role}: {statement.question}')
+    return "\n".join(lines) + "\n"
+
+
+def _classes(frame: pd.DataFrame, model: Model | None, target: str | None) -> list[str]:
+    from explainkit.decision import label_name
+
+    if model is not None:
+        return [label_name(c) for c in model.classes or ()]
+    if target is None:
+        return []
+    found = frame[target].dropna().unique()
+    return sorted(label_name(v) for v in found) if len(found) <= 20 else []
+
+
+def _text(value: Any) -> str:
+    # A JSON string is a TOML string, but for the escape of the slash, which JSON does not write.
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def _list(values: list[str]) -> str:
+    return "[" + ", ".join(_text(v) for v in values[:30]) + "]"
+
+
+def _key(name: str) -> str:
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else _text(name)

@@ -1,0 +1,96 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from explainkit.errors import InputError
+
+if TYPE_CHECKING:
+    from explainkit.sign.keys import Signer
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def output_options(function: F) -> F:
+    """``--quiet``, ``--json`` and ``--debug``."""
+    function = click.option("--debug", is_flag=True, help="Show tracebacks of errors.")(function)
+    function = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")(function)
+    return click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")(function)
+
+
+def force_option(function: F) -> F:
+    """``--force``."""
+    return click.option("--force", is_flag=True, help="Replace an earlier release.")(function)
+
+
+def key_options(function: F) -> F:
+    """``--key``, ``--certificate`` and where the passphrase comes from; never argv."""
+    function = click.option(
+        "--passphrase-fd", type=int, metavar="N", help="Read the key's passphrase from this file descriptor."
+    )(function)
+    function = click.option(
+        "--passphrase-env", metavar="NAME", help="Read the key's passphrase from this environment variable."
+    )(function)
+    function = click.option(
+        "--certificate", type=click.Path(path_type=Path), help="Certificate (PEM) of a key in PEM form."
+    )(function)
+    return click.option("--key", type=click.Path(path_type=Path), help="Key that signs: PKCS#12, or PEM.")(function)
+
+
+def passphrase_from(key: Path | None, certificate: Path | None, flags: dict[str, Any]) -> Callable[[], Signer | None]:
+    """Read the passphrase now (it may need the terminal) and open the key later, in the process that signs.
+
+    Parameters
+    ----------
+    key, certificate : pathlib.Path or None
+        As given on the command line.
+    flags : dict
+        Other options; ``passphrase_fd`` and ``passphrase_env`` are taken out of it.
+    """
+    descriptor, variable = flags.pop("passphrase_fd", None), flags.pop("passphrase_env", None)
+    if key is None:
+        if certificate is not None or descriptor is not None or variable is not None:
+            raise InputError("a certificate or a passphrase without a key", remedy="name the key with --key")
+        return lambda: None
+    if not key.is_file():
+        raise InputError("no such key file", where=str(key), remedy="explainkit keygen makes a TEST key")
+    secret = _secret(key, descriptor, variable)
+
+    def open_key() -> Signer:
+        from explainkit.sign.keys import Signer
+
+        if certificate is not None:
+            return Signer.from_pem(key, certificate, passphrase=secret)
+        return Signer.from_pkcs12(key, passphrase=secret)
+
+    return open_key
+
+
+def _secret(key: Path, descriptor: int | None, variable: str | None) -> str | None:
+    if descriptor is not None:
+        try:
+            with os.fdopen(descriptor, "r", encoding="utf-8") as stream:
+                return stream.readline().rstrip("\n")
+        except OSError as error:
+            raise InputError(
+                "the passphrase cannot be read", where=f"file descriptor {descriptor}", found=error.strerror
+            ) from None
+    if variable is not None:
+        if variable not in os.environ:
+            raise InputError("no such environment variable", where=f"--passphrase-env {variable}")
+        return os.environ[variable]
+    if key.read_bytes()[:11] == b"-----BEGIN " and b"ENCRYPTED" not in key.read_bytes():
+        return None
+    if not os.isatty(0):
+        raise InputError(
+            "the key needs a passphrase and there is no terminal to ask for it",
+            where=str(key),
+            remedy="--passphrase-env NAME or --passphrase-fd N",
+        )
+    return str(click.prompt(f"Passphrase of {key.name}", hide_input=True, err=True, default="", show_default=False))

@@ -1,0 +1,168 @@
+"""The whole job, start to end: load → explain | assess → report → release."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from explainkit.artifact import Artifact
+from explainkit.evidence import Evidence, LedgerEntry, Measured
+from explainkit.figures import Figure, FigureSet, figure_id
+from explainkit.load.subject import Subject
+from explainkit.plan import Plan
+from explainkit.progress import Progress, Silent
+from explainkit.release import Release
+from explainkit.statements import answered, catalogue_date
+
+_LIBRARIES = (
+    *("explainkit", "jinja2", "lime", "matplotlib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"),
+    *("shap", "skops", "weasyprint"),
+)
+
+
+def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> Release:
+    """Audit the model and the data that a plan names.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is asked for.
+    base : pathlib.Path
+        Folder that relative paths start from.
+    progress : Progress, optional
+        Told of each stage.
+
+    Raises
+    ------
+    InputError
+        If plan, model or data cannot be used.
+    """
+    progress = progress or Silent()
+    with progress.stage("load model and data"):
+        from explainkit.load.assemble import load_subject
+
+        subject = load_subject(plan, base=base)
+    return audit_subject(subject, plan, progress=progress)
+
+
+def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Release:
+    """Measure, explain and report one subject; parameters as for `audit_plan`."""
+    progress = progress or Silent()
+    evidence = gather(subject, plan, progress=progress)
+    card_json = evidence.to_json()
+    with progress.stage("write the card as HTML"):
+        from explainkit.report.html import render_html
+
+        html = render_html(evidence)
+    with progress.stage("write the card as PDF"):
+        from explainkit.report.pdf import render_pdf
+
+        pdf = render_pdf(evidence, card_json)
+    from explainkit.sign.aids import verifying_aids
+
+    return Release(
+        evidence=evidence,
+        files=(
+            Artifact(name="card.pdf", data=pdf, media_type="application/pdf"),
+            Artifact(name="card.html", data=html, media_type="text/html"),
+            Artifact(name="card.json", data=card_json, media_type="application/json"),
+            *verifying_aids(evidence),
+        ),
+    )
+
+
+def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
+    """Everything measured about a subject, as evidence; parameters as for `audit_plan`."""
+    from threadpoolctl import threadpool_limits
+
+    from explainkit.assess import calibration, data, fairness, gates, performance
+    from explainkit.explain.summary import explain
+
+    progress = progress or Silent()
+    # Matrix products may round differently with another number of threads.
+    with threadpool_limits(limits=1, user_api="blas"):
+        with progress.stage("assess performance and fairness"):
+            measured = data.measure(subject) + performance.measure(subject) + calibration.measure(subject)
+            measured += fairness.measure(subject, plan.fairness)
+        with progress.stage("explain the model"):
+            explained = explain(subject, plan.explain)
+    measured = Measured(ledger=subject.ledger) + measured + explained.measured
+    measured += Measured(ledger=_not_covered(subject))
+    counts = _ledger_counts(measured.ledger)
+    figures = measured.figures + counts
+    return Evidence(
+        name=plan.card.name,
+        version=plan.card.version,
+        date=plan.card.date.isoformat() if plan.card.date else None,
+        draft=_draft(subject),
+        task=subject.task,
+        outputs=subject.classes,
+        positive=subject.positive,
+        threshold=str(subject.threshold) if subject.threshold else None,
+        favourable=subject.favourable,
+        population=subject.population.parts,
+        level=plan.sign.level,
+        model=subject.identity,
+        datasets=tuple(d.identity for d in (subject.evaluation, subject.reference) if d is not None),
+        columns=subject.columns,
+        figures=figures,
+        series=measured.series,
+        methods=explained.methods,
+        cases=explained.cases,
+        ledger=measured.ledger,
+        gates=gates.evaluate(plan.gates, FigureSet(figures)),
+        statements=answered(plan.statements),
+        statements_date=catalogue_date(),
+        environment=_environment(subject),
+        plan=plan.document(),
+    )
+
+
+def _draft(subject: Subject) -> tuple[str, ...]:
+    """What was left open and is never guessed."""
+    reasons = []
+    if subject.task == "binary":
+        if subject.threshold is None:
+            reasons.append("no threshold stated (model.threshold)")
+        if subject.positive is None:
+            reasons.append("no direction of the score stated (model.positive)")
+    if subject.task != "regression" and subject.favourable is None:
+        reasons.append("no favourable outcome stated (fairness.favourable)")
+    if not subject.population.stated:
+        reasons.append("no population stated (statements.population)")
+    return tuple(reasons)
+
+
+def _not_covered(subject: Subject) -> tuple[LedgerEntry, ...]:
+    entries = [
+        ("drift, robustness, leakage and load", "this version of explainkit does not measure them"),
+    ]
+    if not subject.rows.groups:
+        entries.append(("differences between groups", "no sensitive column was named (data.sensitive)"))
+    if subject.reference is None and subject.model is not None:
+        entries.append(("explanation against the training data", "no reference data given (data.reference)"))
+    if any("time" in c.roles for c in subject.columns):
+        entries.append(("stability over time", "this version of explainkit does not measure it"))
+    return tuple(LedgerEntry(kind="not_tested", what=what, reason=reason) for what, reason in entries)
+
+
+def _ledger_counts(ledger: tuple[LedgerEntry, ...]) -> tuple[Figure, ...]:
+    return tuple(
+        Figure(id=figure_id("ledger.count", entry=str(i)), value=entry.count, unit="count", method="count")
+        for i, entry in enumerate(ledger, start=1)
+        if entry.count is not None
+    )
+
+
+def _environment(subject: Subject) -> tuple[tuple[str, str], ...]:
+    found = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    if subject.identity.library:
+        name, _, number = subject.identity.library.rpartition(" ")
+        found[name] = number
+    return tuple(sorted(found.items()))

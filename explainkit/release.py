@@ -1,0 +1,81 @@
+"""Release: the files of a card, and how they are saved and signed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explainkit.artifact import Artifact
+from explainkit.evidence import Evidence
+from explainkit.registries.directory import write_release
+
+if TYPE_CHECKING:
+    from explainkit.sign.keys import Signer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A card as PDF, HTML and JSON with what is needed to check it, not yet signed."""
+
+    evidence: Evidence
+    """What the card says."""
+    files: tuple[Artifact, ...]
+    """card.pdf, card.html, card.json, VERIFY.md, verify.py and policy.json."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether no blocking gate failed; True also when there are no gates."""
+        return not any(g.outcome == "failed" and g.severity == "block" for g in self.evidence.gates)
+
+    def file(self, name: str) -> bytes:
+        """Bytes of one file of the release.
+
+        Raises
+        ------
+        KeyError
+            If the release has no such file.
+        """
+        return {artifact.name: artifact.data for artifact in self.files}[name]
+
+    def save(self, path: str | Path, *, signer: Signer | None = None, force: bool = False) -> Path:
+        """Write the release to a folder, signed in a child process when a signer is given.
+
+        Parameters
+        ----------
+        path : path
+            Folder to make; nothing existing is replaced without `force`.
+        signer : Signer, optional
+            Whose key signs; without one the release is left unsigned.
+        force : bool, default False
+            Replace an earlier release.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+
+        Raises
+        ------
+        OutputError
+            If the folder is taken or cannot be written; nothing is left behind then.
+        InputError
+            If the key cannot be used.
+        """
+        target = Path(path).absolute()
+
+        def finish(staging: Path) -> None:
+            if signer is not None:
+                from explainkit.sign.release import sign_in_child
+
+                sign_in_child(staging, signer)
+
+        write_release(target, self.files, finish=finish, force=force)
+        return target
+
+    def _repr_html_(self) -> str:
+        """The card itself in a notebook, in a frame of its own that runs nothing."""
+        import html
+
+        page = html.escape(self.file("card.html").decode(), quote=True)
+        return f'<iframe sandbox srcdoc="{page}" style="width:100%;height:80vh;border:0" title="model card"></iframe>'
