@@ -262,7 +262,8 @@ def _check_words(plan: Plan) -> None:
 
 
 def _plan_error(error: ValidationError, where: str | None) -> PlanError:
-    first = error.errors()[0]
+    errors = error.errors()
+    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     path = [str(p) for p in first["loc"]]
     place = f"{where}: {'.'.join(path)}" if where else ".".join(path)
     if first["type"] == "extra_forbidden":
