@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 
 import click
@@ -21,7 +22,7 @@ def guarded(job: Callable[[], int], *, debug: bool = False, quiet_interrupt: boo
     job : callable
         Returns an exit code, or raises.
     debug : bool, default False
-        Let errors through with their traceback.
+        Print the tracebacks of errors too.
     quiet_interrupt : bool, default False
         Say nothing when interrupted: somebody else does.
     """
@@ -29,7 +30,7 @@ def guarded(job: Callable[[], int], *, debug: bool = False, quiet_interrupt: boo
         return job()
     except ExplainkitError as error:
         if debug:
-            raise
+            traceback.print_exc()
         say(str(error))
         return error.exit_code
     except click.ClickException as error:
@@ -47,7 +48,7 @@ def guarded(job: Callable[[], int], *, debug: bool = False, quiet_interrupt: boo
         return 4
     except Exception as error:  # last resort: an internal error has its own exit code, and its traceback only on demand
         if debug:
-            raise
+            traceback.print_exc()
         text = str(error).splitlines()
         say(f"internal error: {type(error).__name__}: {text[0] if text else ''}; --debug shows where")
         return 4
