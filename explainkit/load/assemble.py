@@ -17,7 +17,7 @@ from explainkit.load.columns import group_column, kind_of, require_column
 from explainkit.load.models.base import Adapter
 from explainkit.load.models.function import scores_identity
 from explainkit.load.open_model import open_model
-from explainkit.load.outcomes import outcome_of
+from explainkit.load.outcomes import in_words, outcome_of
 from explainkit.load.subject import Dataset, GroupColumn, Model, Rows, Subject
 from explainkit.load.tables import read_file
 from explainkit.plan import FeaturePlan, Plan
@@ -77,6 +77,7 @@ def assemble(
     PlanError, ModelError, DataError
         If something does not fit.
     """
+    plan = in_words(plan)
     frame = evaluation.frame
     roles = _roles(plan, frame)
     features = () if model is None else _features(plan, model, frame, roles)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,28 @@ class Outcome:
     scores: FloatArray
     labels: FloatArray | None
     ledger: tuple[LedgerEntry, ...]
+
+
+def in_words(plan: Plan) -> Plan:
+    """The plan with its classes called by the words that it gives to their codes (``features.TARGET.labels``).
+
+    Raises
+    ------
+    PlanError
+        If two codes have the same word.
+    """
+    words = _class_words(plan)
+    if len(set(words.values())) < len(words):
+        raise PlanError("two classes with the same words", where=f"features.{plan.data.target}.labels")
+    positive, favourable = plan.model.positive, plan.fairness.favourable
+    model = plan.model.model_copy(update={"positive": positive and words.get(positive, positive)})
+    fairness = plan.fairness.model_copy(update={"favourable": favourable and words.get(favourable, favourable)})
+    return plan.model_copy(update={"model": model, "fairness": fairness})
+
+
+def _class_words(plan: Plan) -> Mapping[str, str]:
+    stated = plan.features.get(plan.data.target) if plan.data.target else None
+    return stated.labels if stated else {}
 
 
 def outcome_of(plan: Plan, *, model: Model | None, frame: pd.DataFrame, scores: FloatArray) -> Outcome:
@@ -71,7 +94,8 @@ def outcome_of(plan: Plan, *, model: Model | None, frame: pd.DataFrame, scores: 
         )
     classes, assumed = _classes(plan, model, target, task, scores)
     ledger += assumed
-    codes = None if target is None else _codes(target, classes, known_to_model=model is not None)
+    words = _class_words(plan)
+    codes = None if target is None else _codes(target, classes, words, known_to_model=model is not None)
     if task == "multiclass":
         if scores.shape[1] != len(classes):
             raise PlanError(
@@ -115,8 +139,9 @@ def _task(
 def _classes(
     plan: Plan, model: Model | None, target: pd.Series | None, task: Task, scores: FloatArray
 ) -> tuple[tuple[str, ...], tuple[LedgerEntry, ...]]:
+    words = _class_words(plan)
     if model is not None and model.classes is not None:
-        return tuple(label_name(c) for c in model.classes), ()
+        return tuple(words.get(label_name(c), label_name(c)) for c in model.classes), ()
     if model is not None and scores.shape[1] > 1:
         raise PlanError(
             "the model does not name its classes",
@@ -127,7 +152,7 @@ def _classes(
     if target is None:
         names = [n for n in (plan.model.positive, plan.fairness.favourable) if n is not None]
     else:
-        names = [label_name(v) for v in pd.unique(target.dropna())]
+        names = [words.get(label_name(v), label_name(v)) for v in pd.unique(target.dropna())]
     if plan.model.positive is not None and plan.model.positive not in names:
         raise PlanError(
             "no such class in the target",
@@ -149,14 +174,16 @@ def _classes(
     return ordered, ()
 
 
-def _codes(target: pd.Series, classes: tuple[str, ...], *, known_to_model: bool) -> FloatArray:
+def _codes(
+    target: pd.Series, classes: tuple[str, ...], words: Mapping[str, str], *, known_to_model: bool
+) -> FloatArray:
     """Index of the class of each row, NaN where there is no outcome."""
     where = f"target {target.name}"
     codes, found = pd.factorize(target)
     if len(found) > _MOST_CLASSES:
         raise DataError("too many classes", where=where, found=f"{len(found)}", allowed=f"at most {_MOST_CLASSES}")
     position = {name: float(i) for i, name in enumerate(classes)}
-    names = [label_name(v) for v in found]
+    names = [words.get(label_name(v), label_name(v)) for v in found]
     strangers = sorted(n for n in names if n not in position)
     if strangers:
         raise DataError(
@@ -165,7 +192,7 @@ def _codes(target: pd.Series, classes: tuple[str, ...], *, known_to_model: bool)
             found=", ".join(map(repr, strangers[:3])),
             allowed=", ".join(map(repr, classes[:10])),
         )
-    if len(names) < 2:
+    if len(set(names)) < 2:
         raise DataError(
             "one class only",
             where=where,

@@ -1,0 +1,203 @@
+"""Calibration of a binary model's probabilities: error in bins, the reliability curve, logistic recalibration."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from explainkit.assess.binning import WORDS, Bins, equal_counts
+from explainkit.assess.intervals import wald, wilson
+from explainkit.assess.outcomes import Outcomes, with_outcome
+from explainkit.assess.preconditions import NO_LABEL
+from explainkit.assess.ranking import Counts, Floats, ScoreTable, tabulate
+from explainkit.assess.recorder import Details, Recorder
+from explainkit.evidence import Measured
+from explainkit.figures import Series, figure_id
+from explainkit.load.subject import Subject
+
+_STEPS = 100
+_HALVINGS = 40
+_TOLERANCE = 1e-14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalibration:
+    """Logit of the probability of a positive = intercept + slope × logit of the score."""
+
+    intercept: float
+    slope: float
+    intercept_variance: float
+    """From the inverse of the information matrix."""
+    slope_variance: float
+
+
+def measure(subject: Subject) -> Measured:
+    """Figures ``calibration.*`` and the reliability curve of a binary model; nothing for another task.
+
+    Parameters
+    ----------
+    subject : Subject
+        Of any task; only rows with an outcome count.
+    """
+    recorder = Recorder(subject, undefined="not_tested")
+    if subject.task == "binary":
+        outcomes = with_outcome(subject)
+        _reliability(recorder, outcomes)
+        _recalibration(recorder, outcomes)
+    return recorder.result()
+
+
+def _reliability(recorder: Recorder, outcomes: Outcomes) -> None:
+    positive = (outcomes.labels == 1).astype(np.float64)
+    error = None
+    if recorder.open_series("calibration.reliability") and outcomes.n:
+        bins, weights = equal_counts(outcomes.scores), outcomes.weights
+        predicted, observed = bins.mean(outcomes.scores, weights), bins.mean(positive, weights)
+        error = float((bins.total(weights) * np.abs(predicted - observed)).sum() / bins.total(weights).sum())
+        recorder.curve(_reliability_curve(bins, predicted, observed, events=None if weights is not None else positive))
+    recorder.number(
+        "calibration.ece",
+        error,
+        undefined=NO_LABEL,
+        unit="score",
+        n=outcomes.n,
+        events=int(positive.sum()),
+        method=f"mean distance between mean score and share of positives, in {WORDS}",
+    )
+
+
+def _reliability_curve(bins: Bins, predicted: Floats, observed: Floats, *, events: Floats | None) -> Series:
+    """The curve, with intervals where the events of each row are given."""
+    low: tuple[float | None, ...] = (None,) * len(bins.counts)
+    high = low
+    if events is not None:
+        happened = np.bincount(bins.codes, events, minlength=len(bins.counts))
+        intervals = [wilson(int(e), int(n)) for e, n in zip(happened, bins.counts, strict=True)]
+        low, high = tuple(i.low for i in intervals), tuple(i.high for i in intervals)
+    return Series(
+        id=figure_id("calibration.reliability"),
+        columns=(
+            ("low", tuple(map(float, bins.low))),
+            ("high", tuple(map(float, bins.high))),
+            ("n", tuple(map(int, bins.counts))),
+            ("mean_score", tuple(map(float, predicted))),
+            ("observed", tuple(map(float, observed))),
+            ("observed_low", low),
+            ("observed_high", high),
+        ),
+        method=f"{WORDS}; " + ("weighted, no intervals" if events is None else "Wilson score intervals"),
+        dataset="evaluation",
+        n=int(bins.counts.sum()),
+    )
+
+
+def _recalibration(recorder: Recorder, outcomes: Outcomes) -> None:
+    fit, why = None, ""
+    if recorder.open("calibration.slope"):
+        table = tabulate(outcomes.scores, outcomes.labels == 1, outcomes.weights)
+        why = no_recalibration(table) or "the recalibration did not converge"
+        fit = recalibrate(table) if no_recalibration(table) is None else None
+    details: Details = {
+        "n": outcomes.n,
+        "events": int((outcomes.labels == 1).sum()),
+        "method": "logistic recalibration by maximum likelihood (Cox 1958), intercept and slope fitted together",
+        "interval_method": "Wald interval",
+    }
+    if fit is None:
+        for name in ("calibration.slope", "calibration.intercept"):
+            recorder.number(name, None, undefined=why)
+        return
+    interval = wald(fit.slope, fit.slope_variance)
+    recorder.number("calibration.slope", fit.slope, undefined=why, **(details | {"interval": interval}))
+    interval = wald(fit.intercept, fit.intercept_variance)
+    details |= {"unit": "log-odds"}
+    recorder.number("calibration.intercept", fit.intercept, undefined=why, **(details | {"interval": interval}))
+
+
+def no_recalibration(table: ScoreTable) -> str | None:
+    """Why no finite recalibration exists; None where one does.
+
+    With one predictor, the likelihood has a finite maximum exactly where the scores of the classes overlap (Albert and
+    Anderson 1984, Biometrika 71, 1–10, doi:10.1093/biomet/71.1.1).
+    """
+    if table.scores[0] <= 0 or table.scores[-1] >= 1:
+        return "some scores are exactly zero or one: their log-odds are infinite"
+    positive, negative = np.flatnonzero(table.positives), np.flatnonzero(table.negatives)
+    if len(table.scores) < 2:
+        return "all scores are equal"
+    if positive[0] >= negative[-1] or negative[0] >= positive[-1]:
+        return "the scores separate the classes: the slope has no finite value"
+    return None
+
+
+def recalibrate(table: ScoreTable) -> Recalibration | None:
+    """Fit the recalibration by Newton's method.
+
+    Parameters
+    ----------
+    table : ScoreTable
+        For which `no_recalibration` is None.
+
+    Returns
+    -------
+    Recalibration or None
+        None where Newton's method did not converge.
+
+    References
+    ----------
+    Cox (1958), Biometrika 45, 562–565, doi:10.1093/biomet/45.3-4.562.
+    """
+    logit = np.log(table.scores) - np.log1p(-table.scores)
+    total = table.positives + table.negatives
+    centre = float((total * logit).sum() / total.sum())
+    scale = math.sqrt(float((total * (logit - centre) ** 2).sum() / total.sum()))
+    x = (logit - centre) / scale
+    a, b, height = 0.0, 0.0, _likelihood(0.0, 0.0, x, table)
+    for _ in range(_STEPS):
+        information, (da, db) = _newton(a, b, x, table.positives, total)
+        step = 1.0
+        for _ in range(_HALVINGS):
+            new = _likelihood(a + step * da, b + step * db, x, table)
+            if new >= height:
+                break
+            step /= 2
+        else:
+            step = 0.0  # no point along the step is higher in floating point: this is the maximum
+        a, b, height = a + step * da, b + step * db, max(new, height)
+        if step * math.hypot(da, db) <= _TOLERANCE * (1 + math.hypot(a, b)):
+            return _unscaled(a, b, information, centre, scale)
+    return None
+
+
+def _likelihood(a: float, b: float, x: Floats, table: ScoreTable) -> float:
+    margin = a + b * x
+    return float((table.positives * margin - (table.positives + table.negatives) * np.logaddexp(0.0, margin)).sum())
+
+
+def _newton(
+    a: float, b: float, x: Floats, positives: Counts, total: Counts
+) -> tuple[tuple[float, float, float], tuple[float, float]]:
+    """Information matrix (aa, ab, bb) and Newton's step at one point."""
+    chance = np.exp(-np.logaddexp(0.0, -(a + b * x)))
+    residual, spread = positives - total * chance, total * chance * (1 - chance)
+    aa, ab, bb = float(spread.sum()), float((spread * x).sum()), float((spread * x * x).sum())
+    ga, gb = float(residual.sum()), float((residual * x).sum())
+    determinant = aa * bb - ab * ab
+    return (aa, ab, bb), ((bb * ga - ab * gb) / determinant, (aa * gb - ab * ga) / determinant)
+
+
+def _unscaled(
+    a: float, b: float, information: tuple[float, float, float], centre: float, scale: float
+) -> Recalibration:
+    """Back from the centred and scaled logit, with variances by the same linear map."""
+    aa, ab, bb = information
+    determinant = aa * bb - ab * ab
+    shift = centre / scale
+    return Recalibration(
+        intercept=a - b * shift,
+        slope=b / scale,
+        intercept_variance=(bb + 2 * shift * ab + shift * shift * aa) / determinant,
+        slope_variance=aa / determinant / scale**2,
+    )

@@ -1,0 +1,123 @@
+"""Gates: figures against the limits of the plan. They fail closed: what was not measured passes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from explainkit.errors import InputError, nearest
+from explainkit.evidence import GateOutcome
+from explainkit.figures import Figure, FigureSet, figure_id, parse_figure_id
+from explainkit.plan import GatePlan
+
+
+def evaluate(gates: Mapping[str, GatePlan], figures: FigureSet) -> tuple[GateOutcome, ...]:
+    """Hold every gate against the figures.
+
+    Parameters
+    ----------
+    gates : mapping of str to GatePlan
+        Limits by figure id, or by name without brackets: then every figure of that name counts, and the worst decides.
+    figures : FigureSet
+        Everything measured.
+
+    Returns
+    -------
+    tuple of GateOutcome
+        One for each gate, in the order of the plan. A figure that is absent or has no value fails its gate unless
+        ``if_missing`` is ``allow``; a bound that does not exist fails in any case.
+
+    Raises
+    ------
+    InputError
+        If no figure has the name at all; with the nearest names.
+    """
+    return tuple(_outcome(key, gate, figures) for key, gate in gates.items())
+
+
+def any_blocking_failure(outcomes: Iterable[GateOutcome]) -> bool:
+    """Whether a gate failed that blocks a release."""
+    return any(outcome.outcome == "failed" and outcome.severity == "block" for outcome in outcomes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judgement:
+    """One figure held against a gate."""
+
+    figure: Figure | None
+    passed: bool
+    margin: float
+    """Distance to the limit, negative beyond it; the smallest decides. Minus infinity where there is no number."""
+    reason: str
+
+
+def _outcome(key: str, gate: GatePlan, figures: FigureSet) -> GateOutcome:
+    worst = _worst([_judge(figure, gate) for figure in _concerned(key, figures)] or [_absent(key, gate, figures)])
+    return GateOutcome(
+        gate=key,
+        limit=_limit(gate),
+        bound=gate.bound,
+        severity=gate.severity,
+        outcome="passed" if worst.passed else "failed",
+        figure=worst.figure.id if worst.figure else None,
+        reason=worst.reason,
+    )
+
+
+def _concerned(key: str, figures: FigureSet) -> tuple[Figure, ...]:
+    name, keys = parse_figure_id(key)
+    named = figures.named(name)
+    if not named:
+        known = sorted({figure.name for figure in figures})
+        raise InputError("no such figure", where=f"gates: {key}", remedy=nearest(name, known))
+    if not keys:
+        return named
+    figure = figures.get(figure_id(name, keys))
+    return () if figure is None else (figure,)
+
+
+def _absent(key: str, gate: GatePlan, figures: FigureSet) -> _Judgement:
+    name = parse_figure_id(key)[0]
+    whole = figures.get(name)
+    if whole is not None and whole.value is None:
+        return _judge(whole, gate)  # nothing of that name could be measured, and it says why
+    named = [figure.id for figure in figures.named(name)]
+    return _without_value(None, gate, f"no such figure was measured; {nearest(key, named)}")
+
+
+def _judge(figure: Figure, gate: GatePlan) -> _Judgement:
+    if figure.value is None:
+        return _without_value(figure, gate, f"{figure.status.replace('_', ' ')}: {figure.reason}")
+    number = {"value": figure.value, "low": figure.low, "high": figure.high}[gate.bound]
+    if number is None:
+        reason = f"the figure has no interval, so there is no bound {gate.bound}"
+        return _Judgement(figure=figure, passed=False, margin=float("-inf"), reason=reason)
+    margins = [number - low for low in (gate.min, gate.within and gate.within[0]) if low is not None]
+    margins += [high - number for high in (gate.max, gate.within and gate.within[1]) if high is not None]
+    passed = all(margin >= 0 for margin in margins)
+    which = "the value" if gate.bound == "value" else f"the {gate.bound} end of the interval"
+    reason = f"{which} keeps the limit" if passed else f"{which} is beyond the limit"
+    return _Judgement(figure=figure, passed=passed, margin=min(margins), reason=reason)
+
+
+def _without_value(figure: Figure | None, gate: GatePlan, reason: str) -> _Judgement:
+    allowed = gate.if_missing == "allow"
+    # Allowed means that it decides only where nothing else does.
+    margin = float("inf") if allowed else float("-inf")
+    reason = f"{reason}; allowed by if_missing" if allowed else reason
+    return _Judgement(figure=figure, passed=allowed, margin=margin, reason=reason)
+
+
+def _worst(judgements: list[_Judgement]) -> _Judgement:
+    return min(judgements, key=lambda judgement: (judgement.passed, judgement.margin))
+
+
+def _limit(gate: GatePlan) -> str:
+    if gate.within is not None:
+        return f"within [{_number(gate.within[0])}, {_number(gate.within[1])}]"
+    return f">= {_number(gate.min)}" if gate.min is not None else f"<= {_number(gate.max)}"
+
+
+def _number(limit: float | None) -> str:
+    assert limit is not None
+    return f"{limit:g}" if float(f"{limit:g}") == limit else repr(limit)

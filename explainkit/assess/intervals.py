@@ -1,0 +1,278 @@
+"""Intervals for rates, differences, ratios, means and the area under the ROC curve; each from its published formula.
+
+All are for unweighted, independent rows and for one fitted model: they say nothing about how the model would differ if
+it were trained again.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+from scipy import special
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+LEVEL = 0.95
+"""Confidence level of every interval on a card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Two finite bounds, the lower first."""
+
+    low: float
+    high: float
+
+
+def wilson(events: int, n: int, *, level: float = LEVEL) -> Interval:
+    """Score interval of a proportion.
+
+    Parameters
+    ----------
+    events, n : int
+        Numerator and denominator, 0 <= events <= n, n >= 1.
+    level : float, default 0.95
+        Confidence level within (0, 1).
+
+    Returns
+    -------
+    Interval
+        Within [0, 1]; exactly 0 at no events and exactly 1 at n events.
+
+    References
+    ----------
+    Wilson (1927), JASA 22, 209–212, doi:10.1080/01621459.1927.10502953; method 3 of Newcombe (1998), Statistics in
+    Medicine 17, 857–872.
+
+    Examples
+    --------
+    >>> interval = wilson(81, 263)
+    >>> round(interval.low, 4), round(interval.high, 4)
+    (0.2553, 0.3662)
+    """
+    _check_counts(events, n)
+    z = _z(level)
+    centre = 2 * events + z * z
+    half = z * math.sqrt(z * z + 4 * events * (n - events) / n)
+    low = 0.0 if events == 0 else (centre - half) / (2 * (n + z * z))
+    high = 1.0 if events == n else (centre + half) / (2 * (n + z * z))
+    return Interval(low, high)
+
+
+def clopper_pearson(events: int, n: int, *, level: float = LEVEL) -> Interval:
+    """Exact interval of a proportion: its coverage is never below the level.
+
+    Parameters
+    ----------
+    events, n : int
+        Numerator and denominator, 0 <= events <= n, n >= 1.
+    level : float, default 0.95
+        Confidence level within (0, 1).
+
+    References
+    ----------
+    Clopper and Pearson (1934), Biometrika 26, 404–413, doi:10.1093/biomet/26.4.404.
+    """
+    _check_counts(events, n)
+    tail = (1 - level) / 2
+    low = 0.0 if events == 0 else float(special.betaincinv(events, n - events + 1, tail))
+    high = 1.0 if events == n else float(special.betainccinv(events + 1, n - events, tail))
+    return Interval(low, high)
+
+
+def newcombe_difference(events: int, n: int, other_events: int, other_n: int, *, level: float = LEVEL) -> Interval:
+    """Hybrid score interval of the difference ``events/n − other_events/other_n``.
+
+    Parameters
+    ----------
+    events, n, other_events, other_n : int
+        Counts of two independent samples.
+    level : float, default 0.95
+        Confidence level within (0, 1).
+
+    Returns
+    -------
+    Interval
+        Within [−1, 1].
+
+    References
+    ----------
+    Newcombe (1998), Statistics in Medicine 17, 873–890, method 10,
+    doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
+
+    Examples
+    --------
+    >>> interval = newcombe_difference(56, 70, 48, 80)
+    >>> round(interval.low, 4), round(interval.high, 4)
+    (0.0524, 0.3339)
+    """
+    own, other = wilson(events, n, level=level), wilson(other_events, other_n, level=level)
+    rate, other_rate = events / n, other_events / other_n
+    difference = rate - other_rate
+    return Interval(
+        max(-1.0, difference - math.hypot(rate - own.low, other.high - other_rate)),
+        min(1.0, difference + math.hypot(own.high - rate, other_rate - other.low)),
+    )
+
+
+def katz_ratio(events: int, n: int, other_events: int, other_n: int, *, level: float = LEVEL) -> Interval | None:
+    """Log interval of the ratio ``(events/n) / (other_events/other_n)``.
+
+    Parameters
+    ----------
+    events, n, other_events, other_n : int
+        Counts of two independent samples.
+    level : float, default 0.95
+        Confidence level within (0, 1).
+
+    Returns
+    -------
+    Interval or None
+        None where the formula has no meaning: a numerator of zero, or both rates exactly one (its standard error is
+        then zero, which would claim certainty).
+
+    References
+    ----------
+    Katz, Baptista, Azen and Pike (1978), Biometrics 34, 469–474, doi:10.2307/2530610.
+    """
+    _check_counts(events, n)
+    _check_counts(other_events, other_n)
+    if events == 0 or other_events == 0 or (events == n and other_events == other_n):
+        return None
+    ratio = (events / n) / (other_events / other_n)
+    reach = math.exp(_z(level) * math.sqrt(1 / events - 1 / n + 1 / other_events - 1 / other_n))
+    return Interval(ratio / reach, ratio * reach)
+
+
+def student_mean(mean: float, variance: float, n: int, *, level: float = LEVEL) -> Interval | None:
+    """Student's interval of a mean.
+
+    Parameters
+    ----------
+    mean, variance : float
+        Mean and unbiased variance of the sample.
+    n : int
+        Size of the sample.
+    level : float, default 0.95
+        Confidence level within (0, 1).
+
+    Returns
+    -------
+    Interval or None
+        None for fewer than two rows, or where nothing varies.
+
+    References
+    ----------
+    Student (1908), Biometrika 6, 1–25, doi:10.2307/2331554.
+    """
+    if n < 2 or not variance > 0:
+        return None
+    reach = _t(level, n - 1) * math.sqrt(variance / n)
+    return Interval(mean - reach, mean + reach)
+
+
+def welch_difference(
+    own: tuple[float, float, int], other: tuple[float, float, int], *, level: float = LEVEL
+) -> Interval | None:
+    """Welch's interval of the difference of two means, own − other, variances unequal.
+
+    Parameters
+    ----------
+    own, other : tuple of (float, float, int)
+        Mean, unbiased variance and size of each sample.
+    level : float, default 0.95
+        Confidence level within (0, 1).
+
+    Returns
+    -------
+    Interval or None
+        None for fewer than two rows on a side, or where nothing varies.
+
+    References
+    ----------
+    Welch (1947), Biometrika 34, 28–35, doi:10.2307/2332510.
+    """
+    (mean, variance, n), (other_mean, other_variance, other_n) = own, other
+    if min(n, other_n) < 2 or not variance + other_variance > 0:
+        return None
+    part, other_part = variance / n, other_variance / other_n
+    freedom = (part + other_part) ** 2 / (part**2 / (n - 1) + other_part**2 / (other_n - 1))
+    reach = _t(level, freedom) * math.sqrt(part + other_part)
+    return Interval(mean - other_mean - reach, mean - other_mean + reach)
+
+
+def wald(estimate: float, variance: float, *, level: float = LEVEL) -> Interval:
+    """Normal interval of a maximum likelihood estimate with its variance from the information matrix."""
+    reach = _z(level) * math.sqrt(variance)
+    return Interval(estimate - reach, estimate + reach)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AucEstimate:
+    """Area under the ROC curve with its uncertainty."""
+
+    value: float
+    """Share of pairs (positive, negative) ranked rightly, ties counting half."""
+    variance: float | None
+    """DeLong's variance; None with fewer than two rows of a class."""
+    interval: Interval | None
+    """None where the variance is unknown or zero (a zero would claim certainty)."""
+
+
+def delong(positives: npt.NDArray[np.int64], negatives: npt.NDArray[np.int64], *, level: float = LEVEL) -> AucEstimate:
+    """Area under the ROC curve with DeLong's variance, from counts at each distinct score.
+
+    The placement of a positive is the share of negatives below it, ties counting half, and the reverse for a negative.
+    All rows with one score share a placement, so after one sort the variance is a sum over distinct scores: the midrank
+    form of Sun and Xu with ties collapsed.
+
+    Parameters
+    ----------
+    positives, negatives : numpy.ndarray
+        Number of rows of each class at each distinct score, scores ascending; shape (n_scores,); both sums >= 1.
+    level : float, default 0.95
+        Confidence level within (0, 1).
+
+    Returns
+    -------
+    AucEstimate
+        With a normal interval cut to [0, 1].
+
+    References
+    ----------
+    DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44, 837–845, doi:10.2307/2531595; Sun and Xu (2014), IEEE
+    Signal Processing Letters 21, 1389–1393, doi:10.1109/LSP.2014.2337313.
+    """
+    m, n = int(positives.sum()), int(negatives.sum())
+    if m < 1 or n < 1:
+        raise ValueError("the area under the ROC curve needs rows of both classes")
+    twice_below = 2 * (negatives.cumsum() - negatives) + negatives
+    twice_above = 2 * (m - positives.cumsum()) + positives
+    value = int((positives * twice_below).sum()) / (2 * m * n)
+    if min(m, n) < 2:
+        return AucEstimate(value=value, variance=None, interval=None)
+    of_positives = float((positives * (twice_below / (2 * n) - value) ** 2).sum()) / (m - 1)
+    of_negatives = float((negatives * (twice_above / (2 * m) - value) ** 2).sum()) / (n - 1)
+    variance = of_positives / m + of_negatives / n
+    reach = _z(level) * math.sqrt(variance)
+    interval = Interval(max(0.0, value - reach), min(1.0, value + reach)) if variance > 0 else None
+    return AucEstimate(value=value, variance=variance, interval=interval)
+
+
+def _check_counts(events: int, n: int) -> None:
+    if n < 1 or not 0 <= events <= n:
+        raise ValueError(f"a proportion needs 0 <= events <= n and n >= 1, got {events} of {n}")
+
+
+def _z(level: float) -> float:
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+def _t(level: float, freedom: float) -> float:
+    quantile: Any = special.stdtrit(freedom, (1 + level) / 2)
+    return float(quantile)
