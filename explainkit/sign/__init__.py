@@ -1,1 +1,21 @@
-"""Sign: a release is signed, and verified."""
+"""Sign: a release is signed, and verified.
+
+The story, file by file::
+
+    certificates   what a certificate says, and whether it may sign
+    keys           a signer is described, checked, opened; TEST keys are made
+    folder         the files of a release, each read once
+    manifest       the statement: every file, the model, the data, the plan
+    pades          the signature inside card.pdf
+    cades          the detached signatures of card.json and card.html
+    dsse           the envelope around the statement
+    release        all of it over one folder, here or in a child process
+    aids           what lies in every release for those who check it without this software
+    trust          whom the verifier trusts
+    content        PDF, HTML and JSON say the same
+    verdict        what a verification found
+    case           what it finds while it goes on
+    verification   all of it over one folder, or over a PDF alone
+
+Nothing here imports what loads, explains, assesses or draws; pyHanko is imported nowhere else.
+"""

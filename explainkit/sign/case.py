@@ -1,0 +1,126 @@
+"""What a verification finds while it goes on: reasons, verdicts on files and on signatures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+
+from explainkit.errors import VerificationError
+from explainkit.sign.certificates import is_test, signer_name, unfitness
+from explainkit.sign.cms import CheckedSignature
+from explainkit.sign.trust import Standing, Trust
+from explainkit.sign.verdict import FileVerdict, Kind, Reason, SignatureVerdict, State, Verification, overall
+
+
+@dataclass(slots=True)
+class Case:
+    """What is being found; `verification` freezes it."""
+
+    trust: Trust
+    """Whom the verifier trusts."""
+    at: dt.datetime
+    """The moment for which certificates are judged."""
+    release: bool
+    """Whether the rules for a real release hold."""
+    reasons: list[Reason] = field(default_factory=list)
+    files: list[FileVerdict] = field(default_factory=list)
+    signatures: list[SignatureVerdict] = field(default_factory=list)
+
+    def add(self, state: State, where: str, problem: str, remedy: str | None = None) -> None:
+        """Note a reason, once."""
+        reason = Reason(state=state, where=_printable(where), problem=_printable(problem), remedy=remedy)
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+
+    def wrong(self, where: str, problem: str, remedy: str | None = None) -> None:
+        """Note that something is wrong."""
+        self.add("invalid", where, problem, remedy)
+
+    def refused(self, where: str, error: VerificationError) -> None:
+        """Note why something was refused."""
+        found = "" if error.found is None else f"; found {error.found}"
+        self.wrong(where, error.problem + found, error.remedy)
+
+    def verification(self, path: Path) -> Verification:
+        """What was found, frozen."""
+        return Verification(
+            path=str(path),
+            state=overall(self.reasons),
+            reasons=tuple(sorted(self.reasons, key=lambda r: r.state != "invalid")),
+            files=tuple(sorted(self.files, key=lambda f: f.name)),
+            signatures=tuple(self.signatures),
+            release=self.release,
+        )
+
+
+def same_signer(case: Case, place: str, signature: CheckedSignature, chain: Sequence[x509.Certificate]) -> None:
+    """Note when a signature is by another certificate than the statement's."""
+    if signature.certificate != chain[0]:
+        case.wrong(place, f"signed with another certificate ({signer_name(signature.certificate)}) than the statement")
+
+
+def unjudged(case: Case, role: str, kind: Kind, covers: str) -> None:
+    """A signature that was not judged, because bytes are not those that were signed; the reason stands elsewhere."""
+    case.signatures.append(
+        SignatureVerdict(
+            role=role,
+            kind=kind,
+            covers=covers,
+            signer=None,
+            test=None,
+            intact=None,
+            valid=None,
+            trusted=None,
+            level=None,
+            signed_at=None,
+            state="invalid",
+        )
+    )
+
+
+def judge(
+    case: Case, place: str, signature: CheckedSignature, where: Standing, *, role: str, kind: Kind, covers: str
+) -> None:
+    """Turn a checked signature into a verdict with its reasons."""
+    reasons = []
+    if not signature.intact:
+        reasons.append(Reason(state="invalid", where=place, problem="what it signs is not what is there"))
+    if not signature.valid:
+        reasons.append(Reason(state="invalid", where=place, problem="the signature is not that of its certificate"))
+    unfit = unfitness(signature.certificate)
+    if unfit is not None:
+        reasons.append(Reason(state="invalid", where=place, problem=f"the certificate must not sign: {unfit}"))
+    name = signer_name(signature.certificate)
+    if not where.trusted:
+        reasons.append(Reason(state=where.state, where=name, problem=where.problem, remedy=where.remedy))
+    elif not signature.trusted:
+        reasons.append(Reason(state="indeterminate", where=place, problem="its certificate leads to nobody trusted"))
+    test = any(is_test(c) for c in (signature.certificate, *signature.others))
+    if case.release and test:
+        reasons.append(Reason(state="invalid", where=name, problem="a TEST certificate proves nothing in a release"))
+    for reason in reasons:
+        case.add(reason.state, reason.where, reason.problem, reason.remedy)
+    case.signatures.append(
+        SignatureVerdict(
+            role=role,
+            kind=kind,
+            covers=covers,
+            signer=name,
+            test=test,
+            intact=signature.intact,
+            valid=signature.valid,
+            trusted=where.trusted and signature.trusted,
+            level=None if kind == "dsse" else signature.level,
+            signed_at=None if signature.signed_at is None else signature.signed_at.astimezone(dt.UTC).isoformat(),
+            state=overall(reasons),
+        )
+    )
+
+
+def _printable(text: str) -> str:
+    """Text that may come from a hostile file, as one line that does nothing to a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,107 @@
+"""What a CMS signature of a release looks like, in PDF and beside files; anything else is not accepted.
+
+One signer; SHA-256; RSA PKCS#1 v1.5; detached; the attributes of a baseline signature at level B-B, no more (ETSI EN
+319 122-1 clause 6.3 for CAdES, EN 319 142-1 clause 6.3 for PAdES).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from asn1crypto import cms, core  # type: ignore[import-untyped]
+from cryptography import x509
+
+from explainkit.errors import VerificationError
+
+LARGEST_CMS = 2**20
+"""Bytes."""
+
+_ALWAYS = {"content_type", "message_digest", "signing_certificate_v2"}
+_SIGNATURES = ("sha256_rsa", "rsassa_pkcs1v15")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedSignature:
+    """A CMS signature, checked against what it signs."""
+
+    intact: bool
+    """The digest inside is that of the content."""
+    valid: bool
+    """The signature is that of the certificate's key."""
+    trusted: bool
+    """pyHanko found a path to what the verifier trusts."""
+    certificate: x509.Certificate
+    others: tuple[x509.Certificate, ...]
+    """Certificates that came with it."""
+    signed_at: dt.datetime | None
+    """As claimed by the signer."""
+    level: str = "B-B"
+
+
+def read_cms(data: bytes, *, in_pdf: bool) -> Any:
+    """Read a detached signature, and refuse whatever a release does not contain.
+
+    Parameters
+    ----------
+    data : bytes
+        DER.
+    in_pdf : bool
+        PAdES has no signing-time attribute (the PDF has ``/M``), CAdES needs one.
+
+    Returns
+    -------
+    asn1crypto.cms.SignedData
+
+    Raises
+    ------
+    VerificationError
+        If it is of another form.
+    ValueError, TypeError, …
+        If the bytes are not CMS at all; see `explainkit.sign.hanko.HOSTILE`.
+    """
+    if len(data) > LARGEST_CMS:
+        raise VerificationError("the signature is too large", found=f"{len(data)} bytes")
+    info = cms.ContentInfo.load(data, strict=True)
+    if info["content_type"].native != "signed_data":
+        raise VerificationError("not a CMS signature", found=str(info["content_type"].native))
+    signed = info["content"]
+    content = signed["encap_content_info"]
+    if content["content_type"].native != "data" or content["content"] is not core.VOID:
+        raise VerificationError("not a detached signature")
+    if len(signed["signer_infos"]) != 1:
+        raise VerificationError("one signer is due", found=str(len(signed["signer_infos"])))
+    signer = signed["signer_infos"][0]
+    digest, scheme = signer["digest_algorithm"]["algorithm"].native, signer["signature_algorithm"]["algorithm"].native
+    if digest != "sha256" or scheme not in _SIGNATURES:
+        raise VerificationError("not RSA PKCS#1 v1.5 with SHA-256", found=f"{scheme} with {digest}")
+    due = _ALWAYS if in_pdf else _ALWAYS | {"signing_time"}
+    names = [attribute["type"].native for attribute in signer["signed_attrs"]]
+    if sorted(names) != sorted(due):
+        raise VerificationError("not a baseline signature: other signed attributes", found=", ".join(sorted(names)))
+    if signer["unsigned_attrs"] is not core.VOID and len(signer["unsigned_attrs"]) > 0:
+        raise VerificationError("unsigned attributes, which level B-B does not have", remedy="use a newer explainkit")
+    return signed
+
+
+def checked(status: Any, others: Iterable[Any], signed_at: dt.datetime | None) -> CheckedSignature:
+    """Take over what pyHanko found.
+
+    Parameters
+    ----------
+    status : pyhanko.sign.validation.status.StandardCMSSignatureStatus
+    others : iterable of asn1crypto.x509.Certificate
+        Certificates embedded besides the signer's.
+    signed_at : datetime.datetime or None
+        As claimed by the signer.
+    """
+    return CheckedSignature(
+        intact=bool(status.intact),
+        valid=bool(status.valid),
+        trusted=bool(status.trusted),
+        certificate=x509.load_der_x509_certificate(status.signing_cert.dump()),
+        others=tuple(x509.load_der_x509_certificate(c.dump()) for c in others),
+        signed_at=signed_at,
+    )

@@ -1,0 +1,102 @@
+"""PDF, HTML and JSON say the same: checked from the bytes, without rendering anything."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import get_args
+
+from explainkit.errors import ExplainkitError, VerificationError
+from explainkit.evidence import Evidence, canonical
+from explainkit.figures import Field, FigureSet
+
+LARGEST_CARD = 64 * 2**20
+"""Bytes of card.json, and of card.html: both grow many times when they are read."""
+
+_FIELDS = get_args(Field)
+_MOST_PROBLEMS = 5
+_ROW = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
+def read_card(data: bytes) -> Evidence:
+    """Read card.json, which has to be canonical and of a known schema version.
+
+    Raises
+    ------
+    VerificationError
+        If it is not.
+    """
+    if len(data) > LARGEST_CARD:
+        raise VerificationError("too large for a card", where="card.json", found=f"{len(data)} bytes")
+    try:
+        return Evidence.from_json(data)
+    except VerificationError:
+        raise
+    except (ExplainkitError, ArithmeticError, RecursionError) as error:
+        raise VerificationError("not a card", where="card.json", found=str(error)[:200]) from None
+
+
+def unlike_card(html: bytes, evidence: Evidence) -> tuple[str, ...]:
+    """What the numbers in card.html say that card.json does not; empty where they agree.
+
+    Every ``<data>`` element has to name a figure and one of its fields (``data-figure``, ``data-field``), or a place
+    in a series (``data-series``, ``data-column``, ``data-row`` counted from 0), and its ``value`` has to be the number
+    that stands there, as canonical JSON writes it.
+    """
+    if len(html) > LARGEST_CARD:
+        return (f"too large for a page: {len(html)} bytes",)
+    try:
+        text = html.decode("utf-8")
+    except UnicodeDecodeError:
+        return ("it is not UTF-8",)
+    reader = _Numbers(evidence)
+    reader.feed(text)
+    reader.close()
+    return tuple(reader.problems)
+
+
+class _Numbers(HTMLParser):
+    """Collects the ``<data>`` elements of a page that disagree with the card."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        super().__init__(convert_charrefs=True)
+        self.problems: list[str] = []
+        self._figures = FigureSet(evidence.figures)
+        self._series = {series.id: series for series in evidence.series}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag != "data" or len(self.problems) >= _MOST_PROBLEMS:
+            return
+        given = {name: value for name, value in attrs if value is not None}
+        # Of an attribute that is there twice, a browser takes the first and a dictionary the last.
+        problem = "a number has an attribute twice or empty" if len(given) != len(attrs) else self._problem(given)
+        if problem is not None:
+            self.problems.append(f"{problem}, line {self.getpos()[0]}")
+
+    def _problem(self, given: dict[str, str]) -> str | None:
+        value = given.get("value")
+        if "data-series" in given:
+            place = [given.get(name, "") for name in ("data-series", "data-column", "data-row")]
+            expected = self._point(*place)
+        else:
+            place = [given.get(name, "") for name in ("data-figure", "data-field")]
+            expected = self._number(*place)
+        if value is not None and value == expected:
+            return None
+        what = ", ".join(filter(None, place))[:200] or "a number that names no figure"
+        return f"{what}: {(value or 'nothing')[:40]} where card.json has {expected or 'no such number'}"
+
+    def _number(self, name: str, field: str) -> str | None:
+        figure = self._figures.get(name)
+        return None if figure is None or field not in _FIELDS else _canonical(getattr(figure, field))
+
+    def _point(self, name: str, column: str, row: str) -> str | None:
+        series = self._series.get(name)
+        if series is None or not _ROW.fullmatch(row):
+            return None
+        values = dict(series.columns).get(column, ())
+        return _canonical(values[int(row)]) if int(row) < len(values) else None
+
+
+def _canonical(number: object) -> str | None:
+    return canonical(number).decode("ascii") if isinstance(number, int | float) else None

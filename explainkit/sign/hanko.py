@@ -1,0 +1,116 @@
+"""The door to pyHanko: its coroutines run, its log stays silent, and what its parsers raise has one name."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko_certvalidator.errors import PathError, ValidationError
+
+if TYPE_CHECKING:
+    from explainkit.sign.keys import OpenKey
+
+T = TypeVar("T")
+
+HOSTILE: tuple[type[Exception], ...] = (
+    # By name, because a parser fed with arbitrary bytes fails in all these ways, and anything else is our own mistake.
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    RecursionError,
+    NotImplementedError,
+    MemoryError,
+    EOFError,
+    OSError,
+    struct.error,
+    zlib.error,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    PdfError,
+    PathError,
+    ValidationError,
+)
+"""What pyHanko, asn1crypto and cryptography raise on bytes that are not what they should be."""
+
+_LOGGERS = ("pyhanko", "pyhanko_certvalidator")
+_lock = threading.Lock()
+_depth = 0
+_levels: dict[str, int] = {}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep pyHanko's log records and warnings from the user; the verdict says all there is to say.
+
+    Levels are restored when the last of several nested or concurrent uses ends.
+    """
+    global _depth
+    with _lock:
+        _depth += 1
+        if _depth == 1:
+            for name in _LOGGERS:
+                logger = logging.getLogger(name)
+                _levels[name] = logger.level
+                logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            # Parsers warn about the bytes they read; that the bytes are bad is reported as a finding.
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        with _lock:
+            _depth -= 1
+            if _depth == 0:
+                for name, level in _levels.items():
+                    logging.getLogger(name).setLevel(level)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, also where an event loop is already running (a notebook).
+
+    Parameters
+    ----------
+    work : coroutine
+        Never waits for the network: fetching is switched off wherever it could happen.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
+def simple_signer(key: OpenKey) -> Any:
+    """pyHanko's signer for a key in memory; the signer's chain is embedded, roots are not.
+
+    Returns
+    -------
+    pyhanko.sign.signers.SimpleSigner
+    """
+    from asn1crypto import keys, x509  # type: ignore[import-untyped]
+    from cryptography.hazmat.primitives import serialization as forms
+    from pyhanko.sign.signers import SimpleSigner
+    from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+    private = key.private.private_bytes(forms.Encoding.DER, forms.PrivateFormat.PKCS8, forms.NoEncryption())
+    own, *issuers = [x509.Certificate.load(c.public_bytes(forms.Encoding.DER)) for c in key.chain]
+    return SimpleSigner(
+        signing_cert=own,
+        signing_key=keys.PrivateKeyInfo.load(private),
+        cert_registry=SimpleCertificateStore.from_certs(issuers),  # type: ignore[no-untyped-call]
+        embed_roots=False,
+    )

@@ -1,0 +1,180 @@
+"""A release is signed: card.pdf, then card.json and card.html, then the statement that covers them all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import site
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from explainkit.errors import (
+    DataError,
+    ExplainkitError,
+    InputError,
+    ModelError,
+    OutputError,
+    ServiceError,
+    VerificationError,
+)
+from explainkit.sign.folder import SIGNATURES, Contents, FileOnDisk, read_release
+from explainkit.sign.keys import Signer
+from explainkit.sign.manifest import (
+    CARD_FILES,
+    CHAIN,
+    DETACHED,
+    ROLE_FOLDERS,
+    STATEMENT,
+    Statement,
+    listed,
+    subjects,
+)
+
+_ERRORS = {
+    kind.__name__: kind
+    for kind in (ExplainkitError, InputError, DataError, ModelError, OutputError, VerificationError, ServiceError)
+}
+_PARTS = ("problem", "where", "found", "allowed", "remedy")
+
+
+def sign_release(folder: Path, signer: Signer, *, role: str = "provider") -> None:
+    """Sign an unsigned release where it lies.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A folder that nobody else sees yet: it changes file by file, and only the caller makes it visible, whole.
+    signer : Signer
+        Whose key signs everything.
+    role : str, default "provider"
+        As whom; this version knows the provider.
+
+    Raises
+    ------
+    InputError
+        If the folder is not an unsigned release, or the key cannot sign.
+    VerificationError
+        If card.json is not a card.
+    OutputError
+        If the signatures cannot be written.
+    """
+    if role not in ROLE_FOLDERS:
+        raise InputError("unknown role", found=repr(role), allowed=", ".join(ROLE_FOLDERS))
+    files = _unsigned(folder, read_release(folder))
+    _write(folder, _signed(files, signer, role))
+
+
+def _unsigned(folder: Path, contents: Contents) -> dict[str, bytes]:
+    files = {f.name: f.data for f in contents.files}
+    if (folder / SIGNATURES).exists() or any(name.startswith(SIGNATURES + "/") for name in files):
+        raise InputError("this release is signed already", where=str(folder), remedy="make a new release to sign")
+    for odd in contents.oddities:
+        raise InputError(f"{odd.what} cannot be part of a release", where=str(folder / odd.name))
+    missing = [name for name in CARD_FILES if name not in files]
+    if missing:
+        raise InputError("not a release", where=str(folder), found=f"no {', no '.join(missing)}")
+    return files
+
+
+def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, bytes]:
+    """The files that signing adds or changes."""
+    # pyHanko takes a third of a second to import: only those who sign or verify pay for it.
+    from explainkit.sign.cades import detached_signature
+    from explainkit.sign.certificates import fingerprint, pem_chain
+    from explainkit.sign.content import read_card, unlike_card
+    from explainkit.sign.dsse import seal
+    from explainkit.sign.hanko import quiet, run, simple_signer
+    from explainkit.sign.pades import certified
+
+    evidence = read_card(files["card.json"])
+    about = subjects(evidence)
+    for problem in unlike_card(files["card.html"], evidence):
+        raise InputError("the page cannot be signed", where="card.html", found=problem)
+    key = signer.open()
+    hand = simple_signer(key)
+    prefix = f"{SIGNATURES}/{ROLE_FOLDERS[role]}/"
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+
+    async def sign_all() -> dict[str, bytes]:
+        new = {
+            "card.pdf": await certified(files["card.pdf"], hand, card_json=files["card.json"]),
+            prefix + CHAIN: pem_chain(key.chain),
+        }
+        for name in DETACHED:
+            new[f"{prefix}{name}.p7s"] = await detached_signature(files[name], hand, at=now)
+        covered = [FileOnDisk(name=name, data=data) for name, data in {**files, **new}.items()]
+        statement = Statement(role=role, certificate=fingerprint(key.chain[0]), files=listed(covered), subjects=about)
+        envelope = await seal(statement.to_payload(), hand, key.chain[0])
+        return {**new, prefix + STATEMENT: envelope.to_json()}
+
+    with quiet():
+        return run(sign_all())
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    try:
+        for name, data in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    except OSError as error:
+        raise OutputError(
+            "the signatures cannot be written", where=str(folder), found=error.strerror or str(error)
+        ) from None
+
+
+def sign_in_child(folder: Path, signer: Signer, *, role: str = "provider") -> None:
+    """`sign_release` in a process of its own, which has loaded no model and drawn nothing.
+
+    The passphrase goes through a pipe: it is neither among the arguments nor in the environment.
+
+    Raises
+    ------
+    ExplainkitError
+        The same errors, with the same message, as `sign_release`.
+    """
+    job = {"folder": str(folder.absolute()), "role": role, "signer": signer.to_job()}
+    done = subprocess.run(
+        # -P: a file json.py in the working folder must not become a part of the signer.
+        [sys.executable, "-P", "-m", "explainkit.sign"],
+        input=json.dumps(job).encode(),
+        capture_output=True,
+        env=_environment(),
+        check=False,
+    )
+    try:
+        answer = json.loads(done.stdout)
+        failure = answer["error"]
+    except (ValueError, TypeError, KeyError):
+        last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise ExplainkitError(
+            "the signing process ended without an answer",
+            where=str(folder),
+            found=f"exit code {done.returncode}, {last}",
+        ) from None
+    if failure is not None:
+        raise _ERRORS.get(failure["type"], ExplainkitError)(**{part: failure[part] for part in _PARTS})
+
+
+def serve_job(job: bytes) -> bytes:
+    """What the child process does with its standard input, and what it answers."""
+    try:
+        asked = json.loads(job)
+        sign_release(Path(asked["folder"]), Signer.from_job(asked["signer"]), role=asked["role"])
+    except ExplainkitError as error:
+        parts = {part: getattr(error, part) for part in _PARTS}
+        return json.dumps({"error": {"type": type(error).__name__, **parts}}).encode()
+    return json.dumps({"error": None}).encode()
+
+
+def _environment() -> dict[str, str]:
+    """The child finds this very package, and claims its time of signing in UTC, which tells nothing of the place."""
+    environment = {**os.environ, "TZ": "UTC"}
+    root = str(Path(__file__).resolve().parents[2])
+    if root not in [str(Path(p).resolve()) for p in (*site.getsitepackages(), site.getusersitepackages())]:
+        known = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = f"{known}{os.pathsep}{root}" if known else root
+    return environment
