@@ -1,0 +1,240 @@
+"""Look inside a model: its last step, what stands before it, and which explainer can read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from explainkit.explain.lineage import lineage
+
+FloatArray = npt.NDArray[np.float64]
+Family = Literal["scikit-learn", "lightgbm", "xgboost", "catboost"]
+Kind = Literal["tree", "linear"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """A model that can be read: engineered columns, and the estimator that takes them."""
+
+    kind: Kind
+    family: Family
+    estimator: Any
+    """The last step; a booster for XGBoost and LightGBM."""
+    wrapper: Any
+    """The last step as it stands in the pipeline (the ``XGBClassifier`` around a booster)."""
+    prepare: Callable[[pd.DataFrame], Any]
+    """Rows as `Model.adapt` gives them → what the estimator takes."""
+    sources: tuple[int, ...]
+    """Position of the raw column behind each engineered column."""
+    raw: int
+    """Number of raw columns."""
+
+    @property
+    def name(self) -> str:
+        """Class of the estimator."""
+        return type(self.wrapper).__name__
+
+    @property
+    def one_to_one(self) -> bool:
+        """Whether no raw column became several."""
+        return len(set(self.sources)) == len(self.sources)
+
+    def to_raw(self, values: FloatArray) -> FloatArray:
+        """Sum attributions of engineered columns over the raw column they derive from.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n_rows, n_engineered, n_outputs)
+
+        Returns
+        -------
+        ndarray, shape (n_rows, n_raw, n_outputs)
+        """
+        if self.sources == tuple(range(self.raw)):
+            return values
+        summed = np.zeros((values.shape[0], self.raw, values.shape[2]))
+        for engineered, source in enumerate(self.sources):
+            summed[:, source] += values[:, engineered]
+        return summed
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A model that is explained as one function of its raw columns."""
+
+    reason: str
+    """Why, as a clause."""
+
+
+def look_inside(native: Any, rows: pd.DataFrame) -> Inside | Opaque:
+    """Find the estimator, the transformers before it, and the lineage of its columns.
+
+    Parameters
+    ----------
+    native : object
+        The object of the model's own library, or None.
+    rows : pandas.DataFrame
+        A few rows as `Model.adapt` gives them.
+
+    Returns
+    -------
+    Inside or Opaque
+        Whether the estimator's own account is right is not known yet: see `explainkit.explain.margins`.
+    """
+    if native is None:
+        return Opaque("it is a function without an inside")
+    steps, last = _split(native)
+    strange = [type(step).__name__ for step in steps if not hasattr(step, "transform")]
+    if strange:
+        return Opaque(f"its pipeline holds {strange[0]}, which does not transform rows")
+    found = _family(last)
+    if isinstance(found, Opaque):
+        return found
+    kind, family = found
+    prepare = _Prepare(steps, named=_named(native, family))
+    sources: tuple[int, ...] | None = tuple(range(rows.shape[1]))
+    if steps:
+        sources = lineage(steps, [str(c) for c in rows.columns], width=prepare(rows).shape[1])
+    if sources is None:
+        return Opaque("its pipeline mixes raw columns, or holds a step whose columns cannot be traced")
+    return Inside(
+        kind=kind,
+        family=family,
+        estimator=_core(last, family),
+        wrapper=last,
+        prepare=prepare,
+        sources=sources,
+        raw=rows.shape[1],
+    )
+
+
+def dense(matrix: Any) -> FloatArray:
+    """An engineered matrix (frame, array, sparse) as a dense array of doubles."""
+    if hasattr(matrix, "toarray"):
+        matrix = matrix.toarray()
+    return np.asarray(matrix, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepare:
+    """The steps before the estimator, applied as the pipeline applies them."""
+
+    steps: tuple[Any, ...]
+    named: bool
+
+    def __call__(self, rows: pd.DataFrame) -> Any:
+        data: Any = rows if self.named else rows.to_numpy()
+        for step in self.steps:
+            data = step.transform(data)
+        return data
+
+
+def _split(native: Any) -> tuple[tuple[Any, ...], Any]:
+    """Transformers before the estimator, in order, and the estimator; nested pipelines are opened."""
+    steps: list[Any] = []
+    last = native
+    while True:
+        if type(last).__name__ == "Pipeline" and hasattr(last, "steps"):
+            steps += [step for _, step in last.steps[:-1] if step is not None and not isinstance(step, str)]
+            last = last.steps[-1][1]
+        elif hasattr(last, "best_estimator_"):
+            last = last.best_estimator_  # a search answers with the best it found
+        else:
+            return tuple(steps), last
+
+
+def _named(native: Any, family: Family) -> bool:
+    """Whether the model was trained on named columns; scikit-learn warns when that changes."""
+    if family == "scikit-learn" or hasattr(native, "steps"):
+        return hasattr(native, "feature_names_in_")
+    return family != "xgboost" or bool(_core(native, family).feature_names)
+
+
+def _library(last: Any) -> str:
+    homes = [c.__module__.partition(".")[0] for c in type(last).__mro__]
+    return next((h for h in homes if h in ("lightgbm", "xgboost", "catboost", "sklearn")), homes[0])
+
+
+def _core(last: Any, family: Family) -> Any:
+    if family == "lightgbm":
+        return last.booster_ if hasattr(last, "booster_") else last
+    if family == "xgboost":
+        return last.get_booster() if hasattr(last, "get_booster") else last
+    return last
+
+
+def _family(last: Any) -> tuple[Kind, Family] | Opaque:
+    library = _library(last)
+    if library == "lightgbm":
+        if "is_linear=1" in _core(last, "lightgbm").model_to_string(num_iteration=1):
+            return Opaque("its trees have linear leaves, which LightGBM does not attribute")
+        return ("tree", "lightgbm")
+    if library == "xgboost":
+        return _xgboost(_core(last, "xgboost"))
+    if library == "catboost":
+        return ("tree", "catboost")
+    return _sklearn(last) if library == "sklearn" else Opaque(f"{type(last).__name__} is of no family that can be read")
+
+
+def _xgboost(booster: Any) -> tuple[Kind, Family] | Opaque:
+    learner = json.loads(booster.save_config())["learner"]
+    if learner["gradient_booster"]["name"] == "gblinear":
+        return Opaque("XGBoost's linear booster keeps no background of its own")
+    return ("tree", "xgboost")
+
+
+def _sklearn(last: Any) -> tuple[Kind, Family] | Opaque:
+    from sklearn.ensemble import (
+        ExtraTreesClassifier,
+        ExtraTreesRegressor,
+        GradientBoostingClassifier,
+        GradientBoostingRegressor,
+        HistGradientBoostingClassifier,
+        HistGradientBoostingRegressor,
+        RandomForestClassifier,
+        RandomForestRegressor,
+    )
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    hist = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+    categorical = getattr(last, "is_categorical_", None) if isinstance(last, hist) else None
+    if categorical is not None and np.any(categorical):
+        return Opaque("it splits on categories, which shap cannot read in histogram gradient boosting")
+    if isinstance(last, GradientBoostingClassifier | GradientBoostingRegressor) and not _starts_constant(last):
+        return Opaque("its boosting starts from the predictions of another model")
+    trees = (
+        *(DecisionTreeClassifier, DecisionTreeRegressor, RandomForestClassifier, RandomForestRegressor),
+        *(ExtraTreesClassifier, ExtraTreesRegressor, GradientBoostingClassifier, GradientBoostingRegressor),
+    )
+    if isinstance(last, (*trees, *hist)):
+        return ("tree", "scikit-learn")
+    if _has_coefficients(last):
+        return ("linear", "scikit-learn")
+    return Opaque(f"{type(last).__name__} is neither an ensemble of trees nor linear")
+
+
+def _starts_constant(boosting: Any) -> bool:
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+
+    return isinstance(boosting.init_, str | DummyClassifier | DummyRegressor)
+
+
+def _has_coefficients(last: Any) -> bool:
+    try:
+        coefficients, intercept = last.coef_, last.intercept_
+    except AttributeError:
+        return False
+    return np.ndim(coefficients) in (1, 2) and np.ndim(intercept) in (0, 1)
+
+
+def coefficients(estimator: Any, outputs: int) -> tuple[FloatArray, FloatArray]:
+    """Coefficients of shape (n_outputs, n_engineered) and intercepts of shape (n_outputs,) of a linear model."""
+    weights = dense(estimator.coef_)
+    intercept = np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64).ravel(), (outputs,))
+    return weights.reshape(outputs, -1), intercept

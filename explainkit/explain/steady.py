@@ -1,0 +1,41 @@
+"""What keeps sums in one order, so that equal inputs give equal bits whatever the number of threads."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from joblib import parallel_config
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+
+@contextmanager
+def one_order() -> Iterator[None]:
+    """Call models with matrix products on one thread and scikit-learn's ensembles one tree after the other.
+
+    A forest on several threads adds its trees in the order in which they finish, and a matrix product may round
+    differently with another number of threads.
+    """
+    with threadpool_limits(limits=1, user_api="blas"), parallel_config(backend="sequential"):
+        yield
+
+
+@contextmanager
+def borrowed_global_state() -> Iterator[None]:
+    """Put NumPy's global random state back afterwards, for a library that seeds and draws from it."""
+    state = np.random.get_state()  # noqa: NPY002 - shap's permutation explainer knows no other generator
+    try:
+        yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+
+
+@contextmanager
+def quiet_library() -> Iterator[None]:
+    """Keep a library's notices about its own future (deprecations) from the user, who cannot act on them."""
+    with warnings.catch_warnings():
+        for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
+            warnings.simplefilter("ignore", category)
+        yield

@@ -1,0 +1,284 @@
+"""Explain a subject: SHAP for a sample of rows and for single cases, LIME for the cases, and what of it is figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from explainkit.evidence import Case, LedgerEntry, Measured, Method
+from explainkit.explain import case_figures, global_figures
+from explainkit.explain.cases import choose_cases
+from explainkit.explain.margins import tolerance
+from explainkit.explain.perturbable import perturbable
+from explainkit.explain.shapley import Background, attribute
+from explainkit.explain.steady import one_order
+from explainkit.explain.strategy import Strategy, choose, excess
+from explainkit.explain.surrogate import surrogates
+from explainkit.explain.target import Target
+from explainkit.explanation import Explanation
+from explainkit.figures import Figure
+from explainkit.load.subject import Model, Subject
+from explainkit.load.tables import read_frame
+from explainkit.plan import ExplainPlan
+
+_LIME_REFERENCE = 10_000  # lime counts the values of every column of its reference rows in Python
+_TRIED = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What the stage gives to the evidence."""
+
+    measured: Measured
+    methods: tuple[Method, ...]
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """A subject with a model, and what is asked about it."""
+
+    subject: Subject
+    model: Model
+    plan: ExplainPlan
+    target: Target
+    rows: pd.DataFrame
+    """Evaluation rows, inputs of the model only."""
+    reference: pd.DataFrame
+    """Reference rows, or the evaluation rows where there are none."""
+
+
+def explain(subject: Subject, plan: ExplainPlan) -> Explained:
+    """Explain a subject's model.
+
+    At most ``plan.rows`` evaluation rows are drawn for the global picture (fewer where the model has to be called very
+    often); the single cases are added to them. SHAP runs once over both.
+
+    Parameters
+    ----------
+    subject : Subject
+        What is audited. Without a model nothing can be explained.
+    plan : ExplainPlan
+        What is asked for.
+
+    Raises
+    ------
+    PlanError
+        If the plan names a case that does not exist.
+    ModelError
+        If the model fails on rows made of values it knows.
+    """
+    if subject.model is None:
+        return _without_model()
+    chosen = choose_cases(subject, plan.local)
+    features = list(subject.features)
+    rows = subject.evaluation.frame[features]
+    task = _Task(
+        subject=subject,
+        model=subject.model,
+        plan=plan,
+        target=Target(
+            task=subject.task,
+            classes=subject.classes,
+            positive=None if subject.positive is None else subject.classes.index(subject.positive),
+        ),
+        rows=rows,
+        reference=rows if subject.reference is None else subject.reference.frame[features],
+    )
+    with one_order():
+        explanation, measured = _shap(task, [case.position for case in chosen])
+        places = case_figures.places(subject, chosen, explanation.rows)
+        lime, more = _lime(task, places)
+    kinds = case_figures.kinds_of(rows)
+    figures: list[Figure] = []
+    inputs = [case_figures.values_of(rows, place) for place in places]
+    for place, row in zip(places, inputs, strict=True):
+        figures.append(case_figures.score_figure(subject, place))
+        figures += case_figures.input_figures(place, row, kinds)
+        figures += case_figures.shap_figures(explanation, place)
+        if lime is not None:
+            figures += case_figures.lime_figures(lime, place)
+    methods = [_method("shap", explanation)] + ([] if lime is None else [_method("lime", lime)])
+    return Explained(
+        measured=measured + more + Measured(figures=tuple(figures)),
+        methods=tuple(methods),
+        cases=tuple(case_figures.case_of(p, row, kinds) for p, row in zip(places, inputs, strict=True)),
+    )
+
+
+_NAMES = ("shap.importance", "shap.residual_max", "shap.residual_median", "lime.fidelity")
+
+
+def _without_model() -> Explained:
+    reason = "no model given: explanations need the model"
+    figures = tuple(Figure(id=f"explanation.{name}", status="not_tested", reason=reason) for name in _NAMES)
+    entry = LedgerEntry(kind="not_tested", what="explanations (SHAP, LIME, single cases)", reason=reason)
+    return Explained(measured=Measured(figures=figures, ledger=(entry,)), methods=(), cases=())
+
+
+def _shap(task: _Task, cases: Sequence[int]) -> tuple[Explanation, Measured]:
+    """SHAP values of sample and cases, and what is figures, points and ledger of it."""
+    plan, rows = task.plan, task.rows
+    tried = rows.iloc[_draw(len(rows), _TRIED, plan.seed, 4)]
+    strategy = choose(task.model, tried, target=task.target, output=plan.output)
+    columns = rows.shape[1]
+    background = Background(rows=task.reference, most=plan.background, called=_called(task))
+    count = strategy.background_rows(columns, min(plan.background, len(task.reference)))
+    positions = _draw(len(rows), strategy.rows(columns, count, plan.rows), plan.seed, 0)
+    explained = np.union1d(positions, np.asarray(cases, dtype=np.intp)).astype(np.intp)
+    part = rows.iloc[explained]
+    explanation = replace(
+        attribute(strategy, task.model, part, background, task.target, plan.seed),
+        rows=tuple(int(p) for p in explained),
+    )
+    sample = np.searchsorted(explained, positions)
+    entries = _shap_ledger(task, strategy, explanation, len(sample))
+    part = part.reset_index(drop=True)
+    measured = Measured(
+        figures=(*global_figures.importance(explanation, sample), *global_figures.totals(explanation, sample)),
+        series=global_figures.points(explanation, part, sample, seed=plan.seed),
+        ledger=entries,
+    )
+    return explanation, measured
+
+
+def _draw(count: int, most: int, seed: int, stream: int) -> npt.NDArray[np.intp]:
+    """Positions of at most `most` of `count` rows, without replacement, sorted."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng([seed, stream]).choice(count, size=most, replace=False))
+
+
+def _called(task: _Task) -> str:
+    return "evaluation rows" if task.subject.reference is None else "reference rows"
+
+
+def _shap_ledger(task: _Task, strategy: Strategy, explanation: Explanation, sample: int) -> tuple[LedgerEntry, ...]:
+    entries = list(strategy.notes)
+    if task.target.task == "binary" and task.target.positive is None:
+        entries.append(
+            LedgerEntry(
+                kind="assumed",
+                what="explanations",
+                reason=f"the plan states no positive class; contributions are those to {task.target.outputs[0]!r}",
+            )
+        )
+    if sample < len(task.rows):
+        why = "explain.rows" if sample == task.plan.rows else "limited by the work it takes to explain this model"
+        entries.append(
+            LedgerEntry(
+                kind="sampled",
+                what="rows explained by SHAP",
+                reason=f"a seeded sample without replacement of the evaluation rows ({why})",
+                count=sample,
+            )
+        )
+    if explanation.background_rows and explanation.background_rows < len(task.reference):
+        entries.append(
+            LedgerEntry(
+                kind="sampled",
+                what="background of SHAP",
+                reason=explanation.background,
+                count=explanation.background_rows,
+            )
+        )
+    if explanation.background_rows and task.subject.reference is None:
+        entries.append(
+            LedgerEntry(
+                kind="assumed",
+                what="background of SHAP",
+                reason="no reference data given: the evaluation rows stand in for it",
+            )
+        )
+    if explanation.exactness == "estimated":
+        entries.append(
+            LedgerEntry(
+                kind="estimated",
+                what="SHAP values",
+                reason="too many columns to enumerate all coalitions; estimated from random orders of the columns",
+                count=explanation.values.shape[1],
+            )
+        )
+    return (*entries, *_additivity(strategy, explanation))
+
+
+def _additivity(strategy: Strategy, explanation: Explanation) -> tuple[LedgerEntry, ...]:
+    beyond = excess(
+        explanation.values,
+        explanation.base_values,
+        explanation.predictions,
+        relative=tolerance(strategy.inside),
+    )
+    rows = int(beyond.any(axis=1).sum())
+    if rows == 0:
+        return ()
+    return (
+        LedgerEntry(
+            kind="failed",
+            what="additivity of SHAP values",
+            reason="base plus contributions miss the model's own output by more than rounding; see the residuals",
+            count=rows,
+        ),
+    )
+
+
+def _lime(task: _Task, places: Sequence[case_figures.Place]) -> tuple[Explanation | None, Measured]:
+    if not places:
+        return None, Measured(ledger=(_no_lime("no single case was asked for (explain.local)"),))
+    plan = task.plan
+    drawn = _draw(len(task.reference), _LIME_REFERENCE, plan.seed, 3)
+    reference = task.reference.iloc[drawn].reset_index(drop=True)
+    rows = task.rows.iloc[[p.chosen.position for p in places]].reset_index(drop=True)
+    space = perturbable(reference, rows)
+    if not space.names:
+        return None, Measured(ledger=(*space.notes, _no_lime("it can perturb none of the columns")))
+    digest = read_frame(reference, role="reference")[0].identity.digest
+    explanation = surrogates(
+        task.model, rows, space, target=task.target, samples=plan.lime_samples, seed=plan.seed, digest=digest
+    )
+    ledger = list(space.notes)
+    if len(reference) < len(task.reference):
+        ledger.append(
+            LedgerEntry(
+                kind="sampled",
+                what="reference rows of LIME",
+                reason=f"a seeded sample without replacement of the {_called(task)}",
+                count=len(reference),
+            )
+        )
+    if task.subject.reference is None:
+        ledger.append(
+            LedgerEntry(
+                kind="assumed",
+                what="reference rows of LIME",
+                reason="no reference data given: the evaluation rows stand in for it",
+            )
+        )
+    figures = (
+        Figure(id="explanation.lime.rows", value=len(rows), unit="count", method="cases explained"),
+        Figure(
+            id="explanation.lime.samples", value=plan.lime_samples, unit="count", method="perturbed rows for each case"
+        ),
+    )
+    return explanation, Measured(figures=figures, ledger=tuple(ledger))
+
+
+def _no_lime(reason: str) -> LedgerEntry:
+    return LedgerEntry(kind="not_tested", what="LIME", reason=reason)
+
+
+def _method(name: str, explanation: Explanation) -> Method:
+    return Method(
+        id="shap" if name == "shap" else "lime",
+        method=explanation.method,
+        space=explanation.space,
+        exactness=explanation.exactness,
+        players=explanation.players,
+        background=explanation.background,
+        background_digest=explanation.background_digest,
+        seed=explanation.seed,
+    )
