@@ -1,1 +1,1 @@
-"""The sections of the card: one file each, each a pure function of Evidence."""
+"""Sections of the card, one file each: a section is a pure function of Evidence."""

@@ -1,0 +1,67 @@
+"""From evidence to card: which sections there are, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from explainkit.artifact import sha256_of
+from explainkit.evidence import Evidence
+from explainkit.report.card import Card, Section
+from explainkit.report.sections import (
+    cases,
+    data,
+    design,
+    explanation,
+    fairness,
+    front,
+    groups,
+    identity,
+    ledger,
+    performance,
+    reproduce,
+    robustness,
+    stated,
+    summary,
+)
+
+SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
+    summary.section,
+    identity.section,
+    stated.use,
+    stated.governance,
+    design.section,
+    data.section,
+    performance.section,
+    groups.section,
+    fairness.section,
+    explanation.section,
+    cases.section,
+    robustness.section,
+    stated.oversight,
+    stated.risks,
+    stated.monitoring,
+    stated.validation,
+    ledger.section,
+    reproduce.section,
+)
+"""Sections 1 to 18; page one is section 0."""
+
+
+def build(evidence: Evidence) -> Card:
+    """Make the card of an evidence.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The only source of what is said.
+    """
+    return Card(
+        title=f"{evidence.name} {evidence.version}",
+        subtitle="Model card · full file" + (" · draft" if evidence.draft else ""),
+        name=evidence.name,
+        version=evidence.version,
+        digest=sha256_of(evidence.to_json()),
+        date=evidence.date,
+        front=front.blocks(evidence),
+        sections=tuple(section(evidence) for section in SECTIONS),
+    )

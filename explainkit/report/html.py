@@ -1,0 +1,32 @@
+"""The card as one HTML file that needs nothing else: no network, no scripts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from explainkit.evidence import Evidence
+from explainkit.report.assemble import build
+from explainkit.report.templating import document, faces, stylesheet
+
+
+def render_html(evidence: Evidence) -> bytes:
+    """Render the card as HTML.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The only source.
+
+    Returns
+    -------
+    bytes
+        UTF-8; the same evidence gives the same bytes.
+    """
+    style = "\n".join((faces(), stylesheet("card.css"), stylesheet("screen.css")))
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; img-src data:; font-src data:; style-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return document(build(evidence), medium="screen", style=style, policy=policy).encode()

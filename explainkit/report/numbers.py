@@ -1,0 +1,182 @@
+"""The one place where a measured number becomes text, so that every printed number can be traced to card.json.
+
+A printed number is ``<data value="…" data-figure="ID" data-field="value|low|high|n|events">text</data>``: `value` is
+the exact JSON number of card.json, and the text is a function of that number, its unit and whether its sign matters.
+Points of curves carry ``data-series``, ``data-column`` and ``data-row`` (counted from 0) instead.
+"""
+
+from __future__ import annotations
+
+import math
+
+from markupsafe import Markup
+
+from explainkit.evidence import canonical
+from explainkit.figures import Field, Figure, Series, Unit
+
+MINUS = "\u2212"
+GROUP = "\u202f"
+"""Narrow no-break space between groups of three digits, from five digits on (ISO 80000-1)."""
+
+_SIGNED = {
+    "explanation.shap.contribution",
+    "explanation.lime.weight",
+    "explanation.shap.residual",
+    "fairness.selection_difference",
+    "fairness.mean_prediction_difference",
+    "fairness.mean_error",
+    "performance.mean_error",
+    "performance.residual_quantile",
+    "calibration.intercept",
+}
+_SIGNED_LOG_ODDS = {
+    "explanation.shap.base",
+    "explanation.shap.output",
+    "explanation.lime.intercept",
+    "case.score",
+}
+_COUNT_COLUMNS = {"n", "positive", "negative"}
+
+
+def format_number(value: float, unit: Unit, *, signed: bool = False) -> str:
+    """Print a number.
+
+    Counts are whole; other numbers have three decimals, or two significant digits where they are small. ``0`` and ``1``
+    without decimals are exact: ``1.000`` was rounded. Never ``-0``, and never an ASCII hyphen for a minus.
+
+    Parameters
+    ----------
+    value : float
+        A finite number.
+    unit : str
+        Unit of the figure.
+    signed : bool, default False
+        Whether a positive number gets a plus sign.
+
+    Examples
+    --------
+    >>> format_number(0.5731, "proportion"), format_number(-0.0612, "difference", signed=True)
+    ('0.573', '−0.061')
+    >>> format_number(2.31e-12, "log-odds"), format_number(1, "ratio"), format_number(0.99999, "ratio")
+    ('2.3e−12', '1', '1.000')
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"only finite numbers are printed, got {value}")
+    size = abs(value)
+    if unit in ("count", "rank"):
+        text = _grouped(f"{size:.0f}" if float(size).is_integer() else f"{size:.1f}")
+    elif unit == "input":
+        text = _significant(size, 6)
+    elif unit in ("target", "none"):
+        text = _significant(size, 4)
+    else:
+        text = _decimals(size)
+    sign = MINUS if value < 0 else "+" if signed and value > 0 else ""
+    return sign + text
+
+
+def _decimals(size: float) -> str:
+    """Three decimals, fewer for big numbers, two significant digits for small ones."""
+    if float(size).is_integer() and size < 1e9:
+        return _grouped(f"{size:.0f}")
+    if size < 0.01:
+        return _scientific(size) if size < 1e-4 else f"{size:.2g}"
+    if size >= 1e9:
+        return _scientific(size)
+    return _grouped(f"{size:.{3 if size < 10 else 2 if size < 100 else 1}f}")
+
+
+def _significant(size: float, digits: int) -> str:
+    """So many significant digits without trailing zeros; whole numbers keep all of theirs."""
+    if size == 0:
+        return "0"
+    if size < 1e-4 or size >= 1e15:
+        return _scientific(size)
+    whole = f"{size:.0f}"
+    if float(size).is_integer() or len(whole) >= digits:
+        return _grouped(whole)
+    text = f"{size:.{digits - 1 - math.floor(math.log10(size))}f}"
+    return _grouped(text.rstrip("0").rstrip("."))
+
+
+def _scientific(size: float) -> str:
+    mantissa, _, exponent = f"{size:.1e}".partition("e")
+    return f"{mantissa.removesuffix('.0')}e{MINUS if exponent.startswith('-') else ''}{int(exponent.lstrip('+-'))}"
+
+
+def _grouped(text: str) -> str:
+    whole, point, decimals = text.partition(".")
+    if len(whole) > 4:
+        whole = f"{int(whole):,}".replace(",", GROUP)
+    return whole + point + decimals
+
+
+def is_signed(name: str, unit: Unit) -> bool:
+    """Whether a figure of this name and unit is printed with its sign."""
+    return name in _SIGNED or (unit == "log-odds" and name in _SIGNED_LOG_ODDS)
+
+
+def figure_number(figure: Figure, field: Field = "value") -> float | None:
+    """The number in one field of a figure; None where it has none."""
+    number: float | None = getattr(figure, field)
+    return number
+
+
+def figure_text(figure: Figure, field: Field = "value") -> str:
+    """The text of one field of a figure.
+
+    Raises
+    ------
+    ValueError
+        If the figure has no number there.
+    """
+    number = figure_number(figure, field)
+    if number is None:
+        raise ValueError(f"{figure.id} has no {field}")
+    if field in ("n", "events"):
+        return format_number(number, "count")
+    return format_number(number, figure.unit, signed=is_signed(figure.name, figure.unit))
+
+
+def point_unit(series: str, column: str) -> Unit:
+    """Unit of a column of a series, by its name and the series'."""
+    if column in _COUNT_COLUMNS:
+        return "count"
+    return "target" if series.startswith("performance.predicted_observed") else "score"
+
+
+def point_text(series: Series, column: str, row: int) -> str:
+    """The text of one point of a series; a name is printed as it is."""
+    point = series.column(column)[row]
+    if point is None or isinstance(point, str):
+        return point or ""
+    return format_number(point, point_unit(series.id, column))
+
+
+def data_element(figure: Figure, field: Field = "value") -> Markup:
+    """One field of a figure, as HTML that names its place in card.json.
+
+    Raises
+    ------
+    ValueError
+        If the figure has no number there.
+    """
+    text = figure_text(figure, field)
+    exact = canonical(figure_number(figure, field)).decode()
+    return Markup('<data value="{}" data-figure="{}" data-field="{}">{}</data>').format(exact, figure.id, field, text)
+
+
+def point_element(series: Series, column: str, row: int) -> Markup:
+    """One number of a series, as HTML that names its place in card.json.
+
+    Raises
+    ------
+    ValueError
+        If there is no number at that place.
+    """
+    point = series.column(column)[row]
+    if point is None or isinstance(point, str):
+        raise ValueError(f"{series.id} has no number in row {row} of {column}")
+    return Markup('<data value="{}" data-series="{}" data-column="{}" data-row="{}">{}</data>').format(
+        canonical(point).decode(), series.id, column, row, point_text(series, column, row)
+    )

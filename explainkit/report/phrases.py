@@ -1,0 +1,156 @@
+"""Runs of words and numbers that several sections use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from explainkit.artifact import sha256_of
+from explainkit.figures import Field, Figure, Status
+from explainkit.report import card
+from explainkit.report.card import Break, Inline, Label, LabelKind, Mark, Number, Parts, Words
+from explainkit.report.reader import Reader
+
+STATUS: dict[Status, str] = {
+    "measured": "measured",
+    "suppressed": "suppressed",
+    "insufficient": "insufficient evidence",
+    "not_tested": "not tested",
+}
+_LONGEST_LABEL = 160
+
+
+def words(text: str, *, strong: bool = False) -> Parts:
+    """One run of our own words."""
+    return (Words(text, strong),)
+
+
+def name(text: str, *, strong: bool = False) -> Label:
+    """A name from outside; a very long one is cut, with its digest so that it stays unmistakable."""
+    if len(text) <= _LONGEST_LABEL:
+        return Label(text, "label", strong)
+    return Label(
+        f"{text[:_LONGEST_LABEL].rstrip()}… (shortened, sha256 {sha256_of(text.encode())[:12]})", strong=strong
+    )
+
+
+def clause(text: str) -> Label:
+    """A method, a reason or a law."""
+    return Label(text, "clause")
+
+
+def on_page(number: int) -> Label:
+    """A count of things in this document."""
+    return Label(str(number), "page")
+
+
+def code(text: str) -> Label:
+    """A digest, an id or a command."""
+    return Label(text, "label", mono=True)
+
+
+def digest(text: str) -> Label:
+    """A digest, shortened so that it can be compared by eye; the whole one stands in section 2 and in card.json."""
+    kind, _, digits = text.rpartition(":")
+    return code(f"{kind} {digits[:8]}…{digits[-4:]}".strip())
+
+
+def title(text: str, kind: LabelKind = "label") -> Inline:
+    """Words, or a label where the text holds digits."""
+    return Label(text, kind) if any(c.isdecimal() for c in text) else Words(text)
+
+
+def number(figure: Figure | None, field: Field = "value", *, strong: bool = False) -> Parts:
+    """One field of a figure; where there is none, why not in a word."""
+    if figure is None:
+        return ()
+    if getattr(figure, field) is not None:
+        return (Number(figure, field, strong),)
+    if field != "value" or figure.status == "measured":
+        return ()
+    return (Mark("open", STATUS[figure.status]),)
+
+
+def interval(figure: Figure | None) -> Parts:
+    """Both ends of the interval, where there are any."""
+    if figure is None or figure.low is None or figure.high is None:
+        return ()
+    return (Number(figure, "low"), Words(" – "), Number(figure, "high"))
+
+
+def stacked(figure: Figure | None) -> Parts:
+    """The value with its interval below."""
+    ends = interval(figure)
+    return (*number(figure), Break(), *ends) if ends else number(figure)
+
+
+def level(figures: Iterable[Figure]) -> str:
+    """``95 % interval`` where all intervals have the same level, else ``interval``."""
+    levels = {f.level for f in figures if f.level is not None and f.low is not None}
+    return f"{100 * levels.pop():g} % interval" if len(levels) == 1 else "interval"
+
+
+def listed(items: Sequence[Parts], between: str = ", ") -> Parts:
+    """Parts joined by a comma or another mark."""
+    joined: list[Inline] = []
+    for i, item in enumerate(items):
+        if i:
+            joined.append(Words(between))
+        joined.extend(item)
+    return tuple(joined)
+
+
+def methods(figures: Iterable[Figure | None]) -> Parts:
+    """How the figures were measured, each method once."""
+    found: dict[str, None] = {}
+    for figure in figures:
+        if figure is not None and figure.method:
+            found.setdefault(figure.method)
+    return listed([(clause(text),) for text in found], " · ")
+
+
+def reasons(figures: Iterable[Figure | None]) -> Parts:
+    """Why figures have no value, each reason once."""
+    found: dict[str, None] = {}
+    for figure in figures:
+        if figure is not None and figure.status != "measured" and figure.reason:
+            found.setdefault(f"{STATUS[figure.status]}: {figure.reason}")
+    return listed([(clause(text),) for text in found], " · ")
+
+
+def source(figures: Sequence[Figure | None]) -> Parts:
+    """Methods, then reasons for what is missing: the small print below a table."""
+    return listed([parts for parts in (methods(figures), reasons(figures)) if parts], " · ")
+
+
+def clipped(text: str, longest: int) -> tuple[str, bool]:
+    """The beginning of a text, cut at the end of a word, and whether anything was left out."""
+    flat = " ".join(text.split())
+    if len(flat) <= longest:
+        return flat, False
+    return re.sub(r"\W*\s\S*$", "", flat[:longest]) + " …", True
+
+
+def statements(reader: Reader, section: str) -> tuple[card.Statement, ...]:
+    """Questions that stand in a section, with their answers."""
+    return tuple(
+        card.Statement(question=s.question, answer=s.answer, role=s.role, required=s.required, id=s.id)
+        for s in reader.statements(section)
+    )
+
+
+def stated(reader: Reader, section: str) -> tuple[card.Group, ...]:
+    """The statements of a section under a heading that sets them apart from what was measured."""
+    blocks = statements(reader, section)
+    return (card.Group(title=words("Stated, not measured"), blocks=blocks),) if blocks else ()
+
+
+def is_reference(figure: Figure, levels: Sequence[str]) -> bool:
+    """Whether a figure belongs to the very group that it is taken against."""
+    label = " × ".join(levels)
+    return figure.reference is not None and (figure.reference == label or figure.reference.startswith(f"{label} ("))
+
+
+def group_name(levels: Sequence[str]) -> Parts:
+    """Name of a group, or of an intersection of groups."""
+    return listed([(name(level),) for level in levels], " × ")

@@ -1,0 +1,111 @@
+"""Section 6: the data on which everything was measured."""
+
+from __future__ import annotations
+
+from explainkit.evidence import Column as DataColumn
+from explainkit.evidence import Evidence
+from explainkit.report.card import Block, Column, Group, Paragraph, Parts, Row, Section, Table, Words
+from explainkit.report.phrases import listed, name, number, on_page, source, stated, words
+from explainkit.report.reader import Reader
+
+_ROLES = {"id": "identifier", "unused": "not used", "score": "score"}
+
+
+def section(evidence: Evidence) -> Section:
+    """Statements on the population, counts, and every column."""
+    reader = Reader(evidence)
+    blocks: list[Block] = []
+    counts = _counts(reader)
+    if counts:
+        blocks.append(Paragraph(parts=counts, style="read"))
+    blocks.extend(_classes(reader))
+    if evidence.columns:
+        blocks.append(Group(title=words("Columns of the evaluation data"), blocks=(_columns(reader),)))
+    blocks.extend(stated(reader, "data"))
+    return Section(number=6, id="data", title="Data", blocks=tuple(blocks))
+
+
+def _counts(reader: Reader) -> Parts:
+    """The sentence on rows, outcomes and positives."""
+    rows = reader.measured("data.rows", dataset="evaluation")
+    if rows is None:
+        return ()
+    parts: Parts = (Words("Measured on "), *number(rows), Words(" rows"))
+    labelled = reader.measured("data.labelled")
+    if labelled is not None:
+        parts += (Words(", "), *number(labelled), Words(" of them with a known outcome"))
+    events = reader.measured("data.events")
+    if events is not None and reader.evidence.positive is not None:
+        parts += (Words("; "), *number(events), Words(" of these are "), name(reader.evidence.positive))
+    reference = reader.measured("data.rows", dataset="reference")
+    if reference is not None:
+        parts += (Words(". The reference data has "), *number(reference), Words(" rows"))
+    return (*parts, Words("."))
+
+
+def _classes(reader: Reader) -> tuple[Block, ...]:
+    counts = reader.keyed("data.class_count", "class")
+    if not counts:
+        return ()
+    table = Table(
+        columns=(
+            Column(title=words("Class"), share=3),
+            Column(title=words("Rows"), align="right", share=1),
+        ),
+        rows=tuple(Row(cells=((name(label),), number(figure))) for label, figure in counts),
+    )
+    return (Group(title=words("Outcomes"), blocks=(table,)),)
+
+
+def _columns(reader: Reader) -> Table:
+    columns = reader.evidence.columns
+    figures = [
+        figure
+        for kind in ("data.missing", "data.distinct", "data.low", "data.high")
+        for figure in reader.named(kind)
+        if figure.status != "measured"
+    ]
+    return Table(
+        columns=(
+            Column(title=words("Column"), share=24),
+            Column(title=words("Kind"), share=11),
+            Column(title=words("Role"), share=17),
+            Column(title=words("Known at"), share=14),
+            Column(title=words("Missing"), align="right", share=9),
+            Column(title=words("Distinct"), align="right", share=9),
+            Column(title=words("Lowest"), align="right", share=10),
+            Column(title=words("Highest"), align="right", share=10),
+        ),
+        rows=tuple(_column(reader, column) for column in columns),
+        source=(
+            *source(figures),
+            *((Words(" · "),) if source(figures) else ()),
+            Words("“Known at” is stated in the plan; a blank there means that nobody said when the value is known."),
+            *_unstated(columns),
+        ),
+        print_rows=45,
+    )
+
+
+def _unstated(columns: tuple[DataColumn, ...]) -> Parts:
+    blank = sum("feature" in c.roles and c.available is None for c in columns)
+    return (Words(" Not said for "), on_page(blank), Words(" inputs.")) if blank else ()
+
+
+def _column(reader: Reader, column: DataColumn) -> Row:
+    keys = {"column": column.name}
+    actionable = {True: ", can be changed", False: ", cannot be changed", None: ""}[column.actionable]
+    roles = listed([words(_ROLES.get(role, role)) for role in column.roles])
+    return Row(
+        cells=(
+            (name(column.name),),
+            words(column.kind),
+            (*roles, Words(actionable)) if actionable else roles,
+            (name(column.available),) if column.available else (),
+            number(reader.figure("data.missing", keys)),
+            number(reader.figure("data.distinct", keys)),
+            number(reader.figure("data.low", keys)),
+            number(reader.figure("data.high", keys)),
+        ),
+        tone="quiet" if column.roles == ("unused",) else "plain",
+    )

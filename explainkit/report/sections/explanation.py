@@ -1,0 +1,198 @@
+"""Section 10: which inputs move the score, over many rows."""
+
+from __future__ import annotations
+
+from explainkit.evidence import Evidence, Method
+from explainkit.figures import Figure, Series
+from explainkit.report import charts as draw
+from explainkit.report.card import Block, Chart, Column, Facts, Group, Paragraph, Parts, Row, Section, Table, Words
+from explainkit.report.numbers import figure_text
+from explainkit.report.phrases import (
+    clause,
+    code,
+    interval,
+    level,
+    name,
+    number,
+    on_page,
+    source,
+    stated,
+    title,
+    words,
+)
+from explainkit.report.reader import Reader
+
+_MOST_DRAWN = 15
+SPACES = {"margin": "log-odds", "probability": "probability", "raw": "units of the target"}
+_TITLES = {"shap": "SHAP", "lime": "LIME"}
+
+
+def section(evidence: Evidence) -> Section:
+    """Importance with intervals, the points behind it, additivity, method and limits."""
+    reader = Reader(evidence)
+    blocks: list[Block] = []
+    outputs = _importances(reader)
+    for output, figures in outputs.items():
+        inside: list[Block] = [Paragraph(parts=_reading(figures, output), style="read"), _bars(reader, figures, output)]
+        if output is None:
+            inside.extend(_swarm(reader))
+        inside.append(_table(figures))
+        if output is None:
+            blocks.extend(inside)
+        else:
+            blocks.append(Group(title=(Words("Class "), name(output)), blocks=tuple(inside)))
+    if not outputs:
+        blocks.append(Paragraph(parts=_why_not(reader)))
+    blocks.extend(_additivity(reader))
+    if evidence.methods:
+        blocks.append(
+            Group(title=words("How it was computed"), blocks=tuple(_method(reader, m) for m in evidence.methods))
+        )
+    if outputs:
+        blocks.append(Group(title=words("What it does not say"), blocks=(Paragraph(parts=_limits()),)))
+    blocks.extend(stated(reader, "explanation"))
+    return Section(number=10, id="explanation", title="What moves the score", blocks=tuple(blocks))
+
+
+def _importances(reader: Reader) -> dict[str | None, list[Figure]]:
+    """Importance figures by output, the largest first."""
+    found: dict[str | None, list[Figure]] = {}
+    for figure in reader.named("explanation.shap.importance"):
+        if figure.status == "measured":
+            found.setdefault(figure.keys.get("output"), []).append(figure)
+    return {output: sorted(f, key=lambda x: (-(x.value or 0.0), x.id)) for output, f in found.items()}
+
+
+def _why_not(reader: Reader) -> Parts:
+    reasons = source(reader.named("explanation.shap.importance"))
+    if reasons:
+        return reasons
+    if reader.evidence.model.family == "scores":
+        return words("Not tested: there is no model behind the scores that could be asked.")
+    return words("Not tested: no explanation was computed.")
+
+
+def _reading(figures: list[Figure], output: str | None) -> Parts:
+    top = figures[:3]
+    parts: Parts = (Words("Most moved by "),)
+    for i, figure in enumerate(top):
+        between = "" if i == 0 else " and " if i == len(top) - 1 else ", "
+        parts += (Words(between), name(figure.keys["feature"], strong=True), Words(" ("), *number(figure), Words(")"))
+    unit = "units of the target" if figures[0].unit == "target" else str(figures[0].unit)
+    return (*parts, Words(f": mean absolute SHAP values in {unit}."))
+
+
+def _bars(reader: Reader, figures: list[Figure], output: str | None) -> Chart:
+    inputs = set(reader.sensitive)
+    rows = [
+        draw.Interval(
+            name=f.keys["feature"],
+            value=f.value,
+            text=figure_text(f),
+            low=f.low,
+            high=f.high,
+            tone="attention" if f.keys["feature"] in inputs else "plain",
+        )
+        for f in figures[:_MOST_DRAWN]
+    ]
+    unit = "units of the target" if figures[0].unit == "target" else str(figures[0].unit)
+    ends = f", with {level(figures)}" if figures[0].low is not None else ""
+    drawn = draw.intervals(rows, width=draw.FULL, line=0.0, axis=f"mean absolute SHAP value in {unit}{ends}")
+    caption = words("Importance of each input over the rows explained. Orange and bold: a sensitive column.")
+    if not any(r.tone == "attention" for r in rows):
+        caption = words("Importance of each input over the rows explained.")
+    alt = "Mean absolute SHAP value of each input with its interval, largest first; the values stand in the table below"
+    return Chart(svg=drawn, alt=alt, caption=caption)
+
+
+def _swarm(reader: Reader) -> tuple[Block, ...]:
+    series = reader.series("explanation.shap.points")
+    if series is None:
+        return ()
+    points = _points(series)
+    space = next((m.space for m in reader.evidence.methods if m.id == "shap"), "raw")
+    drawn = draw.swarm(
+        points,
+        axis=f"SHAP value in {SPACES.get(space, space)}",
+        ends=("low value of the input", "high value"),
+        width=draw.FULL,
+    )
+    caption: Parts = words("Every point is a row: how far the input moved its score, and in which direction.")
+    if series.method:
+        caption += (Words(" "), clause(series.method))
+    alt = (
+        "SHAP values of single rows for each input, shaded by the value of the input; the points stand in card.json, "
+        "their means in the table below"
+    )
+    return (Chart(svg=drawn, alt=alt, caption=caption),)
+
+
+def _points(series: Series) -> list[tuple[str, list[tuple[float, float | None]]]]:
+    rows: dict[str, list[tuple[float, float | None]]] = {}
+    for feature, position, value in zip(*(series.column(c) for c in ("feature", "position", "value")), strict=True):
+        if value is None or isinstance(value, str):
+            continue
+        rank = None if position is None or isinstance(position, str) else float(position)
+        rows.setdefault(str(feature), []).append((float(value), rank))
+    return list(rows.items())
+
+
+def _table(figures: list[Figure]) -> Table:
+    return Table(
+        columns=(
+            Column(title=words("Input"), share=40),
+            Column(title=words("Mean absolute SHAP value"), align="right", share=25),
+            Column(title=(title(level(figures), "clause"),), align="right", share=23),
+            Column(title=words("Rows"), align="right", share=12),
+        ),
+        rows=tuple(Row(cells=((name(f.keys["feature"]),), number(f), interval(f), number(f, "n"))) for f in figures),
+        source=source(figures),
+        print_rows=20,
+    )
+
+
+def _additivity(reader: Reader) -> tuple[Block, ...]:
+    largest, median = (reader.measured(f"explanation.shap.residual_{k}") for k in ("max", "median"))
+    if largest is None:
+        return ()
+    parts: Parts = (
+        Words("Base value and contributions add up to the model's output: the largest residual is "),
+        *number(largest, strong=True),
+    )
+    rows = reader.measured("explanation.shap.rows")
+    if median is not None:
+        parts += (Words(", the median "), *number(median))
+    if rows is not None:
+        parts += (Words(", over "), *number(rows), Words(" rows"))
+    return (Paragraph(parts=(*parts, Words(".")), style="text"),)
+
+
+def _method(reader: Reader, method: Method) -> Group:
+    pairs: list[tuple[Parts, Parts]] = [
+        (words("Method"), (clause(method.method),)),
+        (words("Explained in"), words(SPACES.get(method.space, method.space))),
+        (words("Values are"), (clause(method.exactness),)),
+        (words("Players"), (clause(method.players),)),
+        (words("Background"), (clause(method.background),)),
+    ]
+    for key, text in (
+        (f"explanation.{method.id}.rows", "Rows explained"),
+        (f"explanation.{method.id}.background_rows", "Background rows"),
+        (f"explanation.{method.id}.samples", "Samples a row"),
+    ):
+        figure = reader.figure(key)
+        if figure is not None:
+            pairs.append((words(text), number(figure)))
+    if method.background_digest:
+        pairs.append((words("Background digest"), (code(method.background_digest),)))
+    if method.seed is not None:
+        pairs.append((words("Seed"), (on_page(method.seed),)))
+    return Group(title=words(_TITLES[method.id]), blocks=(Facts(pairs=tuple(pairs), wide=True),))
+
+
+def _limits() -> Parts:
+    return words(
+        "SHAP values divide the model's output among its inputs; they describe the model, not the world, and no cause. "
+        "Correlated inputs share credit in ways that depend on the background. LIME fits a linear surrogate around one "
+        "case; its weights have another meaning, and the two are shown beside each other but never pooled."
+    )

@@ -1,0 +1,246 @@
+"""Section 9: who is selected, how often, against which reference."""
+
+from __future__ import annotations
+
+from explainkit.evidence import Evidence
+from explainkit.figures import Figure
+from explainkit.report import charts as draw
+from explainkit.report.card import (
+    Beside,
+    Block,
+    Chart,
+    Column,
+    Group,
+    Label,
+    Paragraph,
+    Parts,
+    Row,
+    Section,
+    Table,
+    Words,
+)
+from explainkit.report.numbers import figure_text
+from explainkit.report.phrases import (
+    clause,
+    group_name,
+    interval,
+    is_reference,
+    level,
+    name,
+    number,
+    source,
+    stated,
+    words,
+)
+from explainkit.report.reader import Reader
+from explainkit.report.sections.groups import MOST_DRAWN, absent, head, rows_of
+
+SCREEN = 0.8
+"""The four-fifths line of 29 CFR 1607.4(D): a screening statistic, never a verdict."""
+
+
+def section(evidence: Evidence) -> Section:
+    """Selection rates and impact ratios by group and by intersection."""
+    reader = Reader(evidence)
+    blocks: list[Block] = []
+    if not reader.named("fairness.count"):
+        blocks.append(Paragraph(parts=absent(reader)))
+    else:
+        blocks.append(Paragraph(parts=basis(reader), style="text"))
+        rate = "fairness.mean_prediction" if evidence.task == "regression" else "fairness.selection_rate"
+        blocks.extend(_measured(reader, rate) if _any(reader, rate) else _untested(reader, rate))
+        blocks.extend(_unknown(reader))
+    blocks.extend(stated(reader, "fairness"))
+    heading = "Fairness: predictions by group" if evidence.task == "regression" else "Fairness: selection by group"
+    return Section(number=9, id="fairness", title=heading, blocks=tuple(blocks))
+
+
+def smallest(reader: Reader) -> Figure | None:
+    """The smallest impact ratio of a single column's group, as a figure of that group."""
+    found = [
+        f
+        for column in reader.sensitive
+        for group, f in reader.keyed("fairness.impact_ratio", column)
+        if f.status == "measured" and not is_reference(f, [group])
+    ]
+    return min(found, key=lambda f: (f.value if f.value is not None else 0.0, f.id), default=None)
+
+
+def basis(reader: Reader) -> Parts:
+    """What the favourable outcome and the population are, since the sign of all that follows hangs on them."""
+    evidence = reader.evidence
+    if evidence.task == "regression":
+        return words("Mean predictions are compared; which direction is favourable is not stated for a regression.")
+    if evidence.favourable is None:
+        return words("No favourable outcome is stated, so nothing can be said about selection.")
+    parts: Parts = (Words("Favourable outcome: "), name(evidence.favourable, strong=True), Words(". "))
+    if "accepted only" in evidence.population:
+        parts += (
+            Words(
+                "Rows are cases that an earlier decision accepted: rates are among accepted cases, and about selection "
+                "among applicants there is insufficient evidence. "
+            ),
+        )
+    if not evidence.population:
+        parts += (Words("Whom the rows stand for is not stated: rates are those of these rows. "),)
+    return (*parts, Words("A ratio below the line of four fifths is a screening statistic ("),
+            clause("29 CFR 1607.4(D)"), Words("), no verdict."))  # fmt: skip
+
+
+def _any(reader: Reader, kind: str) -> bool:
+    return any(f.status == "measured" for f in reader.named(kind))
+
+
+def _untested(reader: Reader, kind: str) -> tuple[Block, ...]:
+    """Reasons why nothing was measured, and the sizes of the groups all the same."""
+    why = source(reader.named(kind))
+    blocks: list[Block] = [Paragraph(parts=why or words("Not tested."), style="alert")]
+    for column in reader.sensitive:
+        rows = tuple(Row(cells=head(group_name([g]), count)) for g, count in rows_of(reader, column))
+        if rows:
+            columns = (Column(title=words("Group"), share=3), Column(title=words("n"), align="right", share=1))
+            blocks.append(Group(title=(Words("By "), name(column)), blocks=(Table(columns=columns, rows=rows),)))
+    return tuple(blocks)
+
+
+def _measured(reader: Reader, rate: str) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    lowest = smallest(reader)
+    if lowest is not None:
+        blocks.append(Paragraph(parts=_reading(lowest), style="read"))
+    ratios, rates = _chart(reader, "fairness.impact_ratio"), _chart(reader, rate)
+    if ratios is not None and rates is not None:
+        blocks.append(Beside(left=(rates,), right=(ratios,)))
+    elif rates is not None:
+        blocks.append(rates)
+    for column in reader.sensitive:
+        groups = [((g,), count) for g, count in rows_of(reader, column)]
+        if groups:
+            table = _table(reader, (column,), groups, rate)
+            blocks.append(Group(title=(Words("By "), name(column)), blocks=(table,)))
+    for pair in reader.pairs():
+        groups = [
+            (tuple(f.keys[c] for c in pair), f) for f in reader.named("fairness.count") if set(f.keys) == set(pair)
+        ]
+        table = _table(reader, pair, groups, rate)
+        blocks.append(Group(title=(Words("By "), *group_name(pair)), blocks=(table,)))
+    return tuple(blocks)
+
+
+def _reading(figure: Figure) -> Parts:
+    """The sentence on the smallest ratio."""
+    column, group = next(iter(figure.keys.items()))
+    parts: Parts = (
+        Words("The smallest impact ratio is that of "),
+        name(group, strong=True),
+        Words(" ("),
+        name(column),
+        Words("), "),
+        *number(figure, strong=True),
+    )
+    if figure.reference is not None:
+        parts += (Words(" against "), name(figure.reference))
+    ends = interval(figure)
+    if ends:
+        parts += (Words(", "), Label(level([figure]), "clause"), Words(" "), *ends)
+    return (*parts, Words("."))
+
+
+def _table(reader: Reader, columns: tuple[str, ...], groups: list[tuple[tuple[str, ...], Figure]], rate: str) -> Table:
+    difference = "fairness.mean_prediction_difference" if rate == "fairness.mean_prediction" else (
+        "fairness.selection_difference"
+    )  # fmt: skip
+    kinds = [k for k in (rate, "fairness.impact_ratio", difference) if _of(reader, k, columns)]
+    figures = [f for k in kinds for f in _of(reader, k, columns)]
+    rows = []
+    for levels, count in groups:
+        if count.status != "measured":
+            blank: list[Parts] = [() for _ in range(1 + 2 * len(kinds))]
+            rows.append(Row(cells=(*head(group_name(levels), count), *blank), tone="quiet"))
+            continue
+        keys = dict(zip(columns, levels, strict=True))
+        first = reader.figure(kinds[0], keys) if kinds else None
+        cells: list[Parts] = [*head(group_name(levels), count), number(first, "events")]
+        for kind in kinds:
+            figure = reader.figure(kind, keys)
+            reference = figure is not None and kind != rate and is_reference(figure, levels)
+            cells += [number(figure), words("reference") if reference else interval(figure)]
+        rows.append(Row(cells=tuple(cells)))
+    ends = level(figures)
+    titles = {rate: "Mean" if rate == "fairness.mean_prediction" else "Rate", difference: "Difference"}
+    pairs = [
+        column
+        for kind in kinds
+        for column in (
+            Column(title=words(titles.get(kind, "Impact ratio")), align="right", share=10),
+            Column(title=(Label(ends, "clause"),), align="right", share=14),
+        )
+    ]
+    return Table(
+        columns=(
+            Column(title=words("Group"), share=22),
+            Column(title=words("n"), align="right", share=6),
+            Column(title=words("" if rate == "fairness.mean_prediction" else "Selected"), align="right", share=10),
+            *pairs,
+        ),
+        rows=tuple(rows),
+        source=source([*figures, *(count for _, count in groups)]),
+    )
+
+
+def _of(reader: Reader, kind: str, columns: tuple[str, ...]) -> list[Figure]:
+    return [f for f in reader.named(kind) if set(f.keys) == set(columns)]
+
+
+def _chart(reader: Reader, kind: str) -> Chart | None:
+    """One measure over all groups, column by column; the reference is hollow."""
+    rows, figures = [], []
+    for column in reader.sensitive:
+        for group, figure in reader.keyed(kind, column):
+            if figure.value is None:
+                continue
+            ratio = kind == "fairness.impact_ratio"
+            reference = ratio and is_reference(figure, [group])
+            low = ratio and not reference and figure.value < SCREEN
+            text = "reference" if reference else figure_text(figure)
+            tone = "quiet" if reference else "attention" if low else "plain"
+            rows.append(draw.Interval(name=group, value=float(figure.value), text=text, low=figure.low,
+                                      high=figure.high, tone=tone))  # fmt: skip
+            figures.append(figure)
+    if not rows:
+        return None
+    ratio = kind == "fairness.impact_ratio"
+    words_of = {"fairness.impact_ratio": "impact ratio", "fairness.selection_rate": "selection rate"}
+    ends = level(figures)
+    drawn = draw.intervals(
+        rows[:MOST_DRAWN],
+        line=1.0 if ratio else None,
+        mark=SCREEN if ratio else None,
+        axis=words_of.get(kind, "mean prediction")
+        + (f" with {ends}" if any(f.low is not None for f in figures) else ""),
+    )
+    caption: Parts = words("Share given the favourable decision, by group.")
+    if kind == "fairness.mean_prediction":
+        caption = words("Mean prediction, by group.")
+    if ratio:
+        caption = words(
+            "Ratio to the reference of the same column. Shaded: at or above four fifths; orange and bold: below it."
+        )
+    return Chart(
+        svg=drawn,
+        alt=f"{words_of.get(kind, 'mean prediction').capitalize()} of each group with its interval; the values stand in "
+        "the tables below",
+        width="half",
+        caption=caption,
+    )
+
+
+def _unknown(reader: Reader) -> tuple[Block, ...]:
+    """Rows whose group is not known: counted, and left out of all ratios."""
+    found = [(c, f) for c, f in reader.keyed("fairness.unknown", "column")]
+    if not found:
+        return ()
+    parts: Parts = (Words("Rows whose group is unknown are counted and left out of ratios: "),)
+    for i, (column, figure) in enumerate(found):
+        parts += (Words("; ") if i else Words(""), name(column), Words(" "), *number(figure))
+    return (Paragraph(parts=(*parts, Words(".")), style="note"),)

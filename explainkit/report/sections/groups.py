@@ -1,0 +1,140 @@
+"""Section 8: the same measures, group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from explainkit.evidence import Evidence
+from explainkit.figures import Figure
+from explainkit.report import charts as draw
+from explainkit.report.card import Beside, Block, Chart, Column, Group, Paragraph, Parts, Row, Section, Table, Words
+from explainkit.report.measures import measure
+from explainkit.report.numbers import figure_text
+from explainkit.report.phrases import STATUS, group_name, level, name, number, source, stacked, title, words
+from explainkit.report.reader import Reader, as_in_ids
+
+_KINDS = {
+    "binary": (
+        *("fairness.base_rate", "fairness.mean_score", "fairness.roc_auc", "fairness.true_positive_rate"),
+        *("fairness.false_positive_rate", "fairness.precision", "fairness.accuracy"),
+    ),
+    "multiclass": ("fairness.accuracy",),
+    "regression": ("fairness.mean_prediction", "fairness.mean_error", "fairness.mae"),
+}
+_DRAWN = {
+    "binary": ("fairness.true_positive_rate", "fairness.false_positive_rate"),
+    "multiclass": ("fairness.accuracy",),
+    "regression": ("fairness.mean_error", "fairness.mae"),
+}
+MOST_DRAWN = 24
+
+
+def section(evidence: Evidence) -> Section:
+    """One table for each sensitive column, and two charts over all of them."""
+    reader = Reader(evidence)
+    blocks: list[Block] = []
+    if not reader.named("fairness.count"):
+        blocks.append(Paragraph(parts=absent(reader)))
+    else:
+        blocks.append(
+            Paragraph(parts=words("The measures of the last section, for each group by itself."), style="read")
+        )
+        charts = [c for kind in _DRAWN[evidence.task] if (c := _chart(reader, kind)) is not None]
+        if len(charts) == 2:
+            blocks.append(Beside(left=(charts[0],), right=(charts[1],)))
+        else:
+            blocks.extend(charts)
+        for column in reader.sensitive:
+            table = _table(reader, column, _KINDS[evidence.task])
+            if table is not None:
+                blocks.append(Group(title=(Words("By "), name(column)), blocks=(table,)))
+    return Section(number=8, id="groups", title="Performance by group", blocks=tuple(blocks))
+
+
+def absent(reader: Reader) -> Parts:
+    """Why there are no groups."""
+    for entry in reader.evidence.ledger:
+        if entry.kind == "not_tested" and "group" in entry.what:
+            return (Words("Not tested: "), name(entry.what), Words(" ("), name(entry.reason), Words(")."))
+    return words("Not tested: no group was named.")
+
+
+def rows_of(reader: Reader, column: str) -> list[tuple[str, Figure]]:
+    """Groups of a column with their counts."""
+    return list(reader.keyed("fairness.count", column))
+
+
+def head(level_name: Parts, count: Figure) -> tuple[Parts, Parts]:
+    """First two cells of a group's row: its name, and its size."""
+    return level_name, number(count)
+
+
+def _table(reader: Reader, column: str, kinds: Sequence[str]) -> Table | None:
+    groups = rows_of(reader, column)
+    used = [k for k in kinds if any(f.status != "not_tested" for _, f in reader.keyed(k, column))]
+    left_out = [f for k in kinds if k not in used for f in (reader.figure(k), *dict(reader.keyed(k, column)).values())]
+    if not groups or not (used or left_out):
+        return None
+    figures = [f for k in used for _, f in reader.keyed(k, column)]
+    rows = []
+    for group, count in groups:
+        if count.status != "measured":
+            rows.append(Row(cells=(*head(group_name([group]), count), *(() for _ in used)), tone="quiet"))
+            continue
+        keys = {column: group}
+        cells = (*head(group_name([group]), count), *(stacked(reader.figure(k, keys)) for k in used))
+        rows.append(Row(cells=cells))
+    small = [*figures, *left_out, *(count for _, count in groups)]
+    note = source(small)
+    ends = level(figures)
+    if ends != "interval":
+        note = (Words("Below each value: "), title(ends, "clause"), Words(". "), *note)
+    return Table(
+        columns=(
+            Column(title=words("Group"), share=20),
+            Column(title=words("n"), align="right", share=7),
+            *(Column(title=(title(_short(k)),), align="right", share=12) for k in used),
+        ),
+        rows=tuple(rows),
+        source=note,
+    )
+
+
+def _short(kind: str) -> str:
+    return measure(kind).title
+
+
+def _chart(reader: Reader, kind: str) -> Chart | None:
+    """One measure over all groups of all columns."""
+    found = [
+        draw.Interval(
+            name=group, value=None if f.value is None else float(f.value), text=_text(f), low=f.low, high=f.high
+        )
+        for column in reader.sensitive
+        for group, f in reader.keyed(kind, as_in_ids(column))
+        if f.status == "measured"
+    ]
+    if not found:
+        return None
+    figures = [f for column in reader.sensitive for _, f in reader.keyed(kind, column) if f.low is not None]
+    known = measure(kind)
+    suffix = f" with {level(figures)}" if figures else ""
+    drawn = draw.intervals(
+        found[:MOST_DRAWN],
+        axis=known.title.lower().replace("auc", "AUC") + suffix,
+        width=draw.HALF if len(_DRAWN[reader.evidence.task]) == 2 else draw.FULL,
+    )
+    caption: Parts = (title(f"{known.title}: {known.meaning}."),)
+    if len(found) > MOST_DRAWN:
+        caption += (Words(" The first groups; all stand in the tables below."),)
+    width = "half" if len(_DRAWN[reader.evidence.task]) == 2 else "full"
+    return Chart(
+        svg=drawn,
+        alt=f"{known.title} of each group with its interval; the values stand in the tables below",
+        width="half" if width == "half" else "full",
+        caption=caption,
+    )
+
+
+def _text(figure: Figure) -> str:
+    return figure_text(figure) if figure.status == "measured" else STATUS[figure.status]

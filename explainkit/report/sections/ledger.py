@@ -1,0 +1,66 @@
+"""Section 17: everything that was not tested, sampled, imputed, cast, dropped, suppressed, assumed, or failed."""
+
+from __future__ import annotations
+
+from explainkit.evidence import Evidence
+from explainkit.report.card import Block, Column, Group, Items, Mark, Paragraph, Parts, Row, Section, Table, Words
+from explainkit.report.phrases import clause, name, number, on_page, words
+from explainkit.report.reader import Reader
+
+_KINDS = {"not_tested": "not tested"}
+
+
+def section(evidence: Evidence) -> Section:
+    """The ledger in full, then the questions left open."""
+    reader = Reader(evidence)
+    blocks: list[Block] = [
+        Paragraph(
+            parts=words("Nothing below was hidden in a number above. Each entry says what was done, and why."),
+            style="read",
+        )
+    ]
+    rows = tuple(
+        Row(
+            cells=(
+                words(_KINDS.get(entry.kind, entry.kind)),
+                (name(entry.what),),
+                (clause(entry.reason),),
+                number(reader.figure("ledger.count", entry=str(i))),
+            )
+        )
+        for i, entry in enumerate(evidence.ledger, start=1)
+    )
+    if rows:
+        blocks.append(
+            Table(
+                columns=(
+                    Column(title=words("Kind"), share=13),
+                    Column(title=words("What"), share=32),
+                    Column(title=words("Why, and what was done"), share=44),
+                    Column(title=words("Count"), align="right", share=11),
+                ),
+                rows=rows,
+                print_rows=200,
+                screen_rows=1000,
+            )
+        )
+    else:
+        blocks.append(Paragraph(parts=words("The ledger is empty.")))
+    blanks: tuple[Parts, ...] = tuple(
+        (
+            Mark("attention", "not provided") if s.required else Mark("open", "not provided"),
+            Words(" "),
+            name(s.question),
+        )
+        for s in evidence.statements
+        if s.answer is None
+    )
+    if blanks:
+        heading: Parts = (
+            Words("Questions left open: "),
+            on_page(len(blanks)),
+            Words(" of "),
+            on_page(len(evidence.statements)),
+        )
+        blocks.append(Group(title=heading, blocks=(Items(items=blanks),)))
+    return Section(number=17, id="ledger", title="What is not known: the ledger", blocks=tuple(blocks))

@@ -1,0 +1,62 @@
+"""Section 7: how well the scores fit the outcomes."""
+
+from __future__ import annotations
+
+from explainkit.evidence import Evidence
+from explainkit.figures import Figure
+from explainkit.report.card import Block, Label, Paragraph, Parts, Section, Words
+from explainkit.report.phrases import interval, level, name, number, stated, words
+from explainkit.report.reader import Reader
+from explainkit.report.sections import performance_charts, performance_tables
+
+
+def section(evidence: Evidence) -> Section:
+    """Charts, measures, confusion, and what a person states about them."""
+    reader = Reader(evidence)
+    blocks: list[Block] = []
+    charts = performance_charts.charts(reader)
+    reading = _reading(reader)
+    if reading:
+        blocks.append(Paragraph(parts=reading, style="read"))
+    blocks.extend(charts)
+    blocks.extend(performance_tables.measures(reader))
+    blocks.extend(performance_tables.confusion(reader))
+    blocks.extend(performance_tables.by_class(reader))
+    if not blocks:
+        blocks.append(
+            Paragraph(parts=words("Not tested: no measure of performance could be computed from what was given."))
+        )
+    blocks.extend(stated(reader, "performance"))
+    return Section(number=7, id="performance", title="Performance", blocks=tuple(blocks))
+
+
+def _reading(reader: Reader) -> Parts:
+    """One sentence from the headline figure."""
+    evidence = reader.evidence
+    auc = reader.measured("performance.roc_auc")
+    if auc is not None and evidence.positive is not None:
+        return (
+            Words("A random row that is "),
+            name(evidence.positive),
+            Words(" scores above one that is not in a share of "),
+            *number(auc, strong=True),
+            *_within(auc),
+            Words(" of all pairs (AUC); chance alone gives one half."),
+        )
+    accuracy = reader.measured("performance.accuracy")
+    if accuracy is not None:
+        return (Words("Decided rightly: a share of "), *number(accuracy, strong=True), *_within(accuracy), Words("."))
+    error = reader.measured("performance.mae")
+    if error is not None:
+        return (
+            Words("Predictions miss the outcome by "),
+            *number(error, strong=True),
+            *_within(error),
+            Words(" on average, in units of the target."),
+        )
+    return ()
+
+
+def _within(figure: Figure) -> Parts:
+    ends = interval(figure)
+    return (Words(" ("), Label(level([figure]), "clause"), Words(" "), *ends, Words(")")) if ends else ()

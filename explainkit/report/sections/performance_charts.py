@@ -1,0 +1,184 @@
+"""Charts of section 7: discrimination, calibration, and where the scores lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from explainkit.decision import Threshold
+from explainkit.figures import Series
+from explainkit.report import charts as draw
+from explainkit.report.card import Beside, Block, Chart, Column, Parts, Point, Row, Table, Words
+from explainkit.report.phrases import clause, name, words
+from explainkit.report.reader import Reader
+
+Numbers = tuple[float | None, ...]
+_DATA_ROWS = 60
+
+
+def charts(reader: Reader) -> tuple[Block, ...]:
+    """The charts that the evidence has series for, in pairs."""
+    pair = [c for c in (_roc(reader), _reliability(reader), _agreement(reader)) if c is not None]
+    scores = _histogram(reader, wide=len(pair) != 1)
+    if scores is not None and scores.width == "half":
+        pair.append(scores)
+    if len(pair) == 2:
+        blocks: tuple[Block, ...] = (Beside(left=(pair[0],), right=(pair[1],)),)
+    else:
+        blocks = tuple(pair)
+    return (*blocks, scores) if scores is not None and scores.width == "full" else blocks
+
+
+def numbers(series: Series, column: str) -> Numbers:
+    """A column of a series as numbers; gaps stay gaps."""
+    return tuple(None if x is None or isinstance(x, str) else float(x) for x in series.column(column))
+
+
+def known(values: Numbers) -> list[float]:
+    """Numbers without gaps."""
+    return [v for v in values if v is not None]
+
+
+def data_table(series: Series, titles: Sequence[tuple[str, str]]) -> Table:
+    """The points of a series as a table, on screen.
+
+    Parameters
+    ----------
+    series : Series
+        What the chart draws.
+    titles : sequence of (str, str)
+        Column of the series, and what it is called.
+    """
+    count = len(series.columns[0][1])
+    rows = []
+    for i in range(count):
+        cells = []
+        for column, _ in titles:
+            point = series.column(column)[i]
+            cells.append(
+                () if point is None else (name(point),) if isinstance(point, str) else (Point(series, column, i),)
+            )
+        rows.append(Row(cells=tuple(cells)))
+    return Table(
+        columns=tuple(Column(title=words(text), align="right") for _, text in titles),
+        rows=tuple(rows),
+        source=(clause(series.method),) if series.method else (),
+        screen_rows=_DATA_ROWS,
+    )
+
+
+def _caption(text: str, series: Series) -> Parts:
+    return (Words(text), Words(" "), clause(series.method)) if series.method else (Words(text),)
+
+
+def _roc(reader: Reader) -> Chart | None:
+    series = reader.series("performance.roc_curve")
+    if series is None:
+        return None
+    x, y = known(numbers(series, "false_positive_rate")), known(numbers(series, "true_positive_rate"))
+    return Chart(
+        svg=draw.curve(x, y, x_axis="false positive rate", y_axis="true positive rate"),
+        alt="ROC curve: true positive rate against false positive rate over all thresholds, above the diagonal of chance",
+        width="half",
+        caption=_caption("ROC curve: every threshold at once.", series),
+        data=data_table(
+            series, (("false_positive_rate", "False positive rate"), ("true_positive_rate", "True positive rate"))
+        ),
+    )
+
+
+def _reliability(reader: Reader) -> Chart | None:
+    series = reader.series("calibration.reliability")
+    if series is None:
+        return None
+    drawn = draw.reliability(
+        numbers(series, "mean_score"),
+        numbers(series, "observed"),
+        numbers(series, "observed_low"),
+        numbers(series, "observed_high"),
+        x_axis="mean score of the bin",
+        y_axis="share observed",
+        diagonal="score equals share",
+    )
+    return Chart(
+        svg=drawn,
+        alt="Reliability diagram: share of positives observed against mean score, bin by bin, with intervals",
+        width="half",
+        caption=_caption("Reliability: where points lie on the diagonal, scores are shares.", series),
+        data=data_table(
+            series,
+            (
+                ("low", "Score from"),
+                ("high", "to"),
+                ("n", "n"),
+                ("mean_score", "Mean score"),
+                ("observed", "Observed"),
+                ("observed_low", "Low"),
+                ("observed_high", "High"),
+            ),
+        ),
+    )
+
+
+def _histogram(reader: Reader, *, wide: bool) -> Chart | None:
+    series = reader.series("performance.score_histogram")
+    if series is None:
+        return None
+    names = [column for column, _ in series.columns]
+    positive = reader.evidence.positive or "positive"
+    runs = [("positive", positive), ("negative", f"not {positive}")] if "positive" in names else [("n", "all rows")]
+    others = [o for o in reader.evidence.outputs if o != reader.evidence.positive]
+    if len(runs) == 2 and len(others) == 1:
+        runs[1] = ("negative", others[0])
+    line = None
+    if reader.evidence.threshold is not None:
+        cutoff = Threshold.parse(reader.evidence.threshold)
+        line = (cutoff.at, f"threshold {cutoff}".replace(">=", "≥ ").replace(">", "> "))
+    counts = [(label, known(numbers(series, column))) for column, label in runs]
+    drawn = draw.histogram(
+        known(numbers(series, "low")),
+        known(numbers(series, "high")),
+        counts,
+        axis="score",
+        line=line,
+        width=draw.FULL if wide else draw.HALF,
+    )
+    return Chart(
+        svg=drawn,
+        alt="Histogram of scores by outcome, one outcome above the axis and the other below",
+        width="full" if wide else "half",
+        caption=_caption("Where the scores lie, by outcome.", series),
+        data=data_table(series, (("low", "Score from"), ("high", "to"), *((c, c.capitalize()) for c, _ in runs))),
+    )
+
+
+def _agreement(reader: Reader) -> Chart | None:
+    series = reader.series("performance.predicted_observed")
+    if series is None:
+        return None
+    x, y = numbers(series, "mean_prediction"), numbers(series, "mean_outcome")
+    gaps: Numbers = (None,) * len(x)
+    drawn = draw.reliability(
+        x,
+        y,
+        gaps,
+        gaps,
+        x_axis="mean prediction of the bin",
+        y_axis="mean outcome",
+        diagonal="prediction equals outcome",
+    )
+    return Chart(
+        svg=drawn,
+        alt="Mean outcome against mean prediction, bin by bin, with the diagonal of agreement",
+        width="half",
+        caption=_caption("Predictions and outcomes, bin by bin.", series),
+        data=data_table(
+            series,
+            (
+                ("low", "Prediction from"),
+                ("high", "to"),
+                ("n", "n"),
+                ("mean_prediction", "Mean prediction"),
+                ("mean_outcome", "Mean outcome"),
+            ),
+        ),
+    )

@@ -1,0 +1,193 @@
+"""Tables of section 7: the measures by task, the confusion of outcomes and decisions, and each class by itself."""
+
+from __future__ import annotations
+
+from explainkit.figures import Figure
+from explainkit.report.card import (
+    Beside,
+    Block,
+    Break,
+    Column,
+    Group,
+    Items,
+    Label,
+    Mark,
+    Paragraph,
+    Parts,
+    Row,
+    Table,
+    Words,
+)
+from explainkit.report.measures import measure
+from explainkit.report.phrases import STATUS, clause, interval, level, listed, name, number, source, title, words
+from explainkit.report.reader import Reader
+from explainkit.report.sections.preconditions import threshold_label
+
+_BINARY = (
+    *("performance.roc_auc", "performance.gini", "performance.ks", "performance.average_precision"),
+    *("performance.log_loss", "performance.brier", "performance.observed_expected", "calibration.ece"),
+    *("calibration.slope", "calibration.intercept", "performance.base_rate", "performance.score_mean"),
+)
+_DECIDED = (
+    *("performance.accuracy", "performance.balanced_accuracy", "performance.precision", "performance.recall"),
+    *("performance.specificity", "performance.f1", "performance.mcc", "performance.positive_rate"),
+    "performance.selection_rate",
+)
+_REGRESSION = (
+    *("performance.mae", "performance.rmse", "performance.r2", "performance.mean_error", "performance.mape"),
+    "performance.residual_quantile",
+)
+_CLASSES = (
+    *("performance.accuracy", "performance.balanced_accuracy", "performance.log_loss", "performance.f1"),
+    *("performance.roc_auc", "performance.precision", "performance.recall", "performance.selection_rate"),
+)
+_OWN = "performance.custom"
+_MOST_CLASSES = 12
+
+
+def measures(reader: Reader) -> tuple[Block, ...]:
+    """One table for each kind of measure; what was not measured is listed with its reason below."""
+    blocks: list[Block] = []
+    for heading, kinds in _kinds(reader):
+        figures = [f for kind in kinds for f in reader.named(kind) if set(f.keys) <= {"average", "q", "metric"}]
+        measured = [f for f in figures if f.status == "measured"]
+        inside: list[Block] = [_table(measured)] if measured else []
+        missing = _missing([f for f in figures if f.status != "measured"])
+        if missing:
+            inside.append(Items(items=missing))
+        if inside:
+            blocks.append(Group(title=heading, blocks=tuple(inside)))
+    return tuple(blocks)
+
+
+def _kinds(reader: Reader) -> list[tuple[Parts, tuple[str, ...]]]:
+    evidence = reader.evidence
+    own = (words("Measures of the user's own"), (_OWN,))
+    if evidence.task == "regression":
+        return [(words("Errors of the predictions"), _REGRESSION), own]
+    if evidence.task == "multiclass":
+        return [(words("All classes together"), _CLASSES), own]
+    decided: Parts = words("Decisions")
+    if evidence.threshold is not None and evidence.positive is not None:
+        limit = clause(threshold_label(evidence))
+        decided = (Words("Decisions: "), name(evidence.positive), Words(" where the score is "), limit)
+    return [(words("Scores"), _BINARY), (decided, _DECIDED), own]
+
+
+def _table(figures: list[Figure]) -> Table:
+    counted = any(f.events is not None for f in figures)
+    return Table(
+        columns=(
+            Column(title=words("Measure"), share=36),
+            Column(title=words("Value"), align="right", share=9),
+            Column(title=(Label(level(figures), "clause"),), align="right", share=14),
+            Column(title=words("n"), align="right", share=7),
+            Column(title=words("Events" if counted else ""), align="right", share=7),
+            Column(title=words("How it was measured"), share=27),
+        ),
+        rows=tuple(_row(figure) for figure in figures),
+        source=words("Events: the rows that a rate counts, or the positives among the n rows.") if counted else (),
+    )
+
+
+def _row(figure: Figure) -> Row:
+    known = measure(figure.name)
+    head: Parts = (title(known.title),)
+    if figure.keys:
+        head += (Words(" "), name(", ".join(f"{k} {v}" for k, v in figure.keys.items())))
+    if known.meaning:
+        head += (Break(), clause(known.meaning))
+    how = [text for text in (figure.method, figure.reason) if text]
+    return Row(
+        cells=(
+            head,
+            number(figure),
+            interval(figure),
+            number(figure, "n"),
+            number(figure, "events"),
+            (clause("; ".join(how)),) if how else (),
+        )
+    )
+
+
+def _missing(figures: list[Figure]) -> tuple[Parts, ...]:
+    """What was not measured, gathered by reason."""
+    reasons: dict[tuple[str, str], list[Parts]] = {}
+    for figure in figures:
+        reasons.setdefault((STATUS[figure.status], figure.reason or ""), []).append(
+            (title(measure(figure.name).title),)
+        )
+    return tuple(
+        (Mark("open", status), Words(" "), *listed(titles), Words(": "), clause(reason))
+        for (status, reason), titles in reasons.items()
+    )
+
+
+def confusion(reader: Reader) -> tuple[Block, ...]:
+    """Counts of outcome by decision."""
+    figures = {(f.keys["actual"], f.keys["decided"]): f for f in reader.named("performance.confusion") if f.keys}
+    if not figures:
+        return ()
+    actual, decided = (list(dict.fromkeys(pair[i] for pair in figures)) for i in (0, 1))
+    table = Table(
+        columns=(
+            Column(title=words("Outcome"), share=3),
+            *(Column(title=(Words("decided "), name(d)), align="right", share=2) for d in decided[:_MOST_CLASSES]),
+        ),
+        rows=tuple(
+            Row(cells=((name(a),), *(number(figures.get((a, d))) for d in decided[:_MOST_CLASSES]))) for a in actual
+        ),
+        source=source(list(figures.values())),
+        print_rows=20,
+    )
+    blocks: tuple[Block, ...] = (table,)
+    if len(decided) > _MOST_CLASSES:
+        blocks += (Paragraph(parts=words("More decisions stand in card.json."), style="note"),)
+    if len(decided) <= 3:
+        blocks = (Beside(left=blocks, right=_shares(reader)),)
+    return (Group(title=words("Outcomes and decisions"), blocks=blocks),)
+
+
+def _shares(reader: Reader) -> tuple[Block, ...]:
+    """Beside a small confusion table: what its rows give."""
+    recall, specificity = reader.measured("performance.recall"), reader.measured("performance.specificity")
+    positive = reader.evidence.positive
+    if recall is None or specificity is None or positive is None:
+        return ()
+    sentence: Parts = (
+        Words("Of those whose outcome is "),
+        name(positive),
+        Words(", a share of "),
+        *number(recall, strong=True),
+        Words(" was decided so; of all others, a share of "),
+        *number(specificity, strong=True),
+        Words(" was not."),
+    )
+    return (Paragraph(parts=sentence, style="text"),)
+
+
+def by_class(reader: Reader) -> tuple[Block, ...]:
+    """Precision, recall and F1 of each class."""
+    kinds = ("performance.precision", "performance.recall", "performance.f1")
+    found = {kind: dict(reader.keyed(kind, "class")) for kind in kinds}
+    labels = list(dict.fromkeys(label for kind in kinds for label in found[kind]))
+    shown = [kind for kind in kinds if found[kind]]
+    if not labels:
+        return ()
+    figures = [f for kind in shown for f in found[kind].values()]
+    columns = [Column(title=words("Class"), share=22)]
+    for kind in shown:
+        columns.append(Column(title=(title(measure(kind).title.partition(" (")[0]),), align="right", share=9))
+        if any(f.low is not None for f in found[kind].values()):
+            columns.append(Column(title=(Label(level(figures), "clause"),), align="right", share=15))
+    rows = []
+    for label in labels:
+        cells: list[Parts] = [(name(label),)]
+        for kind in shown:
+            figure = found[kind].get(label)
+            cells.append(number(figure))
+            if any(f.low is not None for f in found[kind].values()):
+                cells.append(interval(figure))
+        rows.append(Row(cells=tuple(cells)))
+    table = Table(columns=tuple(columns), rows=tuple(rows), source=source(figures), print_rows=20)
+    return (Group(title=words("By class"), blocks=(table,)),)

@@ -1,0 +1,96 @@
+"""Section 1: what was decided beforehand, what asks for attention, and the gates in full."""
+
+from __future__ import annotations
+
+from explainkit.evidence import Evidence
+from explainkit.report.card import Block, Group, Items, Link, Mark, Paragraph, Parts, Section, Words
+from explainkit.report.measures import measure
+from explainkit.report.phrases import clause, interval, name, number, on_page, statements, title, words
+from explainkit.report.reader import Reader
+from explainkit.report.sections import gates, preconditions
+from explainkit.report.sections.fairness import SCREEN, smallest
+
+_MOST = 12
+
+
+def section(evidence: Evidence) -> Section:
+    """Findings before details."""
+    reader = Reader(evidence)
+    findings = attention(reader)
+    inside: tuple[Block, ...] = (
+        (Items(items=findings),)
+        if findings
+        else (
+            Paragraph(
+                parts=words("Nothing that was measured crossed a limit. What was not measured stands in the ledger.")
+            ),
+        )
+    )
+    blocks: tuple[Block, ...] = (
+        Group(title=words("Decided beforehand, never guessed"), blocks=(preconditions.table(evidence),)),
+        Group(title=words("What asks for attention"), blocks=inside),
+        Group(title=words("Gates"), blocks=(*gates.full(evidence), *statements(reader, "gates"))),
+    )
+    return Section(number=1, id="summary", title="Summary", blocks=blocks)
+
+
+def attention(reader: Reader) -> tuple[Parts, ...]:
+    """Findings in the order of weight: draft, gates, small ratios, protected inputs, additivity, blanks."""
+    evidence = reader.evidence
+    found: list[Parts] = [(_flag("draft"), Words(" "), clause(reason)) for reason in evidence.draft]
+    found.extend(
+        (
+            _flag("gate failed"),
+            Words(" "),
+            title(measure(g.gate.partition("[")[0]).title),
+            Words(": "),
+            clause(g.reason),
+        )
+        for g in evidence.gates
+        if g.outcome == "failed"
+    )
+    lowest = smallest(reader)
+    if lowest is not None and lowest.value is not None and lowest.value < SCREEN:
+        column, group = next(iter(lowest.keys.items()))
+        found.append(
+            (
+                _flag("below four fifths"),
+                Words(" impact ratio of "),
+                name(group),
+                Words(" ("),
+                name(column),
+                Words("): "),
+                *number(lowest),
+                *((Words(", interval "), *interval(lowest)) if interval(lowest) else ()),
+                Words("; a screening statistic, see "),
+                Link("fairness"),
+            )
+        )
+    seen = [c.name for c in reader.features if "sensitive" in c.roles]
+    if seen:
+        parts: Parts = (_flag("sensitive input"), Words(" the model sees "))
+        for i, column in enumerate(seen):
+            parts += (Words(", ") if i else Words(""), name(column))
+        found.append(parts)
+    late = [c.name for c in reader.features if c.available is None]
+    if late:
+        found.append(
+            (Mark("open", "open"), Words(" when the values of "), on_page(len(late)), Words(" inputs are known was not said: "
+             "an input known only after the decision would go unnoticed, see "), Link("data"))
+        )  # fmt: skip
+    blank = [s for s in evidence.statements if s.required and s.answer is None]
+    if blank:
+        found.append(
+            (
+                Mark("open", "open"),
+                Words(" "),
+                on_page(len(blank)),
+                Words(" required questions are not answered, see "),
+                Link("ledger"),
+            )
+        )
+    return tuple(found[:_MOST])
+
+
+def _flag(text: str) -> Mark:
+    return Mark("attention", text)

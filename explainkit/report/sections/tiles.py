@@ -1,0 +1,127 @@
+"""The key figures of page one, fixed by task."""
+
+from __future__ import annotations
+
+from explainkit.figures import Figure
+from explainkit.report.card import Label, Parts, Tile, Words
+from explainkit.report.phrases import STATUS, clause, clipped, interval, level, name, number, words
+from explainkit.report.reader import Reader
+from explainkit.report.sections.fairness import SCREEN, smallest
+from explainkit.report.sections.preconditions import threshold_label
+
+
+def key_figures(reader: Reader) -> tuple[Tile, ...]:
+    """Five tiles; one that could not be measured says why in its place."""
+    task = reader.evidence.task
+    if task == "binary":
+        selection = _tile(reader, "performance.selection_rate", _selected(reader))
+        return (
+            _tile(reader, "performance.roc_auc", words("AUC")),
+            _tile(reader, "performance.observed_expected", words("observed / expected")),
+            selection,
+            _worst(reader),
+            _additivity(reader),
+        )
+    if task == "multiclass":
+        return (
+            _tile(reader, "performance.accuracy", words("accuracy")),
+            _tile(reader, "performance.balanced_accuracy", words("balanced accuracy")),
+            _tile(reader, "performance.log_loss", words("log loss")),
+            _worst(reader),
+            _additivity(reader),
+        )
+    return (
+        _tile(reader, "performance.mae", words("mean absolute error")),
+        _tile(reader, "performance.mean_error", words("mean error: prediction less outcome")),
+        _tile(reader, "performance.r2", words("R²: variance explained")),
+        _gap(reader),
+        _additivity(reader),
+    )
+
+
+def _selected(reader: Reader) -> Parts:
+    evidence = reader.evidence
+    parts: Parts = (Words("selection rate"),)
+    if evidence.threshold:
+        parts += (Words(" at "), clause(threshold_label(evidence)))
+    if "accepted only" in evidence.population:
+        parts += (Words(", among accepted"),)
+    return parts
+
+
+def _tile(reader: Reader, key: str, heading: Parts, more: Parts = ()) -> Tile:
+    return _filled(reader, reader.figure(key), heading, more)
+
+
+def _filled(reader: Reader, figure: Figure | None, heading: Parts, more: Parts = ()) -> Tile:
+    if figure is None:
+        return Tile(title=heading, value=words("–"), interval=words("not tested"), note=more)
+    if figure.status != "measured":
+        why = clipped(figure.reason or "", 110)[0]
+        return Tile(
+            title=heading, value=words("–"), interval=words(STATUS[figure.status]), note=(clause(why),), attention=True
+        )
+    failed = any(g.outcome == "failed" and g.figure == figure.id for g in reader.evidence.gates)
+    ends = interval(figure)
+    note = (*more, *((Words(", ") if more else Words(""), *_size(figure))))
+    if failed:
+        note += (Words("; a gate on it failed"),)
+    shown: Parts = (
+        (*ends, Words(" "), Label(f"({level([figure]).removesuffix(' interval')})", "clause")) if ends else ()
+    )
+    return Tile(title=heading, value=number(figure), interval=shown, note=note, attention=failed)
+
+
+def _size(figure: Figure) -> Parts:
+    if figure.n is None:
+        return ()
+    parts: Parts = (Words("n = "), *number(figure, "n"))
+    return (*parts, Words(", events "), *number(figure, "events")) if figure.events is not None else parts
+
+
+def _worst(reader: Reader) -> Tile:
+    """The smallest impact ratio with its group and reference; orange below four fifths, and it says so."""
+    lowest = smallest(reader)
+    heading = words("smallest impact ratio")
+    if lowest is None:
+        figures = reader.named("fairness.impact_ratio") or reader.named("fairness.smallest_impact_ratio")
+        if figures:
+            return _filled(reader, figures[0] if figures[0].status != "measured" else None, heading)
+        accuracy = [f for f in reader.named("fairness.accuracy") if f.status == "measured" and len(f.keys) == 1]
+        if not accuracy:
+            return Tile(title=heading, value=words("–"), interval=words("not tested"), note=words("no group was named"))
+        least = min(accuracy, key=lambda f: (f.value or 0.0, f.id))
+        return _filled(reader, least, words("smallest accuracy of a group"), _group(least))
+    tile = _filled(reader, lowest, heading, _group(lowest))
+    if lowest.value is not None and lowest.value < SCREEN:
+        return Tile(
+            title=tile.title,
+            value=tile.value,
+            interval=tile.interval,
+            note=(*tile.note, Words("; below four fifths")),
+            attention=True,
+        )
+    return tile
+
+
+def _group(figure: Figure) -> Parts:
+    parts: Parts = (name(clipped(next(iter(figure.keys.values())), 40)[0]),)
+    if figure.reference is not None:
+        parts += (Words(" against "), name(clipped(figure.reference, 40)[0]))
+    return parts
+
+
+def _gap(reader: Reader) -> Tile:
+    """Regression: the group whose mean prediction lies farthest from its reference."""
+    found = [
+        f for f in reader.named("fairness.mean_prediction_difference") if f.status == "measured" and len(f.keys) == 1
+    ]
+    heading = words("largest difference in mean prediction")
+    if not found:
+        return Tile(title=heading, value=words("–"), interval=words("not tested"), note=words("no group was named"))
+    widest = max(found, key=lambda f: (abs(f.value or 0.0), f.id))
+    return _filled(reader, widest, heading, _group(widest))
+
+
+def _additivity(reader: Reader) -> Tile:
+    return _tile(reader, "explanation.shap.residual_max", words("additivity residual, largest"))

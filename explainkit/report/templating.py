@@ -1,0 +1,119 @@
+"""Templates with card and style filled in; what HTML and PDF have in common."""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from typing import Literal
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from explainkit.report.card import Card, Chart, Number, Point, Row, Table
+from explainkit.report.ids import joined_ids
+from explainkit.report.numbers import data_element, point_element
+from explainkit.report.text import printable
+from explainkit.resources import resource
+
+Medium = Literal["screen", "paper"]
+
+_TEMPLATES = "report_templates"
+_FACES = (
+    ("Plex Sans", 400, "IBMPlexSans-Regular"),
+    ("Plex Sans", 600, "IBMPlexSans-SemiBold"),
+    ("Plex Mono", 400, "IBMPlexMono-Regular"),
+)
+
+
+def document(card: Card, *, medium: Medium, style: str, policy: str | None) -> str:
+    """The card as an HTML document.
+
+    Parameters
+    ----------
+    card : Card
+        What is shown.
+    medium : {"screen", "paper"}
+        Decides how many rows of a table are shown, and whether charts carry their data.
+    style : str
+        All CSS, fonts included.
+    policy : str or None
+        Content-Security-Policy, where one is printed.
+    """
+    template = _environment().get_template("document.html")
+    return template.render(card=card, medium=medium, style=Markup(style), policy=policy)
+
+
+@cache
+def faces() -> str:
+    """The shipped fonts as CSS, in data URIs."""
+    rules = []
+    for family, weight, name in _FACES:
+        data = base64.b64encode(resource(_TEMPLATES, "fonts", f"{name}.woff2").read_bytes()).decode()
+        rules.append(
+            f'@font-face{{font-family:"{family}";font-weight:{weight};src:url(data:font/woff2;base64,{data}) format("woff2")}}'
+        )
+    widths = "".join(f".w{share}{{width:{share}%}}" for share in range(1, 101))
+    return "\n".join((*rules, widths))
+
+
+@cache
+def stylesheet(name: str) -> str:
+    """One shipped style sheet."""
+    return resource(_TEMPLATES, name).read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(lambda name: resource(_TEMPLATES, name).read_text("utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        number=_number,
+        point=_point,
+        printable=printable,
+        ids=_ids,
+        source=_source,
+        drawing=_drawing,
+        rows=_rows,
+        size=_size,
+    )
+    return environment
+
+
+def _number(part: Number) -> Markup:
+    return data_element(part.figure, part.field)
+
+
+def _point(part: Point) -> Markup:
+    return point_element(part.series, part.column, part.row)
+
+
+def _ids(row: Row) -> str:
+    """Ids of the figures of a row, for small print."""
+    return printable(joined_ids(figure.id for figure in row.figures))
+
+
+def _source(chart: Chart) -> Markup:
+    """The address of a drawing: its own bytes."""
+    return Markup("data:image/svg+xml;base64," + base64.b64encode(chart.svg).decode())
+
+
+def _drawing(chart: Chart) -> Markup:
+    """A drawing within the page, with its description."""
+    return Markup(
+        chart.svg.decode().replace("<svg", str(Markup('<svg role="img" aria-label="{}"').format(chart.alt)), 1)
+    )
+
+
+def _rows(table: Table, medium: Medium) -> tuple[Row, ...]:
+    return table.rows[: table.screen_rows if medium == "screen" else table.print_rows]
+
+
+def _size(column_share: int, table: Table) -> int:
+    """Width of a column in whole per cent."""
+    return round(100 * column_share / sum(column.share for column in table.columns))
