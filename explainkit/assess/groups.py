@@ -3,8 +3,9 @@
 Suppression. A group with fewer rows than ``min_cell`` is hidden. As the number of all rows is known, what is hidden of
 one column must not be a small group itself: it comprises at least two groups and ``min_cell`` rows, else the next
 smallest group is hidden too. Among pairs the same holds along every line of the table (one level of one column), whose
-total is shown with the single column; a level hidden there is hidden in every pair. Whoever reads the card cannot tell
-which of two hidden groups is the small one: both give the same reason.
+total is shown with the single column; a level hidden there is hidden in every pair; and further pairs are hidden until
+none follows from the others by subtraction. Whoever reads the card cannot tell which of two hidden groups is the small
+one: both give the same reason.
 """
 
 from __future__ import annotations
@@ -159,5 +160,59 @@ def hide_grid(grid: Sizes, hidden_rows: Hidden, hidden_columns: Hidden, min_cell
             hidden[row] = hide_line(grid[row], hidden[row], min_cell)
         for column in np.flatnonzero(~hidden_columns):
             hidden[:, column] = hide_line(grid[:, column], hidden[:, column], min_cell)
+        if int(hidden.sum()) > before:
+            continue
+        for row, column in determined_cells(hidden, hidden_rows, hidden_columns):
+            _hide_beside(grid, hidden, row, column)
         if int(hidden.sum()) == before:
             return hidden
+
+
+def _hide_beside(grid: Sizes, hidden: Hidden, row: int, column: int) -> None:
+    """Hide the smallest cell shown in the row and the column of a cell, if there is one."""
+    cross = np.zeros_like(hidden)
+    cross[row], cross[:, column] = True, True
+    beside = np.flatnonzero(cross & ~hidden & (grid > 0))
+    if len(beside):
+        hidden.flat[beside[grid.flat[beside].argmin()]] = True
+
+
+def determined_cells(hidden: Hidden, hidden_rows: Hidden, hidden_columns: Hidden) -> list[tuple[int, int]]:
+    """Hidden cells that follow by subtraction from the cells shown and the totals of rows and columns.
+
+    Take rows and columns as nodes and hidden cells as edges between them: a cell follows from the rest exactly where
+    its edge is a bridge (on no cycle). Lines whose total is hidden too are one node, from which nothing follows.
+
+    References
+    ----------
+    Gusfield (1988), SIAM Journal on Computing 17, 552–571, doi:10.1137/0217034; bridges by Tarjan (1974), Information
+    Processing Letters 2, 160–161, doi:10.1016/0020-0190(74)90003-9.
+    """
+    edges: dict[int, list[tuple[int, int]]] = {}
+    cells = [(int(row), int(column)) for row, column in np.argwhere(hidden)]
+    for number, (row, column) in enumerate(cells):
+        ends = (-1 if hidden_rows[row] else row, -1 if hidden_columns[column] else len(hidden_rows) + column)
+        for own, other in (ends, ends[::-1]):
+            edges.setdefault(own, []).append((other, number))
+    reached: dict[int, int] = {}
+    bridges: list[int] = []
+
+    def lowest(node: int, arrived_by: int) -> int:
+        """Earliest node reached from below `node` without the edge by which it was reached."""
+        low = reached[node] = len(reached)
+        for other, number in edges[node]:
+            if number == arrived_by:
+                continue
+            if other in reached:
+                low = min(low, reached[other])
+                continue
+            below = lowest(other, number)
+            if below > reached[node]:
+                bridges.append(number)
+            low = min(low, below)
+        return low
+
+    for node in edges:
+        if node not in reached:
+            lowest(node, -1)
+    return [cells[number] for number in sorted(bridges)]

@@ -169,7 +169,7 @@ class Preconditions:
             Need.GROUPS: None if subject.rows.groups else "no sensitive column is named (data.sensitive)",
             Need.POSITIVE: NO_POSITIVE if unnamed else None,
             Need.OUTCOME: outcome,
-            Need.BOTH: _one_class(subject) if binary and outcome is None else None,
+            Need.BOTH: _one_class(subject) if binary and not unnamed and outcome is None else None,
             Need.DECISION: "no threshold is stated (model.threshold)" if binary and not subject.threshold else None,
             Need.FAVOURABLE: (
                 "the favourable outcome is not stated (fairness.favourable)" if subject.favourable is None else None

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
-from tests.assess.builders import check_sane, figures_of, reasons_of, series_of, subject_of, values_of
-from tests.strategies import binary_rows
 
 from explainkit.assess import performance
 from explainkit.assess.preconditions import ONE_CLASS
+from tests.assess.builders import check_sane, figures_of, reasons_of, series_of, subject_of, values_of
+from tests.strategies import binary_rows
 
 
 def by_scikit_learn(rows):

@@ -9,12 +9,12 @@ from hypothesis import given
 from scipy import optimize, special, stats
 from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
-from tests.assess.builders import check_sane, figures_of, reasons_of, series_of, subject_of, values_of
-from tests.strategies import binary_rows
 
 from explainkit.assess import calibration, ranking
 from explainkit.assess.binning import equal_counts
 from explainkit.assess.preconditions import NOT_PROBABILITIES
+from tests.assess.builders import check_sane, figures_of, reasons_of, series_of, subject_of, values_of
+from tests.strategies import binary_rows
 
 
 def some_rows(n=400, seed=0):

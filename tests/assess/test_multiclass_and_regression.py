@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
-from tests.assess.builders import check_sane, figures_of, reasons_of, series_of, subject_of, values_of
 
 from explainkit.assess import performance
+from tests.assess.builders import check_sane, figures_of, reasons_of, series_of, subject_of, values_of
 
 
 @st.composite

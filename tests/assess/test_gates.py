@@ -1,0 +1,136 @@
+"""Gates fail closed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explainkit.assess.gates import any_blocking_failure, evaluate
+from explainkit.errors import InputError
+from explainkit.figures import Figure, FigureSet
+from explainkit.plan import GatePlan
+
+FIGURES = FigureSet(
+    [
+        Figure(id="performance.roc_auc", value=0.8, low=0.75, high=0.85, level=0.95),
+        Figure(id="performance.ks", value=0.4),
+        Figure(id="fairness.impact_ratio[sex=f]", value=0.85, low=0.7, high=1.03, level=0.95),
+        Figure(id="fairness.impact_ratio[sex=m]", value=1.0),
+        Figure(id="fairness.impact_ratio[sex=x]", status="suppressed", reason="too few rows"),
+        Figure(id="fairness.accuracy[sex=f]", value=0.9),
+        Figure(id="fairness.accuracy[sex=m]", value=0.7),
+        Figure(id="performance.accuracy", status="not_tested", reason="no threshold is stated"),
+        Figure(id='fairness.count[age="26 to 40"]', value=12),
+    ]
+)
+
+
+def gate(key, figures=FIGURES, **limits):
+    (outcome,) = evaluate({key: GatePlan(**limits)}, figures)
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("key", "limits", "outcome"),
+    [
+        ("performance.roc_auc", {"min": 0.8}, "passed"),
+        ("performance.roc_auc", {"min": 0.8000001}, "failed"),
+        ("performance.roc_auc", {"min": 0.75, "bound": "low"}, "passed"),
+        ("performance.roc_auc", {"min": 0.76, "bound": "low"}, "failed"),
+        ("performance.roc_auc", {"max": 0.8}, "passed"),
+        ("performance.roc_auc", {"max": 0.8, "bound": "high"}, "failed"),
+        ("performance.roc_auc", {"within": (0.7, 0.8)}, "passed"),
+        ("performance.roc_auc", {"within": (0.81, 0.9)}, "failed"),
+        ("performance.roc_auc", {"within": (0.1, 0.7)}, "failed"),
+        ("performance.roc_auc", {"min": float("nan")}, "failed"),
+        ("fairness.impact_ratio[sex=f]", {"min": 0.8}, "passed"),
+        ('fairness.count[age="26 to 40"]', {"min": 10}, "passed"),
+    ],
+)
+def test_limits_include_their_ends(key, limits, outcome):
+    assert gate(key, **limits).outcome == outcome
+
+
+def test_limits_are_said_in_words():
+    assert gate("performance.ks", min=0.7).limit == ">= 0.7"
+    assert gate("performance.ks", max=1 / 3).limit == f"<= {1 / 3!r}"
+    assert gate("performance.ks", within=(0.8, 1.25)).limit == "within [0.8, 1.25]"
+
+
+@pytest.mark.parametrize(
+    "key", ["performance.accuracy", "fairness.impact_ratio[sex=x]", "fairness.impact_ratio[sex=y]"]
+)
+def test_what_was_not_measured_fails_unless_allowed(key):
+    assert gate(key, min=0.1).outcome == "failed"
+    allowed = gate(key, min=0.1, if_missing="allow")
+    assert allowed.outcome == "passed"
+    assert "allowed by if_missing" in allowed.reason
+
+
+def test_the_reason_says_what_is_missing():
+    assert gate("performance.accuracy", min=0.1).reason == "not tested: no threshold is stated"
+    assert gate("performance.accuracy", min=0.1).figure == "performance.accuracy"
+    absent = gate("fairness.impact_ratio[sex=y]", min=0.1)
+    assert absent.figure is None
+    assert "did you mean 'fairness.impact_ratio[sex=" in absent.reason
+    of_group = gate("performance.accuracy[sex=f]", min=0.1)
+    assert (of_group.outcome, of_group.figure) == ("failed", "performance.accuracy")
+
+
+@pytest.mark.parametrize("if_missing", ["fail", "allow"])
+@pytest.mark.parametrize("bound", ["low", "high"])
+def test_a_bound_that_does_not_exist_fails(bound, if_missing):
+    outcome = gate("performance.ks", min=0.0, bound=bound, if_missing=if_missing)
+    assert outcome.outcome == "failed"
+    assert "no interval" in outcome.reason
+
+
+def test_a_name_without_brackets_is_every_figure_and_the_worst_decides():
+    assert (gate("fairness.accuracy", min=0.7).figure, gate("fairness.accuracy", min=0.7).outcome) == (
+        "fairness.accuracy[sex=m]",
+        "passed",
+    )
+    assert gate("fairness.accuracy", min=0.75).outcome == "failed"
+    assert gate("fairness.accuracy", max=0.8).figure == "fairness.accuracy[sex=f]"
+    suppressed = gate("fairness.impact_ratio", min=0.1)
+    assert (suppressed.outcome, suppressed.figure) == ("failed", "fairness.impact_ratio[sex=x]")
+    others = gate("fairness.impact_ratio", min=0.8, if_missing="allow")
+    assert (others.outcome, others.figure) == ("passed", "fairness.impact_ratio[sex=f]")
+    assert gate("fairness.impact_ratio", min=0.9, if_missing="allow").outcome == "failed"
+
+
+@pytest.mark.parametrize("key", ["performance.roc_auk", "performance.roc_auk[class=1]"])
+@pytest.mark.parametrize("if_missing", ["fail", "allow"])
+def test_a_name_that_does_not_exist_is_an_error_with_the_nearest(key, if_missing):
+    with pytest.raises(InputError, match="did you mean 'performance.roc_auc'"):
+        gate(key, min=0.5, if_missing=if_missing)
+
+
+def test_what_is_no_id_is_an_error():
+    with pytest.raises(InputError, match="not the id of a figure"):
+        gate("performance.roc_auc[", min=0.5)
+
+
+def test_only_a_failed_blocking_gate_blocks():
+    failed = {"performance.ks": GatePlan(min=0.9)}
+    warned = {"performance.ks": GatePlan(min=0.9, severity="warn")}
+    assert any_blocking_failure(evaluate(failed, FIGURES))
+    assert not any_blocking_failure(evaluate(warned, FIGURES))
+    assert not any_blocking_failure(evaluate({"performance.ks": GatePlan(min=0.1)}, FIGURES))
+    assert not any_blocking_failure(evaluate({}, FIGURES))
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(-2, 2)), min_size=1, max_size=6), st.floats(-2, 2), st.booleans())
+def test_a_gate_passes_only_if_every_figure_keeps_the_limit(values, limit, allow):
+    figures = FigureSet(
+        Figure(id=f"a.b[k={i}]", value=v)
+        if v is not None
+        else Figure(id=f"a.b[k={i}]", status="insufficient", reason="r")
+        for i, v in enumerate(values)
+    )
+    outcome = gate("a.b", figures, min=limit, if_missing="allow" if allow else "fail")
+    known = [v for v in values if v is not None]
+    assert (outcome.outcome == "passed") == (all(v >= limit for v in known) and (allow or None not in values))
+    if known and (allow or None not in values):
+        assert figures[outcome.figure].value - limit == min(known) - limit
