@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from hypothesis import strategies as st
 
 from explainkit.sign.manifest import ListedFile, Statement, Subjects
@@ -73,3 +75,35 @@ def signed_statements(draw: st.DrawFn) -> Statement:
         subjects=Subjects(model=draw(st.none() | _digests()), datasets=tuple(datasets), plan=draw(_digests())),
         previous=draw(st.none() | _digests()),
     )
+
+
+@st.composite
+def mixed_frames(draw: st.DrawFn) -> pd.DataFrame:
+    """Small frames of every kind of column a model may take, with missing values where the kind has them."""
+    n = draw(st.integers(1, 12))
+
+    def column(values: st.SearchStrategy[Any], dtype: Any) -> pd.Series:
+        return pd.Series(draw(st.lists(values, min_size=n, max_size=n)), dtype=dtype)
+
+    word = st.sampled_from(["a", "b", "c", "", "nan"])
+    number = st.floats(-1e6, 1e6, width=32) | st.sampled_from([float("inf"), float("nan"), 0.0])
+    day = st.dates().map(lambda d: pd.Timestamp(d.replace(year=2000 + d.year % 30)))
+    kinds = {
+        "number": lambda: column(number, "float64"),
+        "single": lambda: column(number, "float32"),
+        "whole": lambda: column(st.integers(-(2**60), 2**60), "int64"),
+        "nullable": lambda: column(st.none() | st.integers(-5, 5), "Int64"),
+        "flag": lambda: column(st.booleans(), "bool"),
+        "unsure": lambda: column(st.none() | st.booleans(), "boolean"),
+        "category": lambda: pd.Series(
+            pd.Categorical(
+                draw(st.lists(st.none() | st.sampled_from(["a", "b"]), min_size=n, max_size=n)),
+                categories=["b", "a", "z"],
+            )
+        ),
+        "text": lambda: column(st.none() | word, "str"),
+        "object": lambda: column(st.none() | word | st.booleans() | st.just(float("nan")) | st.integers(0, 2), object),
+        "day": lambda: column(st.none() | day, "datetime64[us]"),
+    }
+    chosen = draw(st.lists(st.sampled_from(sorted(kinds)), min_size=1, unique=True))
+    return pd.DataFrame({name: kinds[name]() for name in chosen})

@@ -33,12 +33,12 @@ def command(out: Path, quiet: bool, as_json: bool, debug: bool) -> int:
         from explainkit.cli.progress_bars import progress_for
         from explainkit.pipeline import audit_plan
         from explainkit.plan import read_plan
-        from explainkit.resources import resource_folder
+        from explainkit.resources import resource
         from explainkit.sign.keys import make_test_pki
 
         progress = progress_for(quiet=quiet or as_json)
-        with resource_folder("sample_models") as samples, tempfile.TemporaryDirectory() as scratch:
-            case = samples / "credit"
+        case = resource("sample_models", "credit")
+        with tempfile.TemporaryDirectory() as scratch:
             release = audit_plan(read_plan(case / "audit.toml"), base=case, progress=progress)
             with progress.stage("sign and save"):
                 keys = make_test_pki(Path(scratch) / "keys", passphrase=None)

@@ -1,0 +1,65 @@
+# make demo         the main job on an embedded real case, in an environment of its own
+# make test         all tests             make lint         format, lint, types, import contract
+# make wheel-test   the fast tests against the built wheel, away from the source tree
+# make test-lowest  the fast tests with the oldest versions that pyproject.toml allows
+# make bench        explainkit against its peers, in one run
+# make lock         resolve the lock files anew
+#
+# PYTHON=/path/to/python3.12 chooses the interpreter, VENV=.venv-3.12 the environment.
+
+SHELL := /bin/bash
+PYTHON ?=
+VENV ?= .venv
+PYTEST_ARGS ?= -n 2
+export PYTHONDONTWRITEBYTECODE :=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+BIN := $(VENV)/bin
+LOCKED := pyproject.toml requirements/build.txt
+COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+           --no-annotate --custom-compile-command "make lock"
+
+.PHONY: demo test fast lint wheel-test test-lowest bench lock clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.base
+	@$(BIN)/explainkit demo
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+fast: $(VENV)/.dev
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not slow"
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+wheel-test: $(VENV)/.dev
+	@tools/wheel-test $(BIN)/python $(PYTEST_ARGS)
+
+test-lowest: $(VENV)/.dev
+	@tools/test-lowest $(BIN)/python $(PYTEST_ARGS)
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks
+
+lock: $(VENV)/.dev
+	@$(BIN)/python -m pip install -qq uv
+	@$(BIN)/$(COMPILE) --group build -o requirements/build.txt
+	@$(BIN)/$(COMPILE) pyproject.toml --extra all --group dev -o requirements/dev.txt
+	@$(BIN)/$(COMPILE) pyproject.toml --constraint requirements/dev.txt -o requirements/base.txt
+
+clean:
+	rm -rf .venv* dist build demo-release test-ca.pem .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/.base: $(LOCKED) requirements/base.txt
+	@tools/environment $(VENV) base $(PYTHON)
+	@touch $@
+
+$(VENV)/.dev: $(LOCKED) requirements/dev.txt
+	@tools/environment $(VENV) dev $(PYTHON)
+	@touch $@ $(VENV)/.base
