@@ -27,13 +27,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from explainkit.api import audit
+    from explainkit.api import audit, explain_lime, explain_shap
     from explainkit.errors import ExplainkitError, InputError, VerificationError
     from explainkit.evidence import Evidence
     from explainkit.explanation import Explanation
     from explainkit.figures import Figure
     from explainkit.plan import Plan, read_plan
     from explainkit.release import Release
+    from explainkit.sign.keys import Signer
+    from explainkit.sign.verdict import Verification
+    from explainkit.sign.verification import verify_release
 
 __version__ = "0.1.0"
 
@@ -46,9 +49,14 @@ _HOMES = {
     "InputError": "explainkit.errors",
     "Plan": "explainkit.plan",
     "Release": "explainkit.release",
+    "Signer": "explainkit.sign.keys",
+    "Verification": "explainkit.sign.verdict",
     "VerificationError": "explainkit.errors",
     "audit": "explainkit.api",
+    "explain_lime": "explainkit.api",
+    "explain_shap": "explainkit.api",
     "read_plan": "explainkit.plan",
+    "verify_release": "explainkit.sign.verification",
 }
 
 __all__ = [
@@ -59,9 +67,14 @@ __all__ = [
     "InputError",
     "Plan",
     "Release",
+    "Signer",
+    "Verification",
     "VerificationError",
     "audit",
+    "explain_lime",
+    "explain_shap",
     "read_plan",
+    "verify_release",
 ]
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from explainkit.errors import DataError, PlanError
-from explainkit.plan import Plan, plan_from, read_plan
+from explainkit.decision import label_name
+from explainkit.errors import DataError, PlanError, nearest
+from explainkit.plan import Plan, Task, plan_from, read_plan
 from explainkit.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from explainkit.explanation import Explanation
+    from explainkit.load.models.base import Adapter
     from explainkit.release import Release
 
 
@@ -100,6 +104,149 @@ def audit(
         adapter = adapt_any(model, task=task, classes=classes, features=inputs)
     subject = assemble(full, model=adapter, evaluation=evaluation, reference=background, ledger=ledger)
     return audit_subject(subject, full, progress=progress)
+
+
+def explain_shap(
+    model: Any,
+    X: Any,
+    background: Any = None,
+    *,
+    output: Literal["margin", "probability"] = "margin",
+    positive: Any = None,
+    task: Task | None = None,
+    classes: Sequence[Any] | None = None,
+    seed: int = 0,
+) -> Explanation:
+    """SHAP values of single rows, on the raw columns of the model.
+
+    Parameters
+    ----------
+    model : estimator, booster or callable
+        As for `audit`.
+    X : frame, shape (n_rows, n_features)
+        Rows to explain; columns that are no inputs of the model are left out.
+    background : frame, optional
+        Rows that absent columns are replaced from, where the method needs any.
+    output : {"margin", "probability"}
+        Log-odds, or probability; a regression is explained in the unit of its target.
+    positive : label, optional
+        Binary: the class explained; the model's second where left out.
+    task, classes : optional
+        What a function does, and the labels of its columns.
+    seed : int, default 0
+        Of the draws, where there are any.
+
+    Returns
+    -------
+    Explanation
+        Values of shape (n_rows, n_features, n_outputs), with base values, method and additivity residual.
+    """
+    from explainkit.explain.shapley import explain_shap as explain
+
+    door = _door(model, X, task=task, classes=classes, positive=positive)
+    return explain(
+        door.model,
+        door.rows(X),
+        None if background is None else door.rows(background),
+        task=door.task,
+        classes=door.classes,
+        positive=door.positive,
+        output=output,
+        seed=seed,
+    )
+
+
+def explain_lime(
+    model: Any,
+    X: Any,
+    *,
+    reference: Any,
+    rows: int | Sequence[int] = 5,
+    positive: Any = None,
+    task: Task | None = None,
+    classes: Sequence[Any] | None = None,
+    samples: int = 5000,
+    seed: int = 0,
+) -> Explanation:
+    """LIME weights of single rows, with the local R² of each.
+
+    Parameters
+    ----------
+    model, X, positive, task, classes
+        As for `explain_shap`.
+    reference : frame, shape (n_reference, n_features)
+        Rows that perturbations are drawn from.
+    rows : int or sequence of int
+        How many of the first rows, or their positions.
+    samples : int, default 5000
+        Perturbations a row.
+    seed : int, default 0
+        Of the perturbations.
+
+    Returns
+    -------
+    Explanation
+        Weights of shape (n_rows, n_features, n_outputs); `Explanation.fidelity` is the local R².
+    """
+    from explainkit.explain.surrogate import explain_lime as explain
+
+    door = _door(model, X, task=task, classes=classes, positive=positive)
+    positions = list(range(rows)) if isinstance(rows, int) else list(rows)
+    frame = door.rows(X)
+    beyond = [p for p in positions if not 0 <= p < len(frame)]
+    if beyond and not isinstance(rows, int):
+        raise DataError("no such row", where="rows", found=str(beyond[0]), allowed=f"0 to {len(frame) - 1}")
+    return explain(
+        door.model,
+        frame.iloc[[p for p in positions if p < len(frame)]],
+        door.rows(reference),
+        task=door.task,
+        classes=door.classes,
+        positive=door.positive,
+        samples=samples,
+        seed=seed,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Door:
+    """A model in memory with what explaining it needs to know."""
+
+    model: Adapter
+    task: Task
+    classes: tuple[str, ...]
+    positive: int | None
+
+    def rows(self, data: Any) -> pd.DataFrame:
+        """The model's inputs, in its order."""
+        from explainkit.load.tables import read_frame
+
+        frame = read_frame(data, role="evaluation")[0].frame
+        features = self.model.features or tuple(frame.columns)
+        missing = [f for f in features if f not in frame.columns]
+        if missing:
+            raise DataError(
+                "the data lacks inputs of the model",
+                where=f"column {missing[0]}",
+                remedy=nearest(missing[0], map(str, frame.columns)),
+            )
+        return frame[list(features)]
+
+
+def _door(model: Any, X: Any, *, task: Task | None, classes: Sequence[Any] | None, positive: Any) -> _Door:
+    from explainkit.load.open_model import adapt_any
+
+    adapter = adapt_any(model, task=task, classes=classes, features=_inputs(X))
+    known = adapter.task or task
+    if known is None:
+        raise PlanError("what the function does is not known", where="task", allowed="binary, multiclass, regression")
+    if known == "regression":
+        return _Door(model=adapter, task=known, classes=("prediction",), positive=None)
+    names = tuple(label_name(c) for c in adapter.classes or ("0", "1"))
+    if positive is not None and label_name(positive) not in names:
+        raise PlanError("no such class", where="positive", found=repr(positive), allowed=", ".join(map(repr, names)))
+    index = names.index(label_name(positive)) if positive is not None and known == "binary" else None
+    return _Door(model=adapter, task=known, classes=names, positive=index)
 
 
 def _inputs(X: Any) -> tuple[str, ...]:

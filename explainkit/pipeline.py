@@ -76,15 +76,19 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
     """Everything measured about a subject, as evidence; parameters as for `audit_plan`."""
     from threadpoolctl import threadpool_limits
 
-    from explainkit.assess import calibration, data, fairness, gates, performance
+    from explainkit.assess.calibration import measure as measure_calibration
+    from explainkit.assess.data import measure as measure_data
+    from explainkit.assess.fairness import measure as measure_fairness
+    from explainkit.assess.gates import evaluate
+    from explainkit.assess.performance import measure as measure_performance
     from explainkit.explain.summary import explain
 
     progress = progress or Silent()
     # Matrix products may round differently with another number of threads.
     with threadpool_limits(limits=1, user_api="blas"):
         with progress.stage("assess performance and fairness"):
-            measured = data.measure(subject) + performance.measure(subject) + calibration.measure(subject)
-            measured += fairness.measure(subject, plan.fairness)
+            measured = measure_data(subject) + measure_performance(subject) + measure_calibration(subject)
+            measured += measure_fairness(subject, plan.fairness)
         with progress.stage("explain the model"):
             explained = explain(subject, plan.explain)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured
@@ -111,7 +115,7 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
         methods=explained.methods,
         cases=explained.cases,
         ledger=measured.ledger,
-        gates=gates.evaluate(plan.gates, FigureSet(figures)),
+        gates=evaluate(plan.gates, FigureSet(figures)),
         statements=answered(plan.statements),
         statements_date=catalogue_date(),
         environment=_environment(subject),

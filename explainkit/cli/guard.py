@@ -46,7 +46,7 @@ def guarded(job: Callable[[], int], *, debug: bool = False, quiet_interrupt: boo
     except MemoryError:
         say("out of memory; nothing was written; remedy: fewer rows (explain.rows), or a larger machine")
         return 4
-    except Exception as error:  # last resort: an internal error has its own exit code, and its traceback only on demand
+    except Exception as error:  # noqa: BLE001 - last resort: an internal error has an exit code of its own
         if debug:
             traceback.print_exc()
         text = str(error).splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -46,7 +47,9 @@ def render_pdf(evidence: Evidence, card_json: bytes) -> bytes:
         modified=stamp or _UNDATED,
         relationship="Data",
     )
-    with _epoch(stamp or _UNDATED):
+    with _epoch(stamp or _UNDATED), warnings.catch_warnings():
+        # WeasyPrint leaves the file of its colour profile to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
         drawn = HTML(string=page, base_url="about:blank", url_fetcher=_locked()).write_pdf(
             pdf_variant="pdf/a-3a",
             attachments=[attachment],

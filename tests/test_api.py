@@ -1,0 +1,184 @@
+"""The Python calls: the same job as the command line, on models and frames in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+
+import explainkit as ek
+
+SMALL: dict[str, Any] = {
+    "explain": {"local": 2, "lime_samples": 200, "rows": 60},
+    "statements": {"population": "all cases"},
+}
+
+
+def rows(count: int = 240, seed: int = 11) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"income": rng.normal(size=count), "debt": rng.normal(size=count)})
+    frame["bad"] = (frame["debt"] - frame["income"] + rng.normal(size=count) > 0).astype(int)
+    frame["region"] = rng.choice(["north", "south"], count)
+    return frame
+
+
+@pytest.fixture(scope="module")
+def model() -> GradientBoostingClassifier:
+    data = rows(seed=1)
+    return GradientBoostingClassifier(n_estimators=20, max_depth=2, random_state=0).fit(
+        data[["income", "debt"]], data["bad"]
+    )
+
+
+def audit(model: Any, data: pd.DataFrame, **more: Any) -> ek.Release:
+    inputs = data[["income", "debt"]]
+    return ek.audit(
+        model,
+        inputs,
+        data["bad"],
+        positive=1,
+        favourable=0,
+        threshold=">=0.5",
+        sensitive=data[["region"]],
+        **{"plan": SMALL, "reference": inputs, **more},
+    )
+
+
+def test_a_model_in_memory(model: Any, tmp_path: Path) -> None:
+    data = rows()
+    release = audit(model, data)
+    figures = release.evidence.figure_set
+    scores = model.predict_proba(data[["income", "debt"]])[:, 1]
+    assert figures["performance.roc_auc"].value == pytest.approx(metrics.roc_auc_score(data["bad"], scores), abs=1e-12)
+    selected = pd.Series(scores < 0.5).groupby(data["region"]).mean()
+    for region, rate in selected.items():
+        assert figures[f"fairness.selection_rate[region={region}]"].value == pytest.approx(rate, abs=1e-12)
+    assert release.evidence.draft == ()
+    assert release.file("card.pdf").startswith(b"%PDF-1.7")
+    folder = release.save(tmp_path / "release")
+    assert (folder / "card.json").read_bytes() == release.file("card.json") == release.evidence.to_json()
+    assert release._repr_html_().startswith("<iframe sandbox")
+
+
+def test_saved_and_signed(model: Any, tmp_path: Path) -> None:
+    from explainkit.sign.keys import make_test_pki
+
+    keys = make_test_pki(tmp_path / "keys", passphrase="open sesame")
+    audit(model, rows()).save(tmp_path / "release", signer=keys.signer)
+    assert ek.verify_release(tmp_path / "release", trust=[keys.ca]).state == "valid"
+    assert ek.verify_release(tmp_path / "release").state == "indeterminate"
+
+
+def test_what_is_not_stated_makes_a_draft(model: Any) -> None:
+    data = rows()
+    release = ek.audit(model, data[["income", "debt"]], data["bad"], plan={"explain": SMALL["explain"]})
+    assert [d.partition(" stated")[0] for d in release.evidence.draft] == [
+        "no threshold",
+        "no favourable outcome",
+        "no population",
+    ]
+    figures = release.evidence.figure_set
+    assert figures["performance.accuracy"].status == "not_tested"
+    assert "model.threshold" in str(figures["performance.accuracy"].reason)
+    assert b"DRAFT" in release.file("card.html")
+
+
+def test_polars_gives_the_same_figures(model: Any) -> None:
+    polars = pytest.importorskip("polars")
+    data = rows()
+    one = audit(model, data)
+    inputs = polars.from_pandas(data[["income", "debt"]])
+    other = ek.audit(
+        model,
+        inputs,
+        polars.Series("bad", data["bad"].to_list()),
+        positive=1,
+        favourable=0,
+        threshold=">=0.5",
+        sensitive=polars.from_pandas(data[["region"]]),
+        reference=inputs,
+        plan=SMALL,
+    )
+    assert one.evidence.figures == other.evidence.figures
+
+
+def test_a_function_of_a_frame() -> None:
+    data = rows()
+    release = audit(lambda frame: 1 / (1 + np.exp(frame["income"] - frame["debt"])), data)
+    scores = 1 / (1 + np.exp(data["income"] - data["debt"]))
+    value = release.evidence.figure_set["performance.roc_auc"].value
+    assert value == pytest.approx(metrics.roc_auc_score(data["bad"], scores), abs=1e-12)
+    assert release.evidence.model.digest is None
+
+
+def test_predictions_only() -> None:
+    data = rows().assign(score=lambda d: 1 / (1 + np.exp(d["income"])))
+    release = ek.audit(
+        None,
+        data[["score"]],
+        data["bad"],
+        positive=1,
+        favourable=0,
+        threshold=">=0.5",
+        sensitive=data["region"],
+        plan={**SMALL, "data": {"score": "score"}},
+    )
+    value = release.evidence.figure_set["performance.roc_auc"].value
+    assert value == pytest.approx(metrics.roc_auc_score(data["bad"], data["score"]), abs=1e-12)
+    assert any("explanations need the model" in e.reason for e in release.evidence.ledger)
+
+
+def test_regression_and_multiclass() -> None:
+    data = rows()
+    X, y = data[["income", "debt"]], data["debt"] * 3 + data["income"]
+    forest = RandomForestRegressor(n_estimators=10, random_state=0).fit(X, y)
+    release = ek.audit(forest, X, y.rename("loss"), sensitive=data["region"], reference=X, plan=SMALL)
+    value = release.evidence.figure_set["performance.mae"].value
+    assert value == pytest.approx(metrics.mean_absolute_error(y, forest.predict(X)), abs=1e-12)
+    grade = pd.cut(y, [-99, -1, 1, 99], labels=["low", "mid", "high"]).astype(str)
+    linear = LogisticRegression().fit(X, grade)
+    release = ek.audit(linear, X, grade.rename("grade"), favourable="low", reference=X, plan=SMALL)
+    value = release.evidence.figure_set["performance.accuracy"].value
+    assert value == pytest.approx(metrics.accuracy_score(grade, linear.predict(X)), abs=1e-12)
+
+
+def test_explanations_of_single_rows(model: Any) -> None:
+    data = rows()[["income", "debt"]]
+    shap = ek.explain_shap(model, data[:7])
+    assert shap.values.shape == (7, 2, 1)
+    assert np.abs(shap.residual).max() < 1e-6
+    np.testing.assert_allclose(shap.predictions[:, 0], model.decision_function(data[:7]), atol=1e-9)
+    other = ek.explain_shap(model, data[:7], positive=0)
+    np.testing.assert_allclose(other.values, -shap.values)
+    lime = ek.explain_lime(model, data, reference=data, rows=[3, 0], samples=200)
+    assert lime.values.shape == (2, 2, 1)
+    assert lime.fidelity is not None
+    again = ek.explain_lime(model, data, reference=data, rows=[0], samples=200)
+    np.testing.assert_array_equal(lime.values[1], again.values[0])
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda m, d: ek.audit(m, d[["income"]], d["bad"]), "column debt: the data lacks inputs of the model"),
+        (lambda m, d: ek.audit(m, d[["income", "debt"]], d["bad"][:5]), "not as many values as rows; found 5 values"),
+        (lambda m, d: ek.audit("model.pkl", d, d["bad"]), "neither a model nor a function; found builtins.str"),
+        (lambda m, d: ek.audit(m, [1, 2], d["bad"]), "not a table; found builtins.list"),
+        (lambda m, d: ek.audit(m, d, plan=7), "not a plan; found int"),
+        (lambda m, d: ek.audit(m, d[["income", "debt"]], d["bad"], threshold="0.5"), "the threshold needs its side"),
+        (lambda m, d: ek.explain_shap(m, d[["debt"]]), "the data lacks inputs of the model; remedy: known: debt"),
+        (lambda m, d: ek.explain_shap(m, d, positive="x"), "no such class; found 'x'"),
+        (lambda m, d: ek.audit(SVC().fit(d[["debt"]], d["bad"]), d[["debt"]], d["bad"]), "gives no probabilities"),
+    ],
+)
+def test_errors_name_what_to_do(model: Any, call: Any, words: str) -> None:
+    with pytest.raises(ek.InputError) as caught:
+        call(model, rows())
+    assert words in str(caught.value)
