@@ -101,7 +101,7 @@ def assemble(
             LedgerEntry(
                 kind="dropped",
                 what=f"columns {names}",
-                reason="neither inputs of the model nor named in the plan",
+                reason="neither inputs of the model nor given a role in the plan",
                 count=len(unused),
             ),
         )
@@ -148,6 +148,8 @@ def _roles(plan: Plan, frame: pd.DataFrame) -> dict[str, list[Role]]:
         if name is not None:
             require_column(frame, name, role=f"data.{role}")
             roles.setdefault(name, []).append(role)
+    if plan.data.score is not None and plan.data.score == plan.data.target:
+        raise PlanError("the target cannot be the score", where="data.score", found=repr(plan.data.score))
     for name in plan.features:
         if name not in frame.columns:
             raise PlanError("no such column", where=f"features.{name}", remedy=nearest(name, map(str, frame.columns)))

@@ -85,6 +85,7 @@ def outcome_of(plan: Plan, *, model: Model | None, frame: pd.DataFrame, scores: 
             remedy="leave data.target out to audit decisions alone",
         )
     task, ledger = _task(plan, model, target, scores)
+    _check_decision(plan, task, model)
     if task == "regression":
         if scores.shape[1] != 1:
             raise ModelError("a regression answers one number a row", where="model", found=f"{scores.shape[1]} columns")
@@ -105,6 +106,24 @@ def outcome_of(plan: Plan, *, model: Model | None, frame: pd.DataFrame, scores: 
             )
         return Outcome(task=task, classes=classes, positive=None, scores=scores, labels=codes, ledger=ledger)
     return _binary(plan, model, classes, scores, codes, ledger)
+
+
+def _check_decision(plan: Plan, task: Task, model: Model | None) -> None:
+    """A threshold and a positive class belong to a binary model, and a threshold lies where its scores lie."""
+    if task != "binary":
+        for key, value in (("threshold", plan.model.threshold), ("positive", plan.model.positive)):
+            if value is not None:
+                raise PlanError(
+                    f"a {task} model has none", where=f"model.{key}", found=repr(value), remedy=f"take model.{key} out"
+                )
+    cutoff = plan.model.cutoff
+    if cutoff is not None and model is not None and not 0.0 <= cutoff.at <= 1.0:
+        raise PlanError(
+            "the threshold lies outside the probabilities that the model answers",
+            where="model.threshold",
+            found=str(cutoff),
+            allowed="0 to 1",
+        )
 
 
 def _task(

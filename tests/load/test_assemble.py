@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from explainkit.errors import InputError
 from explainkit.load.assemble import assemble, load_subject
@@ -120,6 +120,14 @@ def test_unused_columns_are_said(model: Any) -> None:
     assert [(e.kind, e.what, e.count) for e in subject.ledger] == [("dropped", "columns note, other", 2)]
 
 
+def test_a_threshold_belongs_to_a_binary_model() -> None:
+    data = frame()
+    linear = adapt_object(LinearRegression().fit(data[["income", "debt"]], data["bad"]))
+    for key, value in (("threshold", ">=0.5"), ("positive", "1")):
+        with pytest.raises(InputError, match=f"model.{key}: a regression model has none"):
+            build(linear, data, model={"threshold": None, "positive": None, key: value})
+
+
 def test_predictions_only_never_guess_the_direction() -> None:
     data = frame(score=np.linspace(0, 1, ROWS))
     subject = build(None, data, data={"score": "score"})
@@ -169,6 +177,8 @@ def test_batches_agree_with_one_pass(model: Any, monkeypatch: pytest.MonkeyPatch
         ({"w": -1.0}, {"data": {"weight": {"column": "w", "kind": "sampling"}}}, "missing, negative or infinite"),
         ({"w": 0.0}, {"data": {"weight": {"column": "w", "kind": "sampling"}}}, "all weights are zero"),
         ({"income": "low"}, {}, "the model raised while predicting"),
+        ({}, {"model": {"threshold": ">=50"}}, "outside the probabilities that the model answers; found >=50"),
+        ({}, {"data": {"score": "bad"}}, "data.score: the target cannot be the score"),
     ],
 )
 def test_what_does_not_fit_is_named(model: Any, changes: dict[str, Any], tables: dict[str, Any], words: str) -> None:

@@ -101,9 +101,14 @@ def test_lightgbm(tmp_path: Path, rows: pd.DataFrame, labels: np.ndarray, classe
     else:
         adapter = adapt_object(model)
     np.testing.assert_allclose(door(adapter, rows), model.predict_proba(typed), rtol=0, atol=1e-15)
-    adapted, ledger = adapter.adapt(rows.assign(b="never seen"))
-    assert adapted["b"].isna().all()
-    assert [e.count for e in ledger if "never saw" in e.reason] == [len(rows)]
+    strange = rows["b"].where(rows["b"] != "x", "never seen")
+    adapted, ledger = adapter.adapt(rows.assign(b=strange))
+    assert adapted["b"].isna().tolist() == (rows["b"] == "x").tolist()
+    assert [e.count for e in ledger if "never saw" in e.reason] == [(rows["b"] == "x").sum()]
+    with pytest.raises(
+        DataError, match="no value of the column is a category that the model knows; found 'never seen'"
+    ):
+        adapter.adapt(rows.assign(b="never seen"))
 
 
 def test_lightgbm_refuses_text_where_numbers_are_due(rows: pd.DataFrame, labels: np.ndarray) -> None:

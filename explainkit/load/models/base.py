@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from explainkit.errors import ModelError
+from explainkit.errors import DataError, ModelError
 from explainkit.evidence import LedgerEntry, ModelIdentity
 from explainkit.plan import Task
 
@@ -142,13 +142,24 @@ def recoded(column: pd.Series, known: Sequence[Any], *, name: str) -> tuple[pd.C
         The categories of the training, in its order.
     name : str
         Name of the column.
+
+    Raises
+    ------
+    DataError
+        If the model knows none of the values.
     """
     codes = pd.Index(known, dtype=object).get_indexer(pd.Index(column.astype(object)))
+    if (codes == -1).all() and column.notna().any():
+        raise DataError(
+            "no value of the column is a category that the model knows",
+            where=f"column {name}",
+            found=", ".join(map(repr, column.dropna().unique()[:3])),
+            allowed=", ".join(map(repr, known[:6])) + (" …" if len(known) > 6 else ""),
+            remedy="give the values as they were in training",
+        )
     ledger = []
     if not isinstance(column.dtype, pd.CategoricalDtype):
-        ledger.append(
-            LedgerEntry(kind="cast", what=f"column {name}", reason="text → the model's own list of categories")
-        )
+        ledger.append(LedgerEntry(kind="cast", what=f"column {name}", reason="values → the model's own categories"))
     unseen = int(((codes == -1) & column.notna().to_numpy()).sum())
     if unseen:
         ledger.append(
