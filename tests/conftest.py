@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import warnings
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,3 +30,12 @@ def sample_models() -> Path:
     """Folder of the sample models: in the source tree, or in the installed package where there is no source tree."""
     folder = ROOT / "sample_models"
     return folder if folder.is_dir() else Path(str(files("explainkit") / "sample_models"))
+
+
+@pytest.fixture(scope="session")
+def shap() -> Any:
+    """The shap library, as a user would import it; its import warns about its own use of matplotlib."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        import shap
+    return shap
