@@ -71,7 +71,7 @@ def test_selection_and_impact_ratio_by_age(evidence: ek.Evidence, rows: pd.DataF
 
 def test_shap_values_are_shaps_own(evidence: ek.Evidence, model: Any, rows: pd.DataFrame, shap: Any) -> None:
     inputs = rows[list(model.feature_names_in_)]
-    matrix = model[:-1].transform(inputs).astype(float)
+    matrix = model[:-1].transform(inputs).toarray()
     values = shap.TreeExplainer(model[-1])(matrix).values
     raw = [name.partition("__")[2] for name in model[:-1].get_feature_names_out()]
     columns = [next(c for c in sorted(inputs, key=len, reverse=True) if name.startswith(c)) for name in raw]
