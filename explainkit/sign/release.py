@@ -33,6 +33,9 @@ from explainkit.sign.manifest import (
     subjects,
 )
 
+LEVEL = "B-B"
+"""The signature level that this version reaches; a card that intends another is not signed at a lower one."""
+
 _ERRORS = {
     kind.__name__: kind
     for kind in (ExplainkitError, InputError, DataError, ModelError, OutputError, VerificationError, ServiceError)
@@ -86,13 +89,20 @@ def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, 
     from explainkit.sign.certificates import fingerprint, pem_chain
     from explainkit.sign.content import read_card, unlike_card
     from explainkit.sign.dsse import seal
-    from explainkit.sign.hanko import quiet, run, simple_signer
+    from explainkit.sign.hanko import HOSTILE, quiet, run, simple_signer
     from explainkit.sign.pades import certified
 
     evidence = read_card(files["card.json"])
-    about = subjects(evidence)
-    for problem in unlike_card(files["card.html"], evidence):
+    try:
+        about = subjects(evidence)
+        unlike = unlike_card(files["card.html"], evidence)
+    except HOSTILE as error:
+        # The reader of card.json checks its members, not the type of each value.
+        raise VerificationError("not a card", where="card.json", found=str(error)[:200]) from None
+    for problem in unlike:
         raise InputError("the page cannot be signed", where="card.html", found=problem)
+    if evidence.level != LEVEL:
+        raise InputError("the intended level cannot be reached", where="card.json", found=evidence.level, allowed=LEVEL)
     key = signer.open()
     hand = simple_signer(key)
     prefix = f"{SIGNATURES}/{ROLE_FOLDERS[role]}/"
@@ -137,14 +147,19 @@ def sign_in_child(folder: Path, signer: Signer, *, role: str = "provider") -> No
         The same errors, with the same message, as `sign_release`.
     """
     job = {"folder": str(folder.absolute()), "role": role, "signer": signer.to_job()}
-    done = subprocess.run(
-        # -P: a file json.py in the working folder must not become a part of the signer.
-        [sys.executable, "-P", "-m", "explainkit.sign"],
-        input=json.dumps(job).encode(),
-        capture_output=True,
-        env=_environment(),
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            # -P: a file json.py in the working folder must not become a part of the signer.
+            [sys.executable, "-P", "-m", "explainkit.sign"],
+            input=json.dumps(job).encode(),
+            capture_output=True,
+            env=_environment(),
+            check=False,
+        )
+    except OSError as error:
+        raise ExplainkitError(
+            "the signing process cannot be started", where=sys.executable, found=error.strerror or str(error)
+        ) from None
     try:
         answer = json.loads(done.stdout)
         failure = answer["error"]

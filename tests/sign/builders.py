@@ -30,6 +30,7 @@ from explainkit.sign.dsse import Envelope, pae
 from explainkit.sign.folder import FileOnDisk
 from explainkit.sign.keys import OpenKey, Signer
 from explainkit.sign.manifest import Statement, listed, subjects
+from explainkit.sign.verdict import Verification
 from explainkit.statements import answered, catalogue, catalogue_date
 
 WORD = "correct horse"
@@ -203,3 +204,18 @@ def restate(folder: Path, signer: Signer, *, omit: tuple[str, ...] = (), **chang
     signature = key.private.sign(pae(payload), PKCS1v15(), SHA256())
     envelope = Envelope(payload=payload, signature=signature, keyid=fingerprint(key.chain[0]))
     return write(folder, {**files, place + "statement.dsse.json": envelope.to_json()})
+
+
+def wrong(found: Verification) -> str:
+    """What is said to be wrong; the release has to be invalid, and its exit code 3."""
+    assert found.state == "invalid", found.lines()
+    assert found.exit_code == 3
+    return " | ".join(str(r) for r in found.reasons if r.state == "invalid")
+
+
+def unknown(found: Verification) -> str:
+    """What is said to be unknown, with nothing wrong."""
+    assert found.state == "indeterminate", found.lines()
+    assert found.exit_code == 3
+    assert {r.state for r in found.reasons} == {"indeterminate"}
+    return " | ".join(map(str, found.reasons))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,15 +19,15 @@ FOLDER = "signatures/01-provider/"
 EVERY_BYTE = (FOLDER + "statement.dsse.json", FOLDER + "chain.pem")
 
 
-def refused(release: Path, keys: TrialKeys, name: str, data: bytes) -> None:
-    """One file replaced, judged, and put back."""
+def refused(release: Path, keys: TrialKeys, name: str, data: bytes, at: int = -1) -> None:
+    """One file replaced, judged, and put back; `at` is told on failure."""
     path = release / name
     before = path.read_bytes()
     assert data != before
     path.write_bytes(data)
     found = verify_release(release, trust=[keys.ca])
     path.write_bytes(before)
-    assert found.state == "invalid", (name, found.lines())
+    assert found.state == "invalid", (name, at, found.lines())
     assert found.exit_code == 3
 
 
@@ -59,14 +58,14 @@ def test_every_byte_of_the_statement_and_the_chain(release: Path, keys: TrialKey
     for name in EVERY_BYTE:
         data = (release / name).read_bytes()
         for at in range(len(data)):
-            refused(release, keys, name, flipped(data, at, chance.randrange(1, 256)))
+            refused(release, keys, name, flipped(data, at, chance.randrange(1, 256)), at)
 
 
 def test_random_and_structural_bytes_of_every_file(release: Path, keys: TrialKeys) -> None:
     chance = random.Random(20261102)
     for name, data in read(release).items():
         for at in places(data, 40, chance):
-            refused(release, keys, name, flipped(data, at, chance.randrange(1, 256)))
+            refused(release, keys, name, flipped(data, at, chance.randrange(1, 256)), at)
     pdf = (release / "card.pdf").read_bytes()
     for at in structural(pdf):
         refused(release, keys, "card.pdf", flipped(pdf, at, 1))
@@ -94,10 +93,10 @@ def test_any_byte_of_a_pdf_alone(release: Path, keys: TrialKeys) -> None:
 
 @pytest.mark.slow
 def test_thousands_of_bytes(release: Path, keys: TrialKeys) -> None:
-    chance = random.Random(time.time_ns())
+    chance = random.Random(20261104)
     for name, data in read(release).items():
-        for at in places(data, 2000, chance):
-            refused(release, keys, name, flipped(data, at, chance.randrange(1, 256)))
+        for at in places(data, 400, chance):
+            refused(release, keys, name, flipped(data, at, chance.randrange(1, 256)), at)
 
 
 # Arbitrary bytes: three states, and nothing else

@@ -17,10 +17,11 @@ import pytest
 
 from explainkit.artifact import sha256_of
 from explainkit.errors import ExplainkitError, InputError, OutputError, VerificationError
+from explainkit.evidence import canonical
 from explainkit.sign.keys import Signer, TrialKeys
 from explainkit.sign.release import sign_in_child, sign_release
 from explainkit.sign.verification import verify_release
-from tests.sign.builders import WORD, make_evidence, make_pdf, read, write
+from tests.sign.builders import WORD, make_evidence, make_files, make_pdf, read, write
 
 FOLDER = "signatures/01-provider/"
 
@@ -160,6 +161,8 @@ def test_a_child_that_dies_is_an_internal_error(
     error = error_of(lambda: sign_in_child(write(tmp_path / "r", unsigned_files), keys.signer))
     assert type(error) is ExplainkitError
     assert "exit code 1" in str(error)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "absent"))
+    assert "cannot be started" in str(error_of(lambda: sign_in_child(tmp_path / "r", keys.signer)))
 
 
 def test_a_signed_release_is_not_signed_again(release: Path, keys: TrialKeys) -> None:
@@ -270,3 +273,19 @@ def test_a_card_of_an_unknown_version_is_not_signed(
     card = unsigned_files["card.json"].replace(b'"schema_version":"1.0"', b'"schema_version":"2.0"')
     with pytest.raises(VerificationError, match="unknown schema version"):
         sign_release(write(tmp_path / "r", {**unsigned_files, "card.json": card}), keys.signer)
+
+
+def test_a_level_that_cannot_be_reached_is_not_signed_lower(tmp_path: Path, keys: TrialKeys) -> None:
+    folder = write(tmp_path / "r", make_files(make_evidence(level="B-LTA")))
+    with pytest.raises(InputError, match="the intended level cannot be reached; found B-LTA; allowed: B-B"):
+        sign_release(folder, keys.signer)
+    assert not (folder / "signatures").exists()
+
+
+def test_a_card_with_the_same_figure_twice_is_not_signed(
+    tmp_path: Path, keys: TrialKeys, unsigned_files: dict[str, bytes]
+) -> None:
+    card = json.loads(unsigned_files["card.json"])
+    card["figures"].append(card["figures"][0])
+    with pytest.raises(VerificationError, match="not a card; found two figures share the id"):
+        sign_release(write(tmp_path / "r", {**unsigned_files, "card.json": canonical(card)}), keys.signer)
