@@ -113,7 +113,6 @@ def explain_shap(
     *,
     output: Literal["margin", "probability"] = "margin",
     positive: Any = None,
-    task: Task | None = None,
     classes: Sequence[Any] | None = None,
     seed: int = 0,
 ) -> Explanation:
@@ -131,8 +130,9 @@ def explain_shap(
         Log-odds, or probability; a regression is explained in the unit of its target.
     positive : label, optional
         Binary: the class explained; the model's second where left out.
-    task, classes : optional
-        What a function does, and the labels of its columns.
+    classes : sequence, optional
+        For a function that returns probabilities: the labels of its columns, the second being that of a lone column;
+        a function without classes is a regression.
     seed : int, default 0
         Of the draws, where there are any.
 
@@ -143,7 +143,7 @@ def explain_shap(
     """
     from explainkit.explain.shapley import explain_shap as explain
 
-    door = _door(model, X, task=task, classes=classes, positive=positive)
+    door = _door(model, X, classes=classes, positive=positive)
     return explain(
         door.model,
         door.rows(X),
@@ -163,7 +163,6 @@ def explain_lime(
     reference: Any,
     rows: int | Sequence[int] = 5,
     positive: Any = None,
-    task: Task | None = None,
     classes: Sequence[Any] | None = None,
     samples: int = 5000,
     seed: int = 0,
@@ -172,7 +171,7 @@ def explain_lime(
 
     Parameters
     ----------
-    model, X, positive, task, classes
+    model, X, positive, classes
         As for `explain_shap`.
     reference : frame, shape (n_reference, n_features)
         Rows that perturbations are drawn from.
@@ -190,7 +189,7 @@ def explain_lime(
     """
     from explainkit.explain.surrogate import explain_lime as explain
 
-    door = _door(model, X, task=task, classes=classes, positive=positive)
+    door = _door(model, X, classes=classes, positive=positive)
     positions = list(range(rows)) if isinstance(rows, int) else list(rows)
     frame = door.rows(X)
     beyond = [p for p in positions if not 0 <= p < len(frame)]
@@ -233,16 +232,15 @@ class _Door:
         return frame[list(features)]
 
 
-def _door(model: Any, X: Any, *, task: Task | None, classes: Sequence[Any] | None, positive: Any) -> _Door:
+def _door(model: Any, X: Any, *, classes: Sequence[Any] | None, positive: Any) -> _Door:
     from explainkit.load.open_model import adapt_any
 
+    task: Task = "regression" if classes is None else "binary" if len(classes) == 2 else "multiclass"
     adapter = adapt_any(model, task=task, classes=classes, features=_inputs(X))
     known = adapter.task or task
-    if known is None:
-        raise PlanError("what the function does is not known", where="task", allowed="binary, multiclass, regression")
-    if known == "regression":
-        return _Door(model=adapter, task=known, classes=("prediction",), positive=None)
-    names = tuple(label_name(c) for c in adapter.classes or ("0", "1"))
+    if known == "regression" or adapter.classes is None:
+        return _Door(model=adapter, task="regression", classes=("prediction",), positive=None)
+    names = tuple(label_name(c) for c in adapter.classes)
     if positive is not None and label_name(positive) not in names:
         raise PlanError("no such class", where="positive", found=repr(positive), allowed=", ".join(map(repr, names)))
     index = names.index(label_name(positive)) if positive is not None and known == "binary" else None

@@ -160,6 +160,10 @@ def test_explanations_of_single_rows(model: Any) -> None:
     lime = ek.explain_lime(model, data, reference=data, rows=[3, 0], samples=200)
     assert lime.values.shape == (2, 2, 1)
     assert lime.fidelity is not None
+    function = ek.explain_shap(lambda f: 1 / (1 + np.exp(-f["debt"])), data[:5], classes=["good", "bad"])
+    assert (function.outputs, function.space) == (("bad",), "probability")
+    assert np.abs(function.residual).max() < 1e-12
+    assert ek.explain_shap(lambda f: f["debt"] * 3, data[:5]).space == "raw"
     again = ek.explain_lime(model, data, reference=data, rows=[0], samples=200)
     np.testing.assert_array_equal(lime.values[1], again.values[0])
 

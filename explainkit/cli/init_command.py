@@ -97,19 +97,40 @@ def plan_text(frame: pd.DataFrame, model: Model | None, *, target: str | None, p
     from explainkit.statements import catalogue
 
     classes = _classes(frame, model, target)
-    others = [str(c) for c in frame.columns if str(c) != target]
-    candidates = [c for c in others if any(h in c.lower() for h in _HINTS)]
-    lines = [
-        "# What to audit. Lines that begin with # are open: take the # away and fill them in.",
-        "version = 1",
-        "",
-        "[card]",
-        '# name = "…"',
-        '# version = "1.0.0"',
-        "# date = 2026-01-31",
-        "",
-        "[model]",
-    ]
+    return "\n".join(
+        (
+            "# What to audit. Lines that begin with # are open: take the # away and fill them in.",
+            "version = 1",
+            "",
+            "[card]",
+            '# name = "…"',
+            '# version = "1.0.0"',
+            "# date = 2026-01-31",
+            "",
+            *_model_lines(paths, classes),
+            "",
+            *_data_lines(frame, paths, target, without_model=model is None),
+            "",
+            "[fairness]",
+            *([f'# favourable = "…"   # the outcome a person would want: one of {_list(classes)}'] if classes else []),
+            "",
+            "[gates]",
+            '# "performance.roc_auc" = { min = 0.70, bound = "low" }'
+            if classes
+            else '# "performance.r2" = { min = 0.5 }',
+            "",
+            "[statements]",
+            *(
+                f'# {s.id} = "…"   # {"required" if s.required else "optional"}, {s.role}: {s.question}'
+                for s in catalogue()
+            ),
+            "",
+        )
+    )
+
+
+def _model_lines(paths: dict[str, str], classes: list[str]) -> list[str]:
+    lines = ["[model]"]
     if "model" in paths:
         lines.append(f"path = {_text(paths['model'])}")
     if len(classes) == 2:
@@ -117,33 +138,28 @@ def plan_text(frame: pd.DataFrame, model: Model | None, *, target: str | None, p
             f"# positive = {_text(classes[1])}   # the class whose probability the score is: one of {_list(classes)}",
             '# threshold = ">=0.5"   # and which way a tie falls; nothing is decided without it',
         ]
-    lines += ["", "[data]", f"evaluation = {_text(paths['data'])}"]
-    lines.append(
-        f"reference = {_text(paths['reference'])}" if "reference" in paths else '# reference = "train.parquet"'
-    )
-    lines.append(f"target = {_text(target)}" if target else f"# target = one of {_list(others)}")
-    if model is None:
-        lines.append(f"# score = one of {_list(others)}")
+    return lines
+
+
+def _data_lines(frame: pd.DataFrame, paths: dict[str, str], target: str | None, *, without_model: bool) -> list[str]:
+    from explainkit.load.columns import kind_of
+
+    others = [str(c) for c in frame.columns if str(c) != target]
+    candidates = [c for c in others if any(h in c.lower() for h in _HINTS)]
+    lines = [
+        "[data]",
+        f"evaluation = {_text(paths['data'])}",
+        f"reference = {_text(paths['reference'])}" if "reference" in paths else '# reference = "train.parquet"',
+        f"target = {_text(target)}" if target else f'# target = "…"   # one of {_list(others)}',
+    ]
+    if without_model:
+        lines.append(f'# score = "…"   # one of {_list(others)}')
     lines.append(
         f"# sensitive = {_list(candidates or others)}   # columns that make groups; take out what does not belong"
     )
-    for name in candidates:
+    for name in (c for c in candidates if kind_of(frame[c]) in ("number", "integer")):
         lines += [f"# [features.{_key(name)}]", "# cuts = [26, 41]   # for numbers, with:", '# cuts_reason = "…"']
-    lines += ["", "[fairness]"]
-    if classes:
-        lines.append(f"# favourable = the outcome a person would want: one of {_list(classes)}")
-    lines += [
-        "",
-        "[gates]",
-        "# "
-        + ('"performance.roc_auc" = { min = 0.70, bound = "low" }' if classes else '"performance.r2" = { min = 0.5 }'),
-        "",
-        "[statements]",
-    ]
-    for statement in catalogue():
-        need = "required" if statement.required else "optional"
-        lines.append(f'# {statement.id} = "…"   # {need}, {statement.role}: {statement.question}')
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _classes(frame: pd.DataFrame, model: Model | None, target: str | None) -> list[str]:

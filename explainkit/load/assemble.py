@@ -17,7 +17,7 @@ from explainkit.load.columns import group_column, kind_of, require_column
 from explainkit.load.models.base import Adapter
 from explainkit.load.models.function import scores_identity
 from explainkit.load.open_model import open_model
-from explainkit.load.outcomes import in_words, outcome_of
+from explainkit.load.outcomes import Outcome, in_words, outcome_of
 from explainkit.load.subject import Dataset, GroupColumn, Model, Rows, Subject
 from explainkit.load.tables import read_file
 from explainkit.plan import FeaturePlan, Plan
@@ -88,26 +88,7 @@ def assemble(
         model = replace(model, classes=outcome.classes, task="binary")
     if reference is not None:
         _check_reference(reference, features)
-    weights = None
-    if plan.data.weight is not None:
-        weights = _weights(require_column(frame, plan.data.weight.column, role="data.weight"))
-    groups = tuple(_group(plan, name, frame, features) for name in plan.data.sensitive)
     _check_names(plan, frame, outcome.classes)
-    unused = [str(c) for c in frame.columns if not _column_roles(str(c), roles, features) and model is not None]
-    extra: tuple[LedgerEntry, ...] = ()
-    if unused:
-        names = ", ".join(unused[:12]) + (" …" if len(unused) > 12 else "")
-        extra = (
-            LedgerEntry(
-                kind="dropped",
-                what=f"columns {names}",
-                reason="neither inputs of the model nor given a role in the plan",
-                count=len(unused),
-            ),
-        )
-    for array in (outcome.scores, outcome.labels, weights):
-        if array is not None:
-            array.setflags(write=False)
     return Subject(
         task=outcome.task,
         classes=outcome.classes,
@@ -121,16 +102,37 @@ def assemble(
         reference=reference,
         features=features,
         columns=_columns(plan, frame, roles, features),
-        rows=Rows(
-            scores=outcome.scores,
-            labels=outcome.labels,
-            weights=weights,
-            weight_kind=plan.data.weight.kind if plan.data.weight else None,
-            groups=groups,
-        ),
+        rows=_rows(plan, frame, outcome, features),
         case_ids=_case_ids(plan, frame),
-        ledger=ledger + casts + outcome.ledger + extra,
+        ledger=ledger + casts + outcome.ledger + (_unused(frame, roles, features) if model is not None else ()),
     )
+
+
+def _rows(plan: Plan, frame: pd.DataFrame, outcome: Outcome, features: Sequence[str]) -> Rows:
+    """The compact ledger of the evaluation rows, read-only."""
+    weights = None
+    if plan.data.weight is not None:
+        weights = _weights(require_column(frame, plan.data.weight.column, role="data.weight"))
+    for array in (outcome.scores, outcome.labels, weights):
+        if array is not None:
+            array.setflags(write=False)
+    return Rows(
+        scores=outcome.scores,
+        labels=outcome.labels,
+        weights=weights,
+        weight_kind=plan.data.weight.kind if plan.data.weight else None,
+        groups=tuple(_group(plan, name, frame, features) for name in plan.data.sensitive),
+    )
+
+
+def _unused(frame: pd.DataFrame, roles: dict[str, list[Role]], features: Sequence[str]) -> tuple[LedgerEntry, ...]:
+    """What is said of columns that serve nothing."""
+    unused = [str(c) for c in frame.columns if not _column_roles(str(c), roles, features)]
+    if not unused:
+        return ()
+    names = ", ".join(unused[:12]) + (" …" if len(unused) > 12 else "")
+    reason = "neither inputs of the model nor given a role in the plan"
+    return (LedgerEntry(kind="dropped", what=f"columns {names}", reason=reason, count=len(unused)),)
 
 
 def _roles(plan: Plan, frame: pd.DataFrame) -> dict[str, list[Role]]:

@@ -1,0 +1,88 @@
+"""The commands as a user types them, from an empty folder to a verified release."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from explainkit.plan import plan_from, read_plan
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_the_whole_way(case: Path, explainkit: Run) -> None:
+    done = explainkit("keygen", "keys", folder=case)
+    assert done.returncode == 0, done.stderr
+    key = ("--key", "keys/test-provider.key", "--certificate", "keys/test-provider.pem")
+    done = explainkit("audit", "audit.toml", *key, folder=case)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[:3] == ["release/card.pdf", "release/card.html", "release/card.json"]
+    assert "load model and data" in done.stderr
+    assert "\x1b" not in done.stderr
+    assert explainkit("verify", "release", "--trust", "keys/test-ca.pem", folder=case).returncode == 0
+    assert explainkit("verify", "release", folder=case).returncode == 3
+    done = explainkit("verify", "release", "--trust", "keys/test-ca.pem", "--release", folder=case)
+    assert done.returncode == 3
+    assert "TEST" in done.stdout
+    again = explainkit("audit", "audit.toml", *key, folder=case)
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+    done = explainkit("audit", "audit.toml", *key, "--force", "--json", folder=case)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["signed"] is True
+    assert done.stderr == ""
+    with (case / "release" / "card.html").open("ab") as stream:
+        stream.write(b" ")
+    done = explainkit("verify", "release", "--trust", "keys/test-ca.pem", "--json", folder=case)
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["state"] == "invalid"
+
+
+def test_signed_later(case: Path, explainkit: Run) -> None:
+    flags = ("--model", "model.skops", "--data", "rows.csv", "--target", "bad", "--quiet")
+    done = explainkit("audit", *flags, folder=case)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = explainkit("verify", "release", folder=case)
+    assert done.returncode in (2, 3)
+    explainkit("keygen", "keys", folder=case)
+    key = ("--key", "keys/test-provider.key", "--certificate", "keys/test-provider.pem")
+    assert explainkit("sign", "release", *key, folder=case).returncode == 0
+    assert explainkit("verify", "release", "--trust", "keys/test-ca.pem", folder=case).returncode == 0
+    again = explainkit("sign", "release", *key, folder=case)
+    assert again.returncode == 2
+    assert explainkit("verify", "release", "--trust", "keys/test-ca.pem", folder=case).returncode == 0
+
+
+def test_a_failed_gate_still_writes_the_card(case: Path, explainkit: Run) -> None:
+    plan = case / "audit.toml"
+    plan.write_text(plan.read_text().replace("min = 0.5", "min = 0.999"))
+    done = explainkit("audit", "audit.toml", "--json", folder=case)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["gates"] == [
+        {"gate": "performance.roc_auc", "outcome": "failed", "severity": "block"}
+    ]
+    assert (case / "release" / "card.pdf").is_file()
+
+
+def test_init_writes_a_plan_that_can_be_filled_in(case: Path, explainkit: Run) -> None:
+    done = explainkit("init", "--model", "model.skops", "--data", "rows.csv", "--out", "mine.toml", folder=case)
+    assert done.returncode == 0, done.stderr
+    plan = read_plan(case / "mine.toml")
+    assert (plan.model.path, plan.data.evaluation) == ("model.skops", "rows.csv")
+    # Every open line, once its # is taken away, is TOML that the plan knows.
+    text = re.sub(r"^# (?=\S+ = |\[|\")", "", (case / "mine.toml").read_text(), flags=re.MULTILINE)
+    document = tomllib.loads(text)
+    document["statements"]["population"] = "all cases"
+    filled = plan_from(document)
+    assert len(filled.statements) > 20
+    assert filled.gates
+
+
+def test_a_plan_elsewhere_keeps_its_paths(case: Path, explainkit: Run, tmp_path: Path) -> None:
+    done = explainkit("audit", case / "audit.toml", "--quiet", "--out", "here", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "here" / "card.json").is_file()
