@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from explainkit.artifact import Artifact
-from explainkit.evidence import Evidence, LedgerEntry, Measured
-from explainkit.figures import Figure, FigureSet, figure_id
+from explainkit.circumstances import draft_reasons, environment, ledger_counts, not_covered
+from explainkit.evidence import Evidence, Measured
+from explainkit.figures import FigureSet
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
 from explainkit.progress import Progress, Silent
 from explainkit.release import Release
 from explainkit.statements import answered, catalogue_date
-
-_LIBRARIES = (
-    *("explainkit", "jinja2", "lime", "matplotlib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"),
-    *("shap", "skops", "weasyprint"),
-)
 
 
 def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> Release:
@@ -74,32 +68,30 @@ def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = N
 
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
     """Everything measured about a subject, as evidence; parameters as for `audit_plan`."""
-    from threadpoolctl import threadpool_limits
-
     from explainkit.assess.calibration import measure as measure_calibration
     from explainkit.assess.data import measure as measure_data
     from explainkit.assess.fairness import measure as measure_fairness
     from explainkit.assess.gates import evaluate
     from explainkit.assess.performance import measure as measure_performance
     from explainkit.explain.summary import explain
+    from explainkit.load.steady import one_order
 
     progress = progress or Silent()
-    # Matrix products may round differently with another number of threads.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_order():
         with progress.stage("assess performance and fairness"):
             measured = measure_data(subject) + measure_performance(subject) + measure_calibration(subject)
             measured += measure_fairness(subject, plan.fairness)
         with progress.stage("explain the model"):
             explained = explain(subject, plan.explain)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured
-    measured += Measured(ledger=_not_covered(subject))
-    counts = _ledger_counts(measured.ledger)
+    measured += Measured(ledger=not_covered(subject))
+    counts = ledger_counts(measured.ledger)
     figures = measured.figures + counts
     return Evidence(
         name=plan.card.name,
         version=plan.card.version,
         date=plan.card.date.isoformat() if plan.card.date else None,
-        draft=_draft(subject),
+        draft=draft_reasons(subject),
         task=subject.task,
         outputs=subject.classes,
         positive=subject.positive,
@@ -118,55 +110,6 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
         gates=evaluate(plan.gates, FigureSet(figures)),
         statements=answered(plan.statements),
         statements_date=catalogue_date(),
-        environment=_environment(subject),
+        environment=environment(subject),
         plan=plan.document(),
     )
-
-
-def _draft(subject: Subject) -> tuple[str, ...]:
-    """What was left open and is never guessed."""
-    reasons = []
-    if subject.task == "binary":
-        if subject.threshold is None:
-            reasons.append("no threshold stated (model.threshold)")
-        if subject.positive is None:
-            reasons.append("no direction of the score stated (model.positive)")
-    if subject.task != "regression" and subject.favourable is None:
-        reasons.append("no favourable outcome stated (fairness.favourable)")
-    if not subject.population.stated:
-        reasons.append("no population stated (statements.population)")
-    return tuple(reasons)
-
-
-def _not_covered(subject: Subject) -> tuple[LedgerEntry, ...]:
-    entries = [
-        ("drift, robustness, leakage and load", "this version of explainkit does not measure them"),
-    ]
-    if not subject.rows.groups:
-        entries.append(("differences between groups", "no sensitive column was named (data.sensitive)"))
-    if subject.reference is None and subject.model is not None:
-        entries.append(("explanation against the training data", "no reference data given (data.reference)"))
-    if any("time" in c.roles for c in subject.columns):
-        entries.append(("stability over time", "this version of explainkit does not measure it"))
-    return tuple(LedgerEntry(kind="not_tested", what=what, reason=reason) for what, reason in entries)
-
-
-def _ledger_counts(ledger: tuple[LedgerEntry, ...]) -> tuple[Figure, ...]:
-    return tuple(
-        Figure(id=figure_id("ledger.count", entry=str(i)), value=entry.count, unit="count", method="count")
-        for i, entry in enumerate(ledger, start=1)
-        if entry.count is not None
-    )
-
-
-def _environment(subject: Subject) -> tuple[tuple[str, str], ...]:
-    found = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
-    for library in _LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    if subject.identity.library:
-        name, _, number = subject.identity.library.rpartition(" ")
-        found[name] = number
-    return tuple(sorted(found.items()))

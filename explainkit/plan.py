@@ -182,13 +182,15 @@ class Plan(_Strict):
         return Population.parse(self.statements.get("population"))
 
     def document(self) -> dict[str, Any]:
-        """The plan as JSON values, without what is default, and with the names of files but not their folders."""
+        """The plan as JSON values, without what is default, folders of files, and ids of cases (their number stays)."""
         document: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
         document["version"] = self.version
         for table, keys in (("model", ("path",)), ("data", ("evaluation", "reference"))):
             for key in keys:
                 if document.get(table, {}).get(key):
                     document[table][key] = Path(document[table][key]).name
+        if isinstance(self.explain.local, tuple):
+            document["explain"]["local"] = len(self.explain.local)
         return document
 
 

@@ -69,6 +69,11 @@ def test_the_document_names_no_folder(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(document)
 
 
+def test_the_document_names_no_case() -> None:
+    document = plan_from({"explain": {"local": ["4711", 12]}}).document()
+    assert document["explain"] == {"local": 2}
+
+
 def test_labels_are_words_whatever_their_type() -> None:
     assert [label_name(v) for v in (0, 0.0, np.int64(0), np.float32(0), True, np.bool_(True), "x", 1.5)] == [
         *("0", "0", "0", "0", "True", "True", "x", "1.5")

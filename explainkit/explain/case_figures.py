@@ -140,6 +140,8 @@ def shap_figures(explanation: Explanation, place: Place) -> tuple[Figure, ...]:
 
 
 def _with_error(figure: Figure, value: float, error: float) -> Figure:
+    if error <= 1e-12 * abs(value):
+        return figure  # every run agreed: there is no spread to make an interval of
     half = float(stdtrit(PERMUTATION_RUNS - 1, 0.975)) * error  # Student's quantile for the runs behind an estimate
     return replace(
         figure,

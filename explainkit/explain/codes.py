@@ -76,7 +76,9 @@ def number(column: pd.Series) -> tuple[npt.NDArray[np.intp], Any]:
                 first.append(row)
             codes[row] = seen[key]
         return codes, array.take(np.array(first, dtype=np.intp))
-    codes, _ = pd.factorize(array, use_na_sentinel=False)
+    # By its bits a floating point number keeps the sign of its zero.
+    bits = column.to_numpy().view(f"u{column.dtype.itemsize}") if column.dtype in ("f8", "f4", "f2") else array
+    codes, _ = pd.factorize(bits, use_na_sentinel=False)
     codes = codes.astype(np.intp, copy=False)
     _, first_rows = np.unique(codes, return_index=True)
     return codes, array.take(first_rows)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.explain.inside import Inside, dense
-from explainkit.explain.steady import borrowed_global_state, quiet_library
+from explainkit.load.steady import borrowed_global_state, quiet_library
 
 FloatArray = npt.NDArray[np.float64]
 Function = Callable[[FloatArray], FloatArray]

@@ -14,10 +14,10 @@ from explainkit.explain import shap_library
 from explainkit.explain.codes import CodeBook, encode, stack
 from explainkit.explain.inside import Inside
 from explainkit.explain.margins import margin
-from explainkit.explain.steady import one_order
 from explainkit.explain.strategy import Strategy, choose, raw_contributions
 from explainkit.explain.target import Target
 from explainkit.explanation import Exactness, Explanation
+from explainkit.load.steady import one_order
 from explainkit.load.subject import Model
 from explainkit.load.tables import read_frame
 from explainkit.plan import Task

@@ -25,6 +25,7 @@ FloatArray = npt.NDArray[np.float64]
 EXACT_COLUMNS = 10
 """Up to this many raw columns all coalitions are enumerated."""
 _TRIAL_ROWS = 25
+_ROUNDING = 1e-15  # where base and contributions are nothing but rounding themselves
 _EVALUATIONS = 2_000_000  # rows given to an opaque model for the global picture
 _FEWEST_ROWS, _MOST_ROWS = 10, 50  # of the global picture of an opaque model
 _ENUMERATED = 200_000  # coalitions × background rows held in memory at once
@@ -183,7 +184,8 @@ def raw_contributions(
 def excess(values: FloatArray, base: FloatArray, scores: FloatArray, *, relative: float) -> npt.NDArray[np.bool_]:
     """Which outputs of which rows miss additivity by more than `relative` · (|base| + Σ|φ|); shape (n_rows, k)."""
     scale = np.abs(base) + np.abs(values).sum(axis=1)
-    beyond: npt.NDArray[np.bool_] = np.abs(base + values.sum(axis=1) - scores) > relative * scale
+    missed = np.abs(base + values.sum(axis=1) - scores)
+    beyond: npt.NDArray[np.bool_] = missed > relative * scale + _ROUNDING
     return beyond
 
 

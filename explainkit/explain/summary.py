@@ -15,12 +15,12 @@ from explainkit.explain.cases import choose_cases
 from explainkit.explain.margins import tolerance
 from explainkit.explain.perturbable import perturbable
 from explainkit.explain.shapley import Background, attribute
-from explainkit.explain.steady import one_order
 from explainkit.explain.strategy import Strategy, choose, excess
 from explainkit.explain.surrogate import surrogates
 from explainkit.explain.target import Target
 from explainkit.explanation import Explanation
 from explainkit.figures import Figure
+from explainkit.load.steady import one_order
 from explainkit.load.subject import Model, Subject
 from explainkit.load.tables import read_frame
 from explainkit.plan import ExplainPlan

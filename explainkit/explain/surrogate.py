@@ -11,9 +11,9 @@ import pandas as pd
 
 from explainkit.errors import DataError
 from explainkit.explain.perturbable import Perturbable, perturbable
-from explainkit.explain.steady import one_order, quiet_library
 from explainkit.explain.target import Target
 from explainkit.explanation import Explanation
+from explainkit.load.steady import one_order, quiet_library
 from explainkit.load.subject import Model
 from explainkit.load.tables import read_frame
 from explainkit.plan import Task

@@ -18,6 +18,7 @@ from explainkit.load.models.base import Adapter
 from explainkit.load.models.function import scores_identity
 from explainkit.load.open_model import open_model
 from explainkit.load.outcomes import Outcome, in_words, outcome_of
+from explainkit.load.steady import one_order
 from explainkit.load.subject import Dataset, GroupColumn, Model, Rows, Subject
 from explainkit.load.tables import read_file
 from explainkit.plan import FeaturePlan, Plan
@@ -203,12 +204,13 @@ def _scores(
     if model is None:
         return _given_scores(plan, evaluation.frame), ()
     blocks, casts = [], dict[tuple[str, str, str], int | None]()
-    for batch in evaluation.batches(features):
-        adapted, entries = model.adapt(batch)
-        for e in entries:
-            key = (e.kind, e.what, e.reason)
-            casts[key] = (casts.get(key) or 0) + e.count if e.count is not None else None
-        blocks.append(model.predict(adapted))
+    with one_order():
+        for batch in evaluation.batches(features):
+            adapted, entries = model.adapt(batch)
+            for e in entries:
+                key = (e.kind, e.what, e.reason)
+                casts[key] = (casts.get(key) or 0) + e.count if e.count is not None else None
+            blocks.append(model.predict(adapted))
     ledger = tuple(
         LedgerEntry(kind=kind, what=what, reason=reason, count=count)  # type: ignore[arg-type]
         for (kind, what, reason), count in casts.items()

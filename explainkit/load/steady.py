@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 from joblib import parallel_config
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 
 @contextmanager

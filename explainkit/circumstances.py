@@ -1,0 +1,67 @@
+"""What surrounds the measurements: what was left open, what was not covered, and what computed them."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from explainkit.evidence import LedgerEntry
+from explainkit.figures import Figure, figure_id
+from explainkit.load.subject import Subject
+
+_LIBRARIES = (
+    *("explainkit", "jinja2", "lime", "matplotlib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"),
+    *("shap", "skops", "weasyprint"),
+)
+
+
+def draft_reasons(subject: Subject) -> tuple[str, ...]:
+    """What was left open and is never guessed."""
+    reasons = []
+    if subject.task == "binary":
+        if subject.threshold is None:
+            reasons.append("no threshold stated (model.threshold)")
+        if subject.positive is None:
+            reasons.append("no direction of the score stated (model.positive)")
+    if subject.task != "regression" and subject.favourable is None:
+        reasons.append("no favourable outcome stated (fairness.favourable)")
+    if not subject.population.stated:
+        reasons.append("no population stated (statements.population)")
+    return tuple(reasons)
+
+
+def not_covered(subject: Subject) -> tuple[LedgerEntry, ...]:
+    """What this version does not measure, or could not for want of data."""
+    entries = [
+        ("drift, robustness, leakage and load", "this version of explainkit does not measure them"),
+    ]
+    if not subject.rows.groups:
+        entries.append(("differences between groups", "no sensitive column was named (data.sensitive)"))
+    if subject.reference is None and subject.model is not None:
+        entries.append(("explanation against the training data", "no reference data given (data.reference)"))
+    if any("time" in c.roles for c in subject.columns):
+        entries.append(("stability over time", "this version of explainkit does not measure it"))
+    return tuple(LedgerEntry(kind="not_tested", what=what, reason=reason) for what, reason in entries)
+
+
+def ledger_counts(ledger: tuple[LedgerEntry, ...]) -> tuple[Figure, ...]:
+    """The counts of the ledger as figures ``ledger.count[entry=…]``, so that they are printed like all numbers."""
+    return tuple(
+        Figure(id=figure_id("ledger.count", entry=str(i)), value=entry.count, unit="count", method="count")
+        for i, entry in enumerate(ledger, start=1)
+        if entry.count is not None
+    )
+
+
+def environment(subject: Subject) -> tuple[tuple[str, str], ...]:
+    """Name and version of what computed the evidence, sorted by name; no host, no path."""
+    found = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    if subject.identity.library:
+        name, _, number = subject.identity.library.rpartition(" ")
+        found[name] = number
+    return tuple(sorted(found.items()))
