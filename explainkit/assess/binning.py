@@ -53,10 +53,9 @@ def equal_counts(values: Floats, *, bins: int = BINS) -> Bins:
     repeats = np.diff(starts, append=len(values))
     # Whole numbers: a middle rank on an edge must not fall left or right by rounding.
     bin_of_value = bins * (2 * starts + repeats) // (2 * len(values))
-    used, bin_of_value = np.unique(bin_of_value, return_inverse=True)
-    sorted_codes = np.repeat(bin_of_value, repeats)
+    opens = np.diff(bin_of_value, prepend=-1) > 0  # the first value of each bin that is used
     codes = np.empty(len(values), np.int64)
-    codes[order] = sorted_codes
-    first = np.searchsorted(sorted_codes, np.arange(len(used)))
+    codes[order] = np.repeat(np.cumsum(opens) - 1, repeats)
+    first = starts[opens]
     last = np.append(first[1:], len(values)) - 1
     return Bins(codes=codes, low=ascending[first], high=ascending[last], counts=last - first + 1)

@@ -19,7 +19,9 @@ from explainkit.load.subject import Subject
 
 _STEPS = 100
 _HALVINGS = 40
-_TOLERANCE = 1e-14
+_CLOSE = 1e-8
+_ROUNDING = 1e-12
+_ARMIJO = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,50 +156,64 @@ def recalibrate(table: ScoreTable) -> Recalibration | None:
     centre = float((total * logit).sum() / total.sum())
     scale = math.sqrt(float((total * (logit - centre) ** 2).sum() / total.sum()))
     x = (logit - centre) / scale
-    a, b, height = 0.0, 0.0, _likelihood(0.0, 0.0, x, table)
+    odds = float(table.positives.sum() / table.negatives.sum())
+    starts = [(centre, scale), (math.log(odds), 0.0)]  # calibrated as it is; no relation at all
+    point = max((_climb(a, b, x, table.positives, total) for a, b in starts), key=lambda start: start.height)
     for _ in range(_STEPS):
-        information, (da, db) = _newton(a, b, x, table.positives, total)
-        step = 1.0
+        aa, ab, bb = point.information
+        (ga, gb), determinant = point.gradient, aa * bb - ab * ab
+        if not determinant > 0:
+            return None
+        da, db = (bb * ga - ab * gb) / determinant, (aa * gb - ab * ga) / determinant
+        if math.hypot(da, db) <= _CLOSE * (1 + math.hypot(point.a, point.b)):
+            # Convergence is quadratic: one more step is exact to rounding.
+            return _unscaled(_climb(point.a + da, point.b + db, x, table.positives, total), centre, scale)
         for _ in range(_HALVINGS):
-            new = _likelihood(a + step * da, b + step * db, x, table)
-            if new >= height:
+            new = _climb(point.a + da, point.b + db, x, table.positives, total)
+            # Armijo's rule keeps off the plains far out. Close to the maximum heights differ by rounding alone.
+            gain = _ARMIJO * (ga * da + gb * db)
+            if new.height >= point.height + gain - _ROUNDING * abs(point.height):
                 break
-            step /= 2
-        else:
-            step = 0.0  # no point along the step is higher in floating point: this is the maximum
-        a, b, height = a + step * da, b + step * db, max(new, height)
-        if step * math.hypot(da, db) <= _TOLERANCE * (1 + math.hypot(a, b)):
-            return _unscaled(a, b, information, centre, scale)
+            da, db = da / 2, db / 2
+        point = new
     return None
 
 
-def _likelihood(a: float, b: float, x: Floats, table: ScoreTable) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Point:
+    """The log likelihood at one point, with its slopes and its curvature."""
+
+    a: float
+    b: float
+    height: float
+    gradient: tuple[float, float]
+    information: tuple[float, float, float]
+    """aa, ab, bb."""
+
+
+def _climb(a: float, b: float, x: Floats, positives: Counts, total: Counts) -> _Point:
     margin = a + b * x
-    return float((table.positives * margin - (table.positives + table.negatives) * np.logaddexp(0.0, margin)).sum())
+    small = np.exp(-np.abs(margin))  # never overflows
+    chance = np.where(margin >= 0, 1.0, small) / (1 + small)
+    residual, spread = positives - total * chance, total * small / (1 + small) ** 2
+    height = positives * margin - total * (np.maximum(margin, 0.0) + np.log1p(small))
+    return _Point(
+        a=a,
+        b=b,
+        height=float(height.sum()),
+        gradient=(float(residual.sum()), float((residual * x).sum())),
+        information=(float(spread.sum()), float((spread * x).sum()), float((spread * x * x).sum())),
+    )
 
 
-def _newton(
-    a: float, b: float, x: Floats, positives: Counts, total: Counts
-) -> tuple[tuple[float, float, float], tuple[float, float]]:
-    """Information matrix (aa, ab, bb) and Newton's step at one point."""
-    chance = np.exp(-np.logaddexp(0.0, -(a + b * x)))
-    residual, spread = positives - total * chance, total * chance * (1 - chance)
-    aa, ab, bb = float(spread.sum()), float((spread * x).sum()), float((spread * x * x).sum())
-    ga, gb = float(residual.sum()), float((residual * x).sum())
-    determinant = aa * bb - ab * ab
-    return (aa, ab, bb), ((bb * ga - ab * gb) / determinant, (aa * gb - ab * ga) / determinant)
-
-
-def _unscaled(
-    a: float, b: float, information: tuple[float, float, float], centre: float, scale: float
-) -> Recalibration:
+def _unscaled(point: _Point, centre: float, scale: float) -> Recalibration:
     """Back from the centred and scaled logit, with variances by the same linear map."""
-    aa, ab, bb = information
+    aa, ab, bb = point.information
     determinant = aa * bb - ab * ab
     shift = centre / scale
     return Recalibration(
-        intercept=a - b * shift,
-        slope=b / scale,
+        intercept=point.a - point.b * shift,
+        slope=point.b / scale,
         intercept_variance=(bb + 2 * shift * ab + shift * shift * aa) / determinant,
         slope_variance=aa / determinant / scale**2,
     )

@@ -162,16 +162,16 @@ def hide_grid(grid: Sizes, hidden_rows: Hidden, hidden_columns: Hidden, min_cell
             hidden[:, column] = hide_line(grid[:, column], hidden[:, column], min_cell)
         if int(hidden.sum()) > before:
             continue
-        for row, column in determined_cells(hidden, hidden_rows, hidden_columns):
-            _hide_beside(grid, hidden, row, column)
+        for cell in determined_cells(hidden, hidden_rows, hidden_columns):
+            _hide_beside(grid, hidden, cell)
         if int(hidden.sum()) == before:
             return hidden
 
 
-def _hide_beside(grid: Sizes, hidden: Hidden, row: int, column: int) -> None:
+def _hide_beside(grid: Sizes, hidden: Hidden, cell: tuple[int, int]) -> None:
     """Hide the smallest cell shown in the row and the column of a cell, if there is one."""
     cross = np.zeros_like(hidden)
-    cross[row], cross[:, column] = True, True
+    cross[cell[0]], cross[:, cell[1]] = True, True
     beside = np.flatnonzero(cross & ~hidden & (grid > 0))
     if len(beside):
         hidden.flat[beside[grid.flat[beside].argmin()]] = True

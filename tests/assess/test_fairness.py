@@ -301,6 +301,12 @@ def test_the_highest_rate_is_sought_among_the_groups_shown():
     assert figures["fairness.smallest_impact_ratio[column=g]"].n == 100
 
 
+def test_of_equal_rates_the_first_group_is_the_reference():
+    figures = figures_of(fairness.measure(selection_by_group({"a": (1, 20), "b": (10, 20), "c": (15, 30)}), SHOW_ALL))
+    assert figures["fairness.impact_ratio[g=a]"].reference == "b (highest selection rate of the groups shown)"
+    assert figures["fairness.impact_ratio[g=c]"].value == 1.0
+
+
 def test_a_stated_reference_also_serves_pairs():
     sexes, races = ["f", "m"] * 10, ["a"] * 10 + ["b"] * 10
     scores = np.linspace(0, 1, 20)
@@ -372,3 +378,15 @@ def test_regression_by_group(weighted):
         theirs = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
         assert (difference.low, difference.high) == pytest.approx((theirs.low, theirs.high), rel=1e-9)
     assert not any("selection" in f.id or "impact" in f.id for f in figures)
+
+
+def test_a_group_whose_rows_all_weigh_nothing_has_no_rate():
+    rows = subject_of(
+        [0.1, 0.9, 0.2, 0.8], [0, 1, 1, 0], groups=[group("g", ["a", "a", "b", "b"])], weights=[1.0, 2.0, 0.0, 0.0]
+    )
+    measured = fairness.measure(rows, SHOW_ALL)
+    figures, reasons = figures_of(measured), reasons_of(measured)
+    assert figures["fairness.count[g=b]"].value == 2
+    assert figures["fairness.selection_rate[g=a]"].value == pytest.approx(1 / 3)
+    for name in ("selection_rate", "impact_ratio", "accuracy", "true_positive_rate", "mean_score", "roc_auc"):
+        assert reasons[f"fairness.{name}[g=b]"][0] == "insufficient"

@@ -107,6 +107,11 @@ def test_a_name_that_does_not_exist_is_an_error_with_the_nearest(key, if_missing
         gate(key, min=0.5, if_missing=if_missing)
 
 
+def test_a_limit_that_is_no_number_fails_beside_what_is_allowed_to_be_missing():
+    figures = FigureSet([*FIGURES.named("fairness.impact_ratio")][::-1])
+    assert gate("fairness.impact_ratio", figures, min=float("nan"), if_missing="allow").outcome == "failed"
+
+
 def test_what_is_no_id_is_an_error():
     with pytest.raises(InputError, match="not the id of a figure"):
         gate("performance.roc_auc[", min=0.5)

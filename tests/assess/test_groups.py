@@ -155,6 +155,21 @@ def test_a_level_hidden_alone_is_hidden_in_every_pair():
     assert shown == {("f", "a"), ("m", "a")}
 
 
+def test_a_level_hidden_alone_is_hidden_in_pairs_that_nothing_else_hides():
+    """In each line another level is smaller than b, so only the rule for levels keeps b and with it c from view."""
+    sizes = {"f": (100, 30, 2, 15, 85), "m": (100, 30, 1, 85, 15)}
+    rows = [
+        (sex, race) for sex, counts in sizes.items() for race, n in zip("abcde", counts, strict=True) for _ in range(n)
+    ]
+    sexes, races = zip(*rows, strict=True)
+    for columns in ([group("sex", sexes), group("race", races)], [group("race", races), group("sex", sexes)]):
+        singles, (pair,) = every_grouping(columns, min_cell=10)
+        (race,) = [cells for cells in singles if cells.columns == ("race",)]
+        assert race.hidden.tolist() == [False, True, True, False, False]
+        of_b = [hidden for levels, hidden in zip(pair.levels, pair.hidden, strict=True) if "b" in levels]
+        assert of_b == [True, True]
+
+
 def test_levels_without_rows_stay_and_pairs_without_rows_do_not():
     columns = [group("x", ["a"] * 20 + ["b"] * 20, ["a", "b", "c"]), group("y", ["u"] * 20 + ["v"] * 20)]
     (x, _), (pair,) = every_grouping(columns, min_cell=5)
