@@ -25,12 +25,12 @@ from explainkit.report.svg import plain_svg
 from explainkit.resources import resource
 
 __all__ = [
-    "BAND", "DEEP", "INK", "MUTED", "PALE", "SIZE", "SOFT", "WARN", "Axes", "axis_title", "canvas", "dots",
+    "BAND", "DEEP", "INK", "MUTED", "PALE", "RULE", "SIZE", "SOFT", "WARN", "Axes", "axis_title", "canvas", "dots",
     "house_style", "inches", "legend", "row_names", "span", "to_svg",
 ]  # fmt: skip
 
 INK, SOFT, MUTED = "#16202a", "#3d4852", "#6b7680"
-DEEP, PALE, BAND, WARN = "#1f5a8c", "#9dbad3", "#eef3f7", "#b5520b"
+DEEP, PALE, BAND, WARN, RULE = "#1f5a8c", "#9dbad3", "#eef3f7", "#b5520b", "#cfd6dc"
 """One accent in two depths that stay apart in grey, its tint, and orange only for what needs attention."""
 SIZE = 7.5
 """Size of all text, in points."""

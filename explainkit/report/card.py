@@ -254,6 +254,10 @@ class Section:
             words.append("stated")
         if blank:
             words.append("partly not provided" if len(statements) > blank else "not provided")
+        if not words and any(
+            isinstance(b, Paragraph) and any(isinstance(p, Mark) for p in b.parts) for b in self.blocks
+        ):
+            return "not tested"
         return ", ".join(words) or "recorded"
 
 

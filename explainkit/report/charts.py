@@ -13,6 +13,7 @@ from explainkit.report.canvas import (
     INK,
     MUTED,
     PALE,
+    RULE,
     SOFT,
     WARN,
     Axes,
@@ -45,6 +46,8 @@ class Interval:
     high: float | None = None
     tone: str = "plain"
     """``plain``, ``attention`` or ``quiet``."""
+    opens: bool = False
+    """Whether a hairline sets it apart from the rows above: another column begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,10 @@ def intervals(
             axes.axvline(line, color=MUTED, lw=0.7, dashes=(2, 2))
         for place, row in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
             _interval(axes, place, row)
+            if row.opens and place < len(rows) - 1:
+                start = -left / (width - left - right)
+                ends, across = [place + 0.5] * 2, axes.get_yaxis_transform()
+                axes.plot([start, 1], ends, color=RULE, lw=0.5, transform=across, clip_on=False)
             axes.annotate(
                 row.text,
                 (1, place),
@@ -220,26 +227,29 @@ def histogram(
         In inches.
     """
     with house_style():
-        figure, axes = canvas(width, 2.5 if width < FULL else 1.75, left=0.46, right=0.1, bottom=0.42, top=0.2)
-        tops = [max(values, default=0) for _, values in counts]
-        for direction, color, (name, values) in zip((1, -1), (DEEP, PALE), counts, strict=False):
-            spans = [b - a for a, b in zip(low, high, strict=True)]
+        names = [shortened(name, 18) for name, _ in counts]
+        right = max(inches(name, weight=600) for name in names) + 0.14
+        figure, axes = canvas(width, 2.5 if width < FULL else 1.75, left=0.52, right=right, bottom=0.42, top=0.2)
+        heights = [max(values, default=0) for _, values in counts]
+        # The smaller side keeps room for its name; both sides have the same scale.
+        tops = [max(height, 0.3 * max(heights), 1) for height in heights]
+        spans = [b - a for a, b in zip(low, high, strict=True)]
+        for direction, color, name, top, (_, values) in zip((1, -1), (DEEP, PALE), names, tops, counts, strict=False):
             axes.bar(low, [direction * v for v in values], width=spans, align="edge", color=color, ec="white", lw=0.4)
             axes.annotate(
-                shortened(name),
-                (1, 0.97 if direction > 0 else 0.03),
-                (-2, 0),
-                xycoords="axes fraction",
+                name,
+                (1, 0.5 * direction * top),
+                (6, 0),
+                xycoords=("axes fraction", "data"),
                 textcoords="offset points",
-                ha="right",
-                va="top" if direction > 0 else "bottom",
+                va="center",
                 color=DEEP if direction > 0 else SOFT,
                 weight=600,
                 parse_math=False,
             )
         axes.axhline(0, color=INK, lw=0.6)
         axes.set_xlim(low[0], high[-1])
-        axes.set_ylim(-1.18 * (tops[1] if len(tops) > 1 else 0), 1.18 * max(tops[0], 1))
+        axes.set_ylim(-1.1 * tops[1] if len(tops) > 1 else 0, 1.1 * tops[0])
         if line is not None:
             axes.axvline(line[0], color=INK, lw=0.8, dashes=(2, 2))
             axes.annotate(

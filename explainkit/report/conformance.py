@@ -40,7 +40,7 @@ def conforming(data: bytes, *, dated: bool) -> bytes:
     """
     with pikepdf.open(io.BytesIO(data)) as pdf:
         root = pdf.Root
-        specifications = _unique(root.AF)
+        specifications = _unique(pikepdf.Array(root.AF))
         root.AF = pikepdf.Array(specifications)
         if not dated:
             for specification in specifications:

@@ -7,16 +7,19 @@ import hashlib
 
 from explainkit.evidence import Evidence
 from explainkit.report.assemble import build
+from explainkit.report.card import Card
 from explainkit.report.templating import document, faces, stylesheet
 
 
-def render_html(evidence: Evidence) -> bytes:
+def render_html(evidence: Evidence, *, card: Card | None = None) -> bytes:
     """Render the card as HTML.
 
     Parameters
     ----------
     evidence : Evidence
         The only source.
+    card : Card, optional
+        What `build` made of it, where that is at hand: the charts are then drawn once for HTML and PDF.
 
     Returns
     -------
@@ -29,4 +32,4 @@ def render_html(evidence: Evidence) -> bytes:
         f"default-src 'none'; img-src data:; font-src data:; style-src 'sha256-{digest}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    return document(build(evidence), medium="screen", style=style, policy=policy).encode()
+    return document(card or build(evidence), medium="screen", style=style, policy=policy).encode()

@@ -43,6 +43,12 @@ _MEASURES = {
     "calibration.ece": Measure("Calibration error (ECE)", "mean gap between score and observed share, over bins"),
     "calibration.slope": Measure("Calibration slope", "below one, scores are too extreme"),
     "calibration.intercept": Measure("Calibration intercept", "above zero, scores are too low on the whole"),
+    "performance.roc_curve": Measure("ROC curve", ""),
+    "performance.score_histogram": Measure("Histogram of scores", ""),
+    "performance.predicted_observed": Measure("Predictions against outcomes", ""),
+    "performance.confusion": Measure("Outcomes and decisions", ""),
+    "performance.custom": Measure("Measure of the user's own", ""),
+    "calibration.reliability": Measure("Reliability diagram", ""),
     "fairness.count": Measure("Rows", "of the group"),
     "fairness.selection_rate": Measure("Selection rate", "share given the favourable decision"),
     "fairness.impact_ratio": Measure("Impact ratio", "selection rate over that of the reference group"),
@@ -67,6 +73,11 @@ _MEASURES = {
     "explanation.lime.rows": Measure("Rows explained by LIME", ""),
     "explanation.lime.samples": Measure("Samples drawn for each row by LIME", ""),
 }
+
+
+def known(name: str) -> bool:
+    """Whether a figure of this name has a title."""
+    return name in _MEASURES
 
 
 def measure(name: str) -> Measure:

@@ -41,8 +41,8 @@ _COUNT_COLUMNS = {"n", "positive", "negative"}
 def format_number(value: float, unit: Unit, *, signed: bool = False) -> str:
     """Print a number.
 
-    Counts are whole; other numbers have three decimals, or two significant digits where they are small. ``0`` and ``1``
-    without decimals are exact: ``1.000`` was rounded. Never ``-0``, and never an ASCII hyphen for a minus.
+    Counts are whole; other numbers have three decimals, four below a hundredth, an exponent below a ten-thousandth.
+    ``0`` and ``1`` without decimals are exact: ``1.000`` was rounded. Never ``-0``, never an ASCII hyphen for a minus.
 
     Parameters
     ----------
@@ -76,11 +76,11 @@ def format_number(value: float, unit: Unit, *, signed: bool = False) -> str:
 
 
 def _decimals(size: float) -> str:
-    """Three decimals, fewer for big numbers, two significant digits for small ones."""
+    """Three decimals, fewer for big numbers, a fourth below a hundredth; tiny ones with an exponent."""
     if float(size).is_integer() and size < 1e9:
         return _grouped(f"{size:.0f}")
     if size < 0.01:
-        return _scientific(size) if size < 1e-4 else f"{size:.2g}"
+        return _scientific(size) if size < 1e-4 else f"{size:.4f}".rstrip("0")
     if size >= 1e9:
         return _scientific(size)
     return _grouped(f"{size:.{3 if size < 10 else 2 if size < 100 else 1}f}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -14,14 +15,16 @@ from weasyprint.urls import URLFetcher
 from explainkit.artifact import sha256_of
 from explainkit.evidence import Evidence
 from explainkit.report.assemble import build
+from explainkit.report.card import Card
 from explainkit.report.conformance import conforming
 from explainkit.report.templating import document, faces, stylesheet
 
+_PASSES = 3
 _UNDATED = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """Date of the attachment where the plan gives none: WeasyPrint would take the clock's; `conforming` removes it."""
 
 
-def render_pdf(evidence: Evidence, card_json: bytes) -> bytes:
+def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None) -> bytes:
     """Render the card as PDF, not yet signed.
 
     Parameters
@@ -30,32 +33,73 @@ def render_pdf(evidence: Evidence, card_json: bytes) -> bytes:
         The only source of the pages.
     card_json : bytes
         Its canonical JSON, attached to the file.
+    card : Card, optional
+        What `build` made of it, where that is at hand.
 
     Returns
     -------
     bytes
         The same evidence gives the same bytes, with the same versions of the libraries.
     """
+    card = card or build(evidence)
     style = "\n".join((faces(), stylesheet("card.css"), stylesheet("paper.css")))
-    page = document(build(evidence), medium="paper", style=style, policy=None)
     stamp = dt.datetime.fromisoformat(evidence.date).replace(tzinfo=dt.UTC) if evidence.date else None
+    unreadable = ""
+    # PDF/A forbids glyphs that are none; which characters have none is known only once the fonts were tried.
+    for _ in range(_PASSES):
+        page = document(card, medium="paper", style=style, policy=None, unreadable=unreadable)
+        with _without_glyph() as missing:
+            drawn = _drawn(page, card_json, stamp or _UNDATED)
+        if not missing:
+            break
+        unreadable += "".join(sorted(missing))
+    return conforming(drawn, dated=stamp is not None)
+
+
+def _drawn(page: str, card_json: bytes, stamp: dt.datetime) -> bytes:
     attachment = Attachment(
         string=card_json,
         name="card.json",
         description="every figure of this card, canonical JSON (RFC 8785)",
-        created=stamp or _UNDATED,
-        modified=stamp or _UNDATED,
+        created=stamp,
+        modified=stamp,
         relationship="Data",
     )
-    with _epoch(stamp or _UNDATED), warnings.catch_warnings():
-        # WeasyPrint leaves the file of its colour profile to the garbage collector.
-        warnings.simplefilter("ignore", ResourceWarning)
-        drawn = HTML(string=page, base_url="about:blank", url_fetcher=_locked()).write_pdf(
+    with _epoch(stamp), warnings.catch_warnings():
+        # WeasyPrint leaves its colour profile open for the interpreter to close.
+        warnings.filterwarnings("ignore", message=r"unclosed file .*sRGB2014\.icc", category=ResourceWarning)
+        drawn: bytes = HTML(string=page, base_url="about:blank", url_fetcher=_locked()).write_pdf(
             pdf_variant="pdf/a-3a",
             attachments=[attachment],
             pdf_identifier=sha256_of(card_json)[:32].encode(),
         )
-    return conforming(drawn, dated=stamp is not None)
+    return drawn
+
+
+class _Glyphs(logging.Filter):
+    """Collects what the renderer has no glyph for, and keeps it out of the log: it is dealt with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.missing: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let everything else pass."""
+        if ".notdef glyph" in str(record.msg) and isinstance(record.args, tuple):
+            self.missing.add(str(record.args[0]))
+            return False
+        return True
+
+
+@contextmanager
+def _without_glyph() -> Iterator[set[str]]:
+    glyphs = _Glyphs()
+    logger = logging.getLogger("weasyprint")
+    logger.addFilter(glyphs)
+    try:
+        yield glyphs.missing
+    finally:
+        logger.removeFilter(glyphs)
 
 
 def _locked() -> URLFetcher:

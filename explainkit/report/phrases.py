@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from explainkit.artifact import sha256_of
 from explainkit.figures import Field, Figure, Status
 from explainkit.report import card
 from explainkit.report.card import Break, Inline, Label, LabelKind, Mark, Number, Parts, Words
+from explainkit.report.measures import known, measure
 from explainkit.report.reader import Reader
 
 STATUS: dict[Status, str] = {
@@ -145,10 +146,42 @@ def stated(reader: Reader, section: str) -> tuple[card.Group, ...]:
     return (card.Group(title=words("Stated, not measured"), blocks=blocks),) if blocks else ()
 
 
+def reference_group(text: str) -> str:
+    """The group in the words of a reference, without how it was chosen."""
+    group, bracket, _ = text.rpartition(" (")
+    return group if bracket and text.endswith(")") else text
+
+
+def in_words(keys: Mapping[str, str]) -> str:
+    """What stands in the brackets of an id, for people: the column or feature itself, a group with its column."""
+    bare = ("column", "feature", "class", "metric", "output", "average", "q")
+    return ", ".join(value if key in bare else f"{key}: {value}" for key, value in keys.items())
+
+
 def is_reference(figure: Figure, levels: Sequence[str]) -> bool:
     """Whether a figure belongs to the very group that it is taken against."""
     label = " × ".join(levels)
     return figure.reference is not None and (figure.reference == label or figure.reference.startswith(f"{label} ("))
+
+
+def subject_of(what: str, *, longest: int | None = None) -> Parts:
+    """What an entry of the ledger is about; names of figures are printed by their titles.
+
+    Parameters
+    ----------
+    what : str
+        As in the ledger.
+    longest : int, optional
+        For page one: at most four titles, or so many characters.
+    """
+    names = what.split(", ")
+    if not all(known(n) for n in names):
+        return (name(what if longest is None else clipped(what, longest)[0]),)
+    shown = names if longest is None else names[:4]
+    titles = listed([(title(measure(n).title.partition(" (")[0]),) for n in shown])
+    if len(shown) < len(names):
+        return (*titles, Words(" and "), on_page(len(names) - len(shown)), Words(" more"))
+    return titles
 
 
 def group_name(levels: Sequence[str]) -> Parts:

@@ -24,6 +24,7 @@ class Reader:
         self._names: dict[str, list[Figure]] = {}
         for figure in evidence.figures:
             self._names.setdefault(figure.name, []).append(figure)
+        self._full = {as_in_ids(column.name): column.name for column in evidence.columns}
         self._series = {series.id: series for series in evidence.series}
 
     def figure(self, name: str, keys: Mapping[str, str] | None = None, /, **more: str) -> Figure | None:
@@ -70,6 +71,11 @@ class Reader:
         """The answer to a statement, None where it is blank."""
         statement = self.statement(key)
         return statement.answer if statement is not None else None
+
+    def feature(self, figure: Figure) -> str:
+        """Name of the column that a figure's key ``feature`` stands for, in full."""
+        key = figure.keys["feature"]
+        return self._full.get(key, key)
 
     @property
     def features(self) -> tuple[Column, ...]:

@@ -1,13 +1,13 @@
 """SVG that can stand in a page: no style attributes, no ids, no references, no more decimals than are seen.
 
-A page whose policy forbids inline styles can hold it, two of them never clash, and the text stays text: it is set in the
-page's own font, can be searched, and says by ``data-text="tick"`` that its digits belong to a drawing.
+A page whose policy forbids inline styles can hold it, two of them never clash, and the text stays text: it is set in
+the page's own font, can be searched, and says by ``data-text="tick"`` that its digits belong to a drawing.
 """
 
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree as tree
+from xml.etree.ElementTree import Element, fromstring
 
 from markupsafe import escape
 
@@ -36,7 +36,7 @@ def plain_svg(text: str, *, size: float) -> bytes:
     size : float
         Size of all text, in points.
     """
-    root = tree.fromstring(text[text.index("<svg") :])
+    root = fromstring(text[text.index("<svg") :])
     known = {name: element for element in root.iter() if (name := element.get("id"))}
     parts: list[str] = []
     for child in root:
@@ -50,7 +50,7 @@ def plain_svg(text: str, *, size: float) -> bytes:
     return "\n".join((head, *parts, "</svg>")).encode()
 
 
-def _write(element: tree.Element, known: dict[str, tree.Element], parts: list[str]) -> None:
+def _write(element: Element, known: dict[str, Element], parts: list[str]) -> None:
     kind = element.tag.removeprefix(_SVG)
     if kind == "g":
         for child in element:
@@ -67,15 +67,15 @@ def _write(element: tree.Element, known: dict[str, tree.Element], parts: list[st
         raise ValueError(f"a drawing holds paths and text, got {kind}")
 
 
-def _path(element: tree.Element, place: str, looks: dict[str, str], parts: list[str]) -> None:
+def _path(element: Element, place: str, looks: dict[str, str], parts: list[str]) -> None:
     if looks.get("fill") == "none" and "stroke" not in looks:
         return
     parts.append(f'<path d="{_joined(element.get("d") or "")}"{place}{_attributes(looks)}/>')
 
 
-def _text(element: tree.Element, parts: list[str]) -> None:
+def _text(element: Element, parts: list[str]) -> None:
     looks = _style(element)
-    kept = {key: looks[key] for key in ("fill", "font-weight", "text-anchor") if key in looks}
+    kept = {key: value for key, value in looks.items() if key in ("fill", "font-weight", "text-anchor")}
     turned = element.get("transform") or ""
     place = f' x="{_number(element.get("x"))}" y="{_number(element.get("y"))}"'
     if turned and not turned.startswith("rotate(-0 "):
@@ -84,11 +84,11 @@ def _text(element: tree.Element, parts: list[str]) -> None:
     parts.append(f'<text data-text="tick"{place}{_attributes(kept)}>{words}</text>')
 
 
-def _looks(element: tree.Element) -> dict[str, str]:
+def _looks(element: Element) -> dict[str, str]:
     return {key: value for key, value in _style(element).items() if key in _KEPT}
 
 
-def _style(element: tree.Element) -> dict[str, str]:
+def _style(element: Element) -> dict[str, str]:
     pairs = (part.partition(":") for part in (element.get("style") or "").split(";"))
     return {key.strip(): value.strip() for key, _, value in pairs if value}
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from explainkit.report.card import Card, Chart, Number, Point, Row, Table
 from explainkit.report.ids import joined_ids
 from explainkit.report.numbers import data_element, point_element
-from explainkit.report.text import printable
+from explainkit.report.text import printable, written_out
 from explainkit.resources import resource
 
 Medium = Literal["screen", "paper"]
@@ -25,7 +25,7 @@ _FACES = (
 )
 
 
-def document(card: Card, *, medium: Medium, style: str, policy: str | None) -> str:
+def document(card: Card, *, medium: Medium, style: str, policy: str | None, unreadable: str = "") -> str:
     """The card as an HTML document.
 
     Parameters
@@ -38,9 +38,13 @@ def document(card: Card, *, medium: Medium, style: str, policy: str | None) -> s
         All CSS, fonts included.
     policy : str or None
         Content-Security-Policy, where one is printed.
+    unreadable : str
+        Characters that no font has, to be written as escapes.
     """
+    escapes = written_out(unreadable)
     template = _environment().get_template("document.html")
-    return template.render(card=card, medium=medium, style=Markup(style), policy=policy)
+    page = template.render(card=card, medium=medium, style=Markup(style), policy=policy, escapes=escapes)
+    return page.translate(escapes)
 
 
 @cache
@@ -49,9 +53,8 @@ def faces() -> str:
     rules = []
     for family, weight, name in _FACES:
         data = base64.b64encode(resource(_TEMPLATES, "fonts", f"{name}.woff2").read_bytes()).decode()
-        rules.append(
-            f'@font-face{{font-family:"{family}";font-weight:{weight};src:url(data:font/woff2;base64,{data}) format("woff2")}}'
-        )
+        source = f'url(data:font/woff2;base64,{data}) format("woff2")'
+        rules.append(f'@font-face{{font-family:"{family}";font-weight:{weight};src:{source}}}')
     widths = "".join(f".w{share}{{width:{share}%}}" for share in range(1, 101))
     return "\n".join((*rules, widths))
 
@@ -98,9 +101,10 @@ def _ids(row: Row) -> str:
     return printable(joined_ids(figure.id for figure in row.figures))
 
 
-def _source(chart: Chart) -> Markup:
+def _source(chart: Chart, escapes: dict[int, str]) -> Markup:
     """The address of a drawing: its own bytes."""
-    return Markup("data:image/svg+xml;base64," + base64.b64encode(chart.svg).decode())
+    drawing = chart.svg.decode().translate(escapes).encode()
+    return Markup("data:image/svg+xml;base64," + base64.b64encode(drawing).decode())
 
 
 def _drawing(chart: Chart) -> Markup:

@@ -31,6 +31,17 @@ def printable(text: str, *, lines: bool = False) -> str:
     return "".join(c if c == "\n" and lines else _escaped(c) for c in text)
 
 
+def written_out(characters: str) -> dict[int, str]:
+    """For `str.translate`: each of the characters as its escape.
+
+    Examples
+    --------
+    >>> "漢!".translate(written_out("漢"))
+    '\\\\u6f22!'
+    """
+    return {ord(c): c.encode("unicode_escape").decode() for c in characters}
+
+
 def _escaped(character: str) -> str:
     if character in _SILENT or unicodedata.category(character) in ("Cc", "Cs", "Cn"):
         return character.encode("unicode_escape").decode()

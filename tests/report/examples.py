@@ -9,6 +9,7 @@ import dataclasses
 import math
 import random
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from explainkit.evidence import (
@@ -105,7 +106,7 @@ def credit() -> Evidence:
     ledger = (
         LedgerEntry(
             kind="not_tested",
-            what="performance.precision, performance.f1, performance.mcc, calibration.ece, performance.observed_expected",
+            what="performance.precision, performance.f1, performance.mcc, calibration.ece",
             reason=_RESAMPLED,
         ),
         LedgerEntry(kind="suppressed", what="groups of marital_status", reason=_SMALL, count=2),
@@ -272,7 +273,7 @@ def diabetes() -> Evidence:
     figures += _importances(features, "target", draw, rows=142, background=100)
     cases, told = _cases(features, "target", draw, count=2)
     edges = [25.0 + 32 * i for i in range(11)]
-    middle = [(a + b) / 2 for a, b in zip(edges, edges[1:], strict=False)]
+    middle = [(a + b) / 2 for a, b in pairwise(edges)]
     agreement = Series(
         id="performance.predicted_observed",
         columns=(
@@ -653,7 +654,7 @@ def _importances(
                 level=0.95,
                 n=rows,
                 unit=unit,
-                method="mean of absolute values over the rows explained; percentile bootstrap over rows, 2,000 resamples",
+                method="mean of absolute values over the rows explained; percentile bootstrap, 2,000 resamples",
                 dataset="evaluation",
             )
         )
@@ -671,7 +672,7 @@ def _importances(
 def _cases(
     features: Sequence[str], unit: Unit, draw: random.Random, *, count: int, class_: str | None = None
 ) -> tuple[tuple[Case, ...], list[Figure]]:
-    scale = 40.0 if unit == "target" else 0.5
+    scale = {"target": 40.0, "probability": 0.08}.get(unit, 0.5)
     base = {"target": 152.13, "probability": 0.3333}.get(unit, -1.0932)
     cases, figures = [], []
     for k in range(count):

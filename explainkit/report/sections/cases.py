@@ -6,10 +6,24 @@ from explainkit.decision import Threshold
 from explainkit.evidence import Case, Evidence
 from explainkit.figures import Figure
 from explainkit.report import charts as draw
-from explainkit.report.card import Block, Chart, Column, Group, Label, Paragraph, Parts, Row, Section, Table, Words
+from explainkit.report.card import (
+    Block,
+    Chart,
+    Column,
+    Group,
+    Label,
+    Mark,
+    Paragraph,
+    Parts,
+    Row,
+    Section,
+    Table,
+    Words,
+)
 from explainkit.report.numbers import figure_text
 from explainkit.report.phrases import clause, name, number, source, stated, words
 from explainkit.report.reader import Reader
+from explainkit.report.sections.preconditions import threshold_label
 
 _MOST_BARS = 10
 
@@ -20,25 +34,25 @@ def section(evidence: Evidence) -> Section:
     blocks: list[Block] = []
     if evidence.cases:
         intro = words(
-            "Rows chosen by the plan. Contributions describe how the model came to its score; they promise nothing about "
-            "what another value would have led to."
+            "Rows chosen by the plan. Contributions describe how the model came to its score; they promise nothing "
+            "about what another value would have led to."
         )
         blocks.append(Paragraph(parts=intro, style="text"))
         blocks.extend(_case(reader, case) for case in evidence.cases)
     else:
-        blocks.append(Paragraph(parts=words("Not tested: no single case was explained.")))
+        blocks.append(Paragraph(parts=(Mark("open", "not tested"), Words(" no single case was explained."))))
     blocks.extend(stated(reader, "cases"))
     return Section(number=11, id="cases", title="Single cases", blocks=tuple(blocks))
 
 
 def _case(reader: Reader, case: Case) -> Group:
-    shap = {f.keys["feature"]: f for f in _of(reader, "explanation.shap.contribution", case)}
-    lime = {f.keys["feature"]: f for f in _of(reader, "explanation.lime.weight", case)}
+    shap = {reader.feature(f): f for f in _of(reader, "explanation.shap.contribution", case)}
+    lime = {reader.feature(f): f for f in _of(reader, "explanation.lime.weight", case)}
     blocks: list[Block] = [Paragraph(parts=_outcome(reader, case), style="read")]
     base, output = (reader.measured(f"explanation.shap.{kind}", case=case.key) for kind in ("base", "output"))
     ordered = sorted(shap.values(), key=lambda f: (-abs(f.value or 0.0), f.id))
     if base is not None and output is not None and ordered:
-        blocks.append(_waterfall(ordered, base, output))
+        blocks.append(_waterfall(reader, ordered, base, output))
     blocks.append(_table(reader, case, ordered, lime))
     blocks.append(Paragraph(parts=_reconciled(reader, case), style="note"))
     heading: Parts = (Words("Row "), Label(case.key), Words(": "), name(case.chosen))
@@ -65,7 +79,7 @@ def _outcome(reader: Reader, case: Case) -> Parts:
     parts = (Words("Score "), *number(score, strong=True))
     if evidence.threshold is None or score.value is None:
         return (*parts, Words("; no threshold is stated, so no decision follows."))
-    return (*parts, Words(" against the threshold "), Label(evidence.threshold), *_decision(evidence, score))
+    return (*parts, Words(" against the threshold "), clause(threshold_label(evidence)), *_decision(evidence, score))
 
 
 def _decision(evidence: Evidence, score: Figure) -> Parts:
@@ -78,9 +92,9 @@ def _decision(evidence: Evidence, score: Figure) -> Parts:
     return (Words(": decided "), name(evidence.positive if positive else others[0], strong=True), Words("."))
 
 
-def _waterfall(ordered: list[Figure], base: Figure, output: Figure) -> Chart:
+def _waterfall(reader: Reader, ordered: list[Figure], base: Figure, output: Figure) -> Chart:
     shown, rest = ordered[:_MOST_BARS], ordered[_MOST_BARS:]
-    steps = [draw.Step(name=f.keys["feature"], value=float(f.value or 0.0), text=figure_text(f)) for f in shown]
+    steps = [draw.Step(name=reader.feature(f), value=float(f.value or 0.0), text=figure_text(f)) for f in shown]
     if rest:
         total = sum(float(f.value or 0.0) for f in rest)
         # A sum of figures is no figure: it is drawn, so that the bars meet the output, but not printed.
@@ -97,8 +111,8 @@ def _waterfall(ordered: list[Figure], base: Figure, output: Figure) -> Chart:
 
 def _table(reader: Reader, case: Case, ordered: list[Figure], lime: dict[str, Figure]) -> Table:
     texts = dict(case.inputs)
-    features = [f.keys["feature"] for f in ordered] or list(lime) or list(texts)
-    shap = {f.keys["feature"]: f for f in ordered}
+    features = [reader.feature(f) for f in ordered] or list(lime) or list(texts)
+    shap = {reader.feature(f): f for f in ordered}
     rows = []
     for feature in features:
         numeric = reader.figure("case.input", case=case.key, feature=feature)

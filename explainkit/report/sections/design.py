@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from explainkit.evidence import Evidence
-from explainkit.report.card import Block, Facts, Group, Paragraph, Section, Words
+from explainkit.report.card import Beside, Block, Column, Group, Paragraph, Row, Section, Table, Words
 from explainkit.report.phrases import code, listed, name, on_page, stated, words
 from explainkit.report.reader import Reader
 
@@ -26,7 +28,11 @@ def section(evidence: Evidence) -> Section:
         blocks.append(Group(title=words("Inputs"), blocks=(Paragraph(parts=parts),)))
     parameters = evidence.model.parameters
     if parameters:
-        inside: list[Block] = [Facts(pairs=tuple(((code(k),), (code(v),)) for k, v in parameters[:_MOST_PARAMETERS]))]
+        shown = parameters[:_MOST_PARAMETERS]
+        half = (len(shown) + 1) // 2
+        inside: list[Block] = [
+            Beside(left=(_table(shown[:half]),), right=(_table(shown[half:]),) if shown[half:] else ())
+        ]
         if len(parameters) > _MOST_PARAMETERS:
             left = (on_page(len(parameters) - _MOST_PARAMETERS), Words(" more parameters stand in card.json."))
             inside.append(Paragraph(parts=left, style="note"))
@@ -37,3 +43,10 @@ def section(evidence: Evidence) -> Section:
         )
     blocks.extend(stated(reader, "design"))
     return Section(number=5, id="design", title="Design", blocks=tuple(blocks))
+
+
+def _table(parameters: Sequence[tuple[str, str]]) -> Table:
+    return Table(
+        columns=(Column(title=words("Parameter"), share=55), Column(title=words("Value"), share=45)),
+        rows=tuple(Row(cells=((code(key),), (code(value),))) for key, value in parameters),
+    )

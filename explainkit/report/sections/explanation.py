@@ -5,7 +5,20 @@ from __future__ import annotations
 from explainkit.evidence import Evidence, Method
 from explainkit.figures import Figure, Series
 from explainkit.report import charts as draw
-from explainkit.report.card import Block, Chart, Column, Facts, Group, Paragraph, Parts, Row, Section, Table, Words
+from explainkit.report.card import (
+    Block,
+    Chart,
+    Column,
+    Facts,
+    Group,
+    Mark,
+    Paragraph,
+    Parts,
+    Row,
+    Section,
+    Table,
+    Words,
+)
 from explainkit.report.numbers import figure_text
 from explainkit.report.phrases import (
     clause,
@@ -23,6 +36,7 @@ from explainkit.report.phrases import (
 from explainkit.report.reader import Reader
 
 _MOST_DRAWN = 15
+_MOST_OUTPUTS = 6
 SPACES = {"margin": "log-odds", "probability": "probability", "raw": "units of the target"}
 _TITLES = {"shap": "SHAP", "lime": "LIME"}
 
@@ -32,15 +46,17 @@ def section(evidence: Evidence) -> Section:
     reader = Reader(evidence)
     blocks: list[Block] = []
     outputs = _importances(reader)
-    for output, figures in outputs.items():
-        inside: list[Block] = [Paragraph(parts=_reading(figures, output), style="read"), _bars(reader, figures, output)]
-        if output is None:
-            inside.extend(_swarm(reader))
-        inside.append(_table(figures))
+    for output, figures in list(outputs.items())[:_MOST_OUTPUTS]:
+        inside: list[Block] = [Paragraph(parts=_reading(reader, figures), style="read"), _bars(reader, figures)]
+        inside.extend(_swarm(reader, output))
+        inside.append(_table(reader, figures))
         if output is None:
             blocks.extend(inside)
         else:
             blocks.append(Group(title=(Words("Class "), name(output)), blocks=tuple(inside)))
+    if len(outputs) > _MOST_OUTPUTS:
+        left = (on_page(len(outputs) - _MOST_OUTPUTS), Words(" more classes stand in card.json."))
+        blocks.append(Paragraph(parts=left, style="note"))
     if not outputs:
         blocks.append(Paragraph(parts=_why_not(reader)))
     blocks.extend(_additivity(reader))
@@ -66,32 +82,32 @@ def _importances(reader: Reader) -> dict[str | None, list[Figure]]:
 def _why_not(reader: Reader) -> Parts:
     reasons = source(reader.named("explanation.shap.importance"))
     if reasons:
-        return reasons
+        return (Mark("open", "no explanation"), Words(" "), *reasons, Words("."))
     if reader.evidence.model.family == "scores":
-        return words("Not tested: there is no model behind the scores that could be asked.")
-    return words("Not tested: no explanation was computed.")
+        return (Mark("open", "not tested"), Words(" there is no model behind the scores that could be asked."))
+    return (Mark("open", "not tested"), Words(" no explanation was computed."))
 
 
-def _reading(figures: list[Figure], output: str | None) -> Parts:
+def _reading(reader: Reader, figures: list[Figure]) -> Parts:
     top = figures[:3]
     parts: Parts = (Words("Most moved by "),)
     for i, figure in enumerate(top):
         between = "" if i == 0 else " and " if i == len(top) - 1 else ", "
-        parts += (Words(between), name(figure.keys["feature"], strong=True), Words(" ("), *number(figure), Words(")"))
+        parts += (Words(between), name(reader.feature(figure), strong=True), Words(" ("), *number(figure), Words(")"))
     unit = "units of the target" if figures[0].unit == "target" else str(figures[0].unit)
     return (*parts, Words(f": mean absolute SHAP values in {unit}."))
 
 
-def _bars(reader: Reader, figures: list[Figure], output: str | None) -> Chart:
+def _bars(reader: Reader, figures: list[Figure]) -> Chart:
     inputs = set(reader.sensitive)
     rows = [
         draw.Interval(
-            name=f.keys["feature"],
+            name=reader.feature(f),
             value=f.value,
             text=figure_text(f),
             low=f.low,
             high=f.high,
-            tone="attention" if f.keys["feature"] in inputs else "plain",
+            tone="attention" if reader.feature(f) in inputs else "plain",
         )
         for f in figures[:_MOST_DRAWN]
     ]
@@ -105,8 +121,9 @@ def _bars(reader: Reader, figures: list[Figure], output: str | None) -> Chart:
     return Chart(svg=drawn, alt=alt, caption=caption)
 
 
-def _swarm(reader: Reader) -> tuple[Block, ...]:
-    series = reader.series("explanation.shap.points")
+def _swarm(reader: Reader, output: str | None) -> tuple[Block, ...]:
+    keys = {} if output is None else {"output": output}
+    series = reader.series("explanation.shap.points", **keys)
     if series is None:
         return ()
     points = _points(series)
@@ -119,7 +136,7 @@ def _swarm(reader: Reader) -> tuple[Block, ...]:
     )
     caption: Parts = words("Every point is a row: how far the input moved its score, and in which direction.")
     if series.method:
-        caption += (Words(" "), clause(series.method))
+        caption += (Words(" "), clause(series.method[0].upper() + series.method[1:] + "."))
     alt = (
         "SHAP values of single rows for each input, shaded by the value of the input; the points stand in card.json, "
         "their means in the table below"
@@ -137,7 +154,7 @@ def _points(series: Series) -> list[tuple[str, list[tuple[float, float | None]]]
     return list(rows.items())
 
 
-def _table(figures: list[Figure]) -> Table:
+def _table(reader: Reader, figures: list[Figure]) -> Table:
     return Table(
         columns=(
             Column(title=words("Input"), share=40),
@@ -145,7 +162,7 @@ def _table(figures: list[Figure]) -> Table:
             Column(title=(title(level(figures), "clause"),), align="right", share=23),
             Column(title=words("Rows"), align="right", share=12),
         ),
-        rows=tuple(Row(cells=((name(f.keys["feature"]),), number(f), interval(f), number(f, "n"))) for f in figures),
+        rows=tuple(Row(cells=((name(reader.feature(f)),), number(f), interval(f), number(f, "n"))) for f in figures),
         source=source(figures),
         print_rows=20,
     )

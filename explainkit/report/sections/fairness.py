@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from explainkit.evidence import Evidence
 from explainkit.figures import Figure
 from explainkit.report import charts as draw
@@ -108,7 +110,8 @@ def _measured(reader: Reader, rate: str) -> tuple[Block, ...]:
     lowest = smallest(reader)
     if lowest is not None:
         blocks.append(Paragraph(parts=_reading(lowest), style="read"))
-    ratios, rates = _chart(reader, "fairness.impact_ratio"), _chart(reader, rate)
+    ratios = _chart(reader, "fairness.impact_ratio", draw.HALF)
+    rates = _chart(reader, rate, draw.FULL if ratios is None else draw.HALF)
     if ratios is not None and rates is not None:
         blocks.append(Beside(left=(rates,), right=(ratios,)))
     elif rates is not None:
@@ -119,10 +122,10 @@ def _measured(reader: Reader, rate: str) -> tuple[Block, ...]:
             table = _table(reader, (column,), groups, rate)
             blocks.append(Group(title=(Words("By "), name(column)), blocks=(table,)))
     for pair in reader.pairs():
-        groups = [
+        crossed = [
             (tuple(f.keys[c] for c in pair), f) for f in reader.named("fairness.count") if set(f.keys) == set(pair)
         ]
-        table = _table(reader, pair, groups, rate)
+        table = _table(reader, pair, crossed, rate)
         blocks.append(Group(title=(Words("By "), *group_name(pair)), blocks=(table,)))
     return tuple(blocks)
 
@@ -146,7 +149,9 @@ def _reading(figure: Figure) -> Parts:
     return (*parts, Words("."))
 
 
-def _table(reader: Reader, columns: tuple[str, ...], groups: list[tuple[tuple[str, ...], Figure]], rate: str) -> Table:
+def _table(
+    reader: Reader, columns: tuple[str, ...], groups: Sequence[tuple[tuple[str, ...], Figure]], rate: str
+) -> Table:
     difference = "fairness.mean_prediction_difference" if rate == "fairness.mean_prediction" else (
         "fairness.selection_difference"
     )  # fmt: skip
@@ -173,14 +178,14 @@ def _table(reader: Reader, columns: tuple[str, ...], groups: list[tuple[tuple[st
         for kind in kinds
         for column in (
             Column(title=words(titles.get(kind, "Impact ratio")), align="right", share=10),
-            Column(title=(Label(ends, "clause"),), align="right", share=14),
+            Column(title=(Label(ends, "clause"),), align="right", share=16 if kind == difference else 14),
         )
     ]
     return Table(
         columns=(
-            Column(title=words("Group"), share=22),
-            Column(title=words("n"), align="right", share=6),
-            Column(title=words("" if rate == "fairness.mean_prediction" else "Selected"), align="right", share=10),
+            Column(title=words("Group"), share=18),
+            Column(title=words("n"), align="right", share=8),
+            Column(title=words("" if rate == "fairness.mean_prediction" else "Selected"), align="right", share=9),
             *pairs,
         ),
         rows=tuple(rows),
@@ -192,10 +197,12 @@ def _of(reader: Reader, kind: str, columns: tuple[str, ...]) -> list[Figure]:
     return [f for f in reader.named(kind) if set(f.keys) == set(columns)]
 
 
-def _chart(reader: Reader, kind: str) -> Chart | None:
+def _chart(reader: Reader, kind: str, width: float) -> Chart | None:
     """One measure over all groups, column by column; the reference is hollow."""
-    rows, figures = [], []
+    rows: list[draw.Interval] = []
+    figures: list[Figure] = []
     for column in reader.sensitive:
+        before = len(rows)
         for group, figure in reader.keyed(kind, column):
             if figure.value is None:
                 continue
@@ -204,8 +211,17 @@ def _chart(reader: Reader, kind: str) -> Chart | None:
             low = ratio and not reference and figure.value < SCREEN
             text = "reference" if reference else figure_text(figure)
             tone = "quiet" if reference else "attention" if low else "plain"
-            rows.append(draw.Interval(name=group, value=float(figure.value), text=text, low=figure.low,
-                                      high=figure.high, tone=tone))  # fmt: skip
+            rows.append(
+                draw.Interval(
+                    name=group,
+                    value=float(figure.value),
+                    text=text,
+                    low=figure.low,
+                    high=figure.high,
+                    tone=tone,
+                    opens=len(rows) == before,
+                )
+            )
             figures.append(figure)
     if not rows:
         return None
@@ -216,6 +232,7 @@ def _chart(reader: Reader, kind: str) -> Chart | None:
         rows[:MOST_DRAWN],
         line=1.0 if ratio else None,
         mark=SCREEN if ratio else None,
+        width=width,
         axis=words_of.get(kind, "mean prediction")
         + (f" with {ends}" if any(f.low is not None for f in figures) else ""),
     )
@@ -228,9 +245,9 @@ def _chart(reader: Reader, kind: str) -> Chart | None:
         )
     return Chart(
         svg=drawn,
-        alt=f"{words_of.get(kind, 'mean prediction').capitalize()} of each group with its interval; the values stand in "
-        "the tables below",
-        width="half",
+        alt=f"{words_of.get(kind, 'mean prediction').capitalize()} of each group with its interval; the values stand "
+        "in the tables below",
+        width="half" if width == draw.HALF else "full",
         caption=caption,
     )
 

@@ -21,9 +21,10 @@ from explainkit.report.card import (
     Tiles,
     Words,
 )
-from explainkit.report.phrases import clause, clipped, digest, listed, name, number, on_page, words
+from explainkit.report.phrases import clause, clipped, digest, listed, name, number, on_page, subject_of, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import gates, preconditions, tiles
+from explainkit.report.sections.summary import attention
 
 _MISSING = Mark("attention", "NOT PROVIDED")
 _LONGEST = {"intended_use": 330, "provider": 90, "expiry": 60, "population_description": 150}
@@ -39,6 +40,9 @@ def blocks(evidence: Evidence) -> tuple[Block, ...]:
     found.append(Paragraph(parts=_stated(reader, "intended_use", "Intended use: "), style="lede"))
     found.append(Facts(pairs=_facts(reader)))
     found.append(Group(title=words("What the evidence says"), blocks=(Tiles(tiles=tiles.key_figures(reader)),)))
+    findings = attention(reader)[len(evidence.draft) :]
+    if findings:
+        found.append(Group(title=words("What asks for attention"), blocks=(Items(items=findings[:_LISTED]),)))
     found.append(
         Beside(
             left=(Group(title=words("Gates"), blocks=gates.short(evidence)),),
@@ -129,9 +133,16 @@ def _unknown(reader: Reader) -> tuple[Parts, ...]:
     if blank:
         required = sum(s.required for s in blank)
         items.append(
-            (Words("Not provided: ", strong=True), on_page(len(blank)), Words(" of "), on_page(len(evidence.statements)),
-             Words(" answers, "), on_page(required), Words(" of them required"))
-        )  # fmt: skip
+            (
+                Words("Not provided: ", strong=True),
+                on_page(len(blank)),
+                Words(" of "),
+                on_page(len(evidence.statements)),
+                Words(" answers, "),
+                on_page(required),
+                Words(" of them required"),
+            )
+        )
     hidden = sum(f.status == "suppressed" for f in reader.named("fairness.count"))
     if hidden:
         items.append((Words("Suppressed: ", strong=True), on_page(hidden), Words(" groups too small to show")))
@@ -150,13 +161,13 @@ def _unknown(reader: Reader) -> tuple[Parts, ...]:
         if entries:
             parts = (
                 Words(heading, strong=True),
-                *listed([(name(clipped(e.what, 70)[0]),) for e in entries[:_LISTED]], "; "),
+                *listed([subject_of(e.what, longest=70) for e in entries[:_LISTED]], "; "),
             )
             if len(entries) > _LISTED:
                 parts += (Words(" and "), on_page(len(entries) - _LISTED), Words(" more"))
             items.append(parts)
-    items.append((Words("Not covered: ", strong=True), Words("rules and processing around the score, see "), Link("use"),
-                  Words(". All entries: "), Link("ledger")))  # fmt: skip
+    around = Words("rules and processing around the score, see ")
+    items.append((Words("Not covered: ", strong=True), around, Link("use"), Words(". All entries: "), Link("ledger")))
     return tuple(items)
 
 
@@ -185,12 +196,13 @@ def _notes() -> tuple[Block, ...]:
         Paragraph(
             parts=(
                 Words(
-                    "Pages are fixed before signing: who has signed by now is shown by the PDF reader's signature panel and "
-                    "by explainkit verify. How to check this file without our software: "
+                    "Pages are fixed before signing: who has signed by now is shown by the PDF reader's signature "
+                    "panel and by explainkit verify. How to check this file without our software: "
                 ),
                 Link("reproduce"),
                 Words(
-                    " and VERIFY.md. Every number carries the id of its figure in card.json, which is attached here."
+                    " and VERIFY.md. Every number carries the id of its figure in card.json, which is attached to "
+                    "the PDF."
                 ),
             ),
             style="note",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from explainkit.evidence import Evidence, GateOutcome
-from explainkit.figures import Field
+from explainkit.figures import Field, parse_figure_id
 from explainkit.report.card import Block, Column, Label, Mark, Paragraph, Parts, Row, Table, Words
 from explainkit.report.measures import measure
-from explainkit.report.phrases import clause, number, title, words
+from explainkit.report.phrases import clause, in_words, name, number, title, words
 from explainkit.report.reader import Reader
 
 NONE = (Words("NO GATES DEFINED", strong=True), Words(": no limit was set that a figure could fail."))
@@ -65,12 +65,12 @@ def full(evidence: Evidence) -> tuple[Block, ...]:
     )
     table = Table(
         columns=(
-            Column(title=words("Gate"), share=25),
+            Column(title=words("Gate"), share=23),
             Column(title=words("Limit"), align="right", share=10),
             Column(title=words("Decided by"), share=10),
-            Column(title=words("Found"), align="right", share=9),
+            Column(title=words("Found"), align="right", share=12),
             Column(title=words("If failed"), share=9),
-            Column(title=words("Outcome"), share=11),
+            Column(title=words("Outcome"), share=10),
             Column(title=words("Reason"), share=26),
         ),
         rows=rows,
@@ -88,12 +88,12 @@ def outcome(gate: GateOutcome) -> Mark:
 
 def _gate(gate: GateOutcome) -> Parts:
     """The gate by the title of its measure, and its group; a gate on a whole name names what decided."""
-    kind, bracket, keys = gate.gate.partition("[")
+    kind, keys = parse_figure_id(gate.gate)
     head: Parts = (title(measure(kind).title.partition(" (")[0]),)
-    if bracket:
-        return (*head, Words(" "), Label(keys.removesuffix("]").replace('"', "")))
-    if gate.figure and "[" in gate.figure:
-        return (*head, Words(", worst: "), Label(gate.figure.partition("[")[2].removesuffix("]").replace('"', "")))
+    if keys:
+        return (*head, Words(", "), name(in_words(keys)))
+    if gate.figure and (keys := parse_figure_id(gate.figure)[1]):
+        return (*head, Words(", worst: "), name(in_words(keys)))
     return head
 
 

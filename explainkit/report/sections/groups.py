@@ -7,11 +7,24 @@ from collections.abc import Sequence
 from explainkit.evidence import Evidence
 from explainkit.figures import Figure
 from explainkit.report import charts as draw
-from explainkit.report.card import Beside, Block, Chart, Column, Group, Paragraph, Parts, Row, Section, Table, Words
+from explainkit.report.card import (
+    Beside,
+    Block,
+    Chart,
+    Column,
+    Group,
+    Mark,
+    Paragraph,
+    Parts,
+    Row,
+    Section,
+    Table,
+    Words,
+)
 from explainkit.report.measures import measure
 from explainkit.report.numbers import figure_text
-from explainkit.report.phrases import STATUS, group_name, level, name, number, source, stacked, title, words
-from explainkit.report.reader import Reader, as_in_ids
+from explainkit.report.phrases import group_name, level, name, number, source, stacked, title, words
+from explainkit.report.reader import Reader
 
 _KINDS = {
     "binary": (
@@ -55,8 +68,15 @@ def absent(reader: Reader) -> Parts:
     """Why there are no groups."""
     for entry in reader.evidence.ledger:
         if entry.kind == "not_tested" and "group" in entry.what:
-            return (Words("Not tested: "), name(entry.what), Words(" ("), name(entry.reason), Words(")."))
-    return words("Not tested: no group was named.")
+            return (
+                Mark("open", "not tested"),
+                Words(" "),
+                name(entry.what),
+                Words(" ("),
+                name(entry.reason),
+                Words(")."),
+            )
+    return (Mark("open", "not tested"), Words(" no group was named."))
 
 
 def rows_of(reader: Reader, column: str) -> list[tuple[str, Figure]]:
@@ -91,8 +111,8 @@ def _table(reader: Reader, column: str, kinds: Sequence[str]) -> Table | None:
         note = (Words("Below each value: "), title(ends, "clause"), Words(". "), *note)
     return Table(
         columns=(
-            Column(title=words("Group"), share=20),
-            Column(title=words("n"), align="right", share=7),
+            Column(title=words("Group"), share=18),
+            Column(title=words("n"), align="right", share=8),
             *(Column(title=(title(_short(k)),), align="right", share=12) for k in used),
         ),
         rows=tuple(rows),
@@ -108,11 +128,15 @@ def _chart(reader: Reader, kind: str) -> Chart | None:
     """One measure over all groups of all columns."""
     found = [
         draw.Interval(
-            name=group, value=None if f.value is None else float(f.value), text=_text(f), low=f.low, high=f.high
+            name=group,
+            value=figure.value,
+            text=figure_text(figure),
+            low=figure.low,
+            high=figure.high,
+            opens=place == 0,
         )
         for column in reader.sensitive
-        for group, f in reader.keyed(kind, as_in_ids(column))
-        if f.status == "measured"
+        for place, (group, figure) in enumerate(_shown(reader, kind, column))
     ]
     if not found:
         return None
@@ -136,5 +160,5 @@ def _chart(reader: Reader, kind: str) -> Chart | None:
     )
 
 
-def _text(figure: Figure) -> str:
-    return figure_text(figure) if figure.status == "measured" else STATUS[figure.status]
+def _shown(reader: Reader, kind: str, column: str) -> list[tuple[str, Figure]]:
+    return [(group, figure) for group, figure in reader.keyed(kind, column) if figure.status == "measured"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explainkit.evidence import Evidence
 from explainkit.report.card import Block, Column, Group, Items, Mark, Paragraph, Parts, Row, Section, Table, Words
-from explainkit.report.phrases import clause, name, number, on_page, words
+from explainkit.report.phrases import clause, name, number, on_page, subject_of, words
 from explainkit.report.reader import Reader
 
 _KINDS = {"not_tested": "not tested"}
@@ -23,7 +23,7 @@ def section(evidence: Evidence) -> Section:
         Row(
             cells=(
                 words(_KINDS.get(entry.kind, entry.kind)),
-                (name(entry.what),),
+                subject_of(entry.what),
                 (clause(entry.reason),),
                 number(reader.figure("ledger.count", entry=str(i))),
             )

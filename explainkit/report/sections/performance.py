@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from explainkit.evidence import Evidence
 from explainkit.figures import Figure
-from explainkit.report.card import Block, Label, Paragraph, Parts, Section, Words
-from explainkit.report.phrases import interval, level, name, number, stated, words
+from explainkit.report.card import Block, Label, Mark, Paragraph, Parts, Section, Words
+from explainkit.report.phrases import interval, level, name, number, stated
 from explainkit.report.reader import Reader
 from explainkit.report.sections import performance_charts, performance_tables
 
@@ -24,7 +24,7 @@ def section(evidence: Evidence) -> Section:
     blocks.extend(performance_tables.by_class(reader))
     if not blocks:
         blocks.append(
-            Paragraph(parts=words("Not tested: no measure of performance could be computed from what was given."))
+            Paragraph(parts=(Mark("open", "not tested"), Words(" no measure could be computed from what was given.")))
         )
     blocks.extend(stated(reader, "performance"))
     return Section(number=7, id="performance", title="Performance", blocks=tuple(blocks))

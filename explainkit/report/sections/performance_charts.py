@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from explainkit.decision import Threshold
 from explainkit.figures import Series
 from explainkit.report import charts as draw
 from explainkit.report.card import Beside, Block, Chart, Column, Parts, Point, Row, Table, Words
-from explainkit.report.phrases import clause, name, words
+from explainkit.report.phrases import clause, code, name, words
 from explainkit.report.reader import Reader
 
 Numbers = tuple[float | None, ...]
@@ -24,8 +25,13 @@ def charts(reader: Reader) -> tuple[Block, ...]:
     if len(pair) == 2:
         blocks: tuple[Block, ...] = (Beside(left=(pair[0],), right=(pair[1],)),)
     else:
-        blocks = tuple(pair)
+        blocks = tuple(_with_data(chart) for chart in pair)
     return (*blocks, scores) if scores is not None and scores.width == "full" else blocks
+
+
+def _with_data(chart: Chart) -> Beside:
+    """A chart that stands alone has its numbers beside it."""
+    return Beside(left=(replace(chart, data=None),), right=(chart.data,) if chart.data is not None else ())
 
 
 def numbers(series: Series, column: str) -> Numbers:
@@ -61,13 +67,13 @@ def data_table(series: Series, titles: Sequence[tuple[str, str]]) -> Table:
     return Table(
         columns=tuple(Column(title=words(text), align="right") for _, text in titles),
         rows=tuple(rows),
-        source=(clause(series.method),) if series.method else (),
+        source=(Words("Series "), code(series.id)),
         screen_rows=_DATA_ROWS,
     )
 
 
 def _caption(text: str, series: Series) -> Parts:
-    return (Words(text), Words(" "), clause(series.method)) if series.method else (Words(text),)
+    return (Words(text), Words(" · "), clause(series.method)) if series.method else (Words(text),)
 
 
 def _roc(reader: Reader) -> Chart | None:
@@ -77,9 +83,9 @@ def _roc(reader: Reader) -> Chart | None:
     x, y = known(numbers(series, "false_positive_rate")), known(numbers(series, "true_positive_rate"))
     return Chart(
         svg=draw.curve(x, y, x_axis="false positive rate", y_axis="true positive rate"),
-        alt="ROC curve: true positive rate against false positive rate over all thresholds, above the diagonal of chance",
+        alt="ROC curve: true against false positive rate over all thresholds, and the diagonal of chance",
         width="half",
-        caption=_caption("ROC curve: every threshold at once.", series),
+        caption=_caption("ROC curve: every threshold at once", series),
         data=data_table(
             series, (("false_positive_rate", "False positive rate"), ("true_positive_rate", "True positive rate"))
         ),
@@ -103,7 +109,7 @@ def _reliability(reader: Reader) -> Chart | None:
         svg=drawn,
         alt="Reliability diagram: share of positives observed against mean score, bin by bin, with intervals",
         width="half",
-        caption=_caption("Reliability: where points lie on the diagonal, scores are shares.", series),
+        caption=_caption("Reliability: where points lie on the diagonal, scores are shares", series),
         data=data_table(
             series,
             (
@@ -146,7 +152,7 @@ def _histogram(reader: Reader, *, wide: bool) -> Chart | None:
         svg=drawn,
         alt="Histogram of scores by outcome, one outcome above the axis and the other below",
         width="full" if wide else "half",
-        caption=_caption("Where the scores lie, by outcome.", series),
+        caption=_caption("Where the scores lie, by outcome", series),
         data=data_table(series, (("low", "Score from"), ("high", "to"), *((c, c.capitalize()) for c, _ in runs))),
     )
 
@@ -170,7 +176,7 @@ def _agreement(reader: Reader) -> Chart | None:
         svg=drawn,
         alt="Mean outcome against mean prediction, bin by bin, with the diagonal of agreement",
         width="half",
-        caption=_caption("Predictions and outcomes, bin by bin.", series),
+        caption=_caption("Predictions and outcomes, bin by bin", series),
         data=data_table(
             series,
             (

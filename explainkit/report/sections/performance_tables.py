@@ -19,7 +19,19 @@ from explainkit.report.card import (
     Words,
 )
 from explainkit.report.measures import measure
-from explainkit.report.phrases import STATUS, clause, interval, level, listed, name, number, source, title, words
+from explainkit.report.phrases import (
+    STATUS,
+    clause,
+    in_words,
+    interval,
+    level,
+    listed,
+    name,
+    number,
+    source,
+    title,
+    words,
+)
 from explainkit.report.reader import Reader
 from explainkit.report.sections.preconditions import threshold_label
 
@@ -94,7 +106,7 @@ def _row(figure: Figure) -> Row:
     known = measure(figure.name)
     head: Parts = (title(known.title),)
     if figure.keys:
-        head += (Words(" "), name(", ".join(f"{k} {v}" for k, v in figure.keys.items())))
+        head += (Words(", "), name(in_words(figure.keys)))
     if known.meaning:
         head += (Break(), clause(known.meaning))
     how = [text for text in (figure.method, figure.reason) if text]
@@ -137,7 +149,6 @@ def confusion(reader: Reader) -> tuple[Block, ...]:
         rows=tuple(
             Row(cells=((name(a),), *(number(figures.get((a, d))) for d in decided[:_MOST_CLASSES]))) for a in actual
         ),
-        source=source(list(figures.values())),
         print_rows=20,
     )
     blocks: tuple[Block, ...] = (table,)

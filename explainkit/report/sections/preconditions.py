@@ -7,14 +7,14 @@ from explainkit.report.card import Column, Mark, Parts, Row, Table, Words
 from explainkit.report.phrases import clause, name, words
 
 _FOLLOWS = {
-    "all applicants": "Rates are those of applicants, as far as the rows are a fair sample of them.",
-    "all cases": "Rates are those of all cases, as far as the rows are a fair sample of them.",
+    "all applicants": "Rates are those of applicants, as far as the rows represent them.",
+    "all cases": "Rates are those of all cases, as far as the rows represent them.",
     "accepted only": (
         "Rates are among accepted cases. About selection among applicants there is insufficient evidence: population."
     ),
     "resampled": (
-        "Classes were sampled at rates of their own: precision, Brier score, log loss, calibration, observed / expected "
-        "and base rates are not tested unless the true prevalence is stated."
+        "Classes were sampled at rates of their own: precision, Brier score, log loss, calibration, observed / "
+        "expected and base rates are not tested unless the true prevalence is stated."
     ),
 }
 

@@ -23,12 +23,13 @@ def section(evidence: Evidence) -> Section:
     numbers = Paragraph(
         parts=(
             Words(
-                "Every measured number carries the id of its figure: in the PDF in small type in its row, in the HTML in "
+                "Every measured number carries the id of its figure: in the PDF in small type below its row, in the "
+                "HTML in "
             ),
             code("data-figure"),
             Words(
-                ". Braces join ids that differ in one place. Proportions have three decimals, small numbers two "
-                "significant digits; a nought or a one without decimals is exact. card.json has full precision, the "
+                ". Braces join ids that differ in one place. Proportions have three decimals, small numbers four, tiny "
+                "ones an exponent; a nought or a one without decimals is exact. card.json has full precision, the "
                 "interval, n, events and method of each."
             ),
         )

@@ -75,9 +75,14 @@ def attention(reader: Reader) -> tuple[Parts, ...]:
     late = [c.name for c in reader.features if c.available is None]
     if late:
         found.append(
-            (Mark("open", "open"), Words(" when the values of "), on_page(len(late)), Words(" inputs are known was not said: "
-             "an input known only after the decision would go unnoticed, see "), Link("data"))
-        )  # fmt: skip
+            (
+                Mark("open", "open"),
+                Words(" when the values of "),
+                on_page(len(late)),
+                Words(" inputs are known was not said: one known only after the decision would go unnoticed, see "),
+                Link("data"),
+            )
+        )
     blank = [s for s in evidence.statements if s.required and s.answer is None]
     if blank:
         found.append(

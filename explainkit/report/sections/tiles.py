@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explainkit.figures import Figure
 from explainkit.report.card import Label, Parts, Tile, Words
-from explainkit.report.phrases import STATUS, clause, clipped, interval, level, name, number, words
+from explainkit.report.phrases import STATUS, clause, clipped, interval, level, name, number, reference_group, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections.fairness import SCREEN, smallest
 from explainkit.report.sections.preconditions import threshold_label
@@ -107,7 +107,7 @@ def _worst(reader: Reader) -> Tile:
 def _group(figure: Figure) -> Parts:
     parts: Parts = (name(clipped(next(iter(figure.keys.values())), 40)[0]),)
     if figure.reference is not None:
-        parts += (Words(" against "), name(clipped(figure.reference, 40)[0]))
+        parts += (Words(" against "), name(clipped(reference_group(figure.reference), 40)[0]))
     return parts
 
 
