@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -55,8 +57,20 @@ def command(out: Path, quiet: bool, as_json: bool, debug: bool) -> int:
 
 def _what_next(out: Path) -> None:
     authority = os.path.normpath(out / ".." / "test-ca.pem")
+    program = _program()
     click.echo(
-        f"\nverify it:       explainkit verify {out} --trust {authority}\n"
+        f"\nverify it:       {program} verify {out} --trust {authority}\n"
         f"without us:      {out / 'VERIFY.md'} says how, with openssl alone\n"
-        "your own model:  explainkit init --model MODEL --data DATA, fill in audit.toml, explainkit audit audit.toml"
+        f"your own model:  {program} init --model MODEL --data DATA, fill in audit.toml, {program} audit audit.toml"
     )
+
+
+def _program() -> str:
+    """How to call explainkit again from here: by its name where that finds this one, else by its path."""
+    script = Path(sys.argv[0])
+    if script.suffix == ".py":
+        return f"{sys.executable} -m explainkit"
+    found = shutil.which(script.name)
+    if found is not None and script.exists() and os.path.samefile(found, script):
+        return script.name
+    return os.fspath(script)
