@@ -46,13 +46,15 @@ def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = N
     evidence = gather(subject, plan, progress=progress)
     card_json = evidence.to_json()
     with progress.stage("write the card as HTML"):
+        from explainkit.report.assemble import build
         from explainkit.report.html import render_html
 
-        html = render_html(evidence)
+        card = build(evidence)
+        html = render_html(evidence, card=card)
     with progress.stage("write the card as PDF"):
         from explainkit.report.pdf import render_pdf
 
-        pdf = render_pdf(evidence, card_json)
+        pdf = render_pdf(evidence, card_json, card=card)
     from explainkit.sign.aids import verifying_aids
 
     return Release(

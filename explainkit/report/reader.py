@@ -55,22 +55,13 @@ class Reader:
         series = self._series.get(figure_id(name, keys))
         return series if series is not None and series.columns and series.columns[0][1] else None
 
-    def series_named(self, name: str) -> tuple[Series, ...]:
-        """All series of a name."""
-        return tuple(s for s in self._series.values() if parse_figure_id(s.id)[0] == name)
-
     def statements(self, section: str) -> tuple[Statement, ...]:
         """Statements that stand in a section."""
         return tuple(s for s in self.evidence.statements if s.section == section)
 
-    def statement(self, key: str) -> Statement | None:
-        """One statement by its id."""
-        return next((s for s in self.evidence.statements if s.id == key), None)
-
     def answer(self, key: str) -> str | None:
         """The answer to a statement, None where it is blank."""
-        statement = self.statement(key)
-        return statement.answer if statement is not None else None
+        return next((s.answer for s in self.evidence.statements if s.id == key), None)
 
     def feature(self, figure: Figure) -> str:
         """Name of the column that a figure's key ``feature`` stands for, in full."""

@@ -176,11 +176,9 @@ def _additivity(reader: Reader) -> tuple[Block, ...]:
         Words("Base value and contributions add up to the model's output: the largest residual is "),
         *number(largest, strong=True),
     )
-    rows = reader.measured("explanation.shap.rows")
     if median is not None:
         parts += (Words(", the median "), *number(median))
-    if rows is not None:
-        parts += (Words(", over "), *number(rows), Words(" rows"))
+    parts += (Words(", over "), *number(largest, "n"), Words(" rows"))
     return (Paragraph(parts=(*parts, Words(".")), style="text"),)
 
 

@@ -206,22 +206,7 @@ def _chart(reader: Reader, kind: str, width: float) -> Chart | None:
         for group, figure in reader.keyed(kind, column):
             if figure.value is None:
                 continue
-            ratio = kind == "fairness.impact_ratio"
-            reference = ratio and is_reference(figure, [group])
-            low = ratio and not reference and figure.value < SCREEN
-            text = "reference" if reference else figure_text(figure)
-            tone = "quiet" if reference else "attention" if low else "plain"
-            rows.append(
-                draw.Interval(
-                    name=group,
-                    value=float(figure.value),
-                    text=text,
-                    low=figure.low,
-                    high=figure.high,
-                    tone=tone,
-                    opens=len(rows) == before,
-                )
-            )
+            rows.append(_drawn(figure, group, kind, opens=len(rows) == before))
             figures.append(figure)
     if not rows:
         return None
@@ -249,6 +234,22 @@ def _chart(reader: Reader, kind: str, width: float) -> Chart | None:
         "in the tables below",
         width="half" if width == draw.HALF else "full",
         caption=caption,
+    )
+
+
+def _drawn(figure: Figure, group: str, kind: str, *, opens: bool) -> draw.Interval:
+    ratio = kind == "fairness.impact_ratio"
+    reference = ratio and is_reference(figure, [group])
+    value = float(figure.value or 0.0)
+    low = ratio and not reference and value < SCREEN
+    return draw.Interval(
+        name=group,
+        value=value,
+        text="reference" if reference else figure_text(figure),
+        low=figure.low,
+        high=figure.high,
+        tone="quiet" if reference else "attention" if low else "plain",
+        opens=opens,
     )
 
 

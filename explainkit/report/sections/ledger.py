@@ -19,33 +19,37 @@ def section(evidence: Evidence) -> Section:
             style="read",
         )
     ]
-    rows = tuple(
-        Row(
-            cells=(
-                words(_KINDS.get(entry.kind, entry.kind)),
-                subject_of(entry.what),
-                (clause(entry.reason),),
-                number(reader.figure("ledger.count", entry=str(i))),
+    blocks.append(_entries(reader, evidence) if evidence.ledger else Paragraph(parts=words("The ledger is empty.")))
+    blocks.extend(_open_questions(evidence))
+    return Section(number=17, id="ledger", title="What is not known: the ledger", blocks=tuple(blocks))
+
+
+def _entries(reader: Reader, evidence: Evidence) -> Table:
+    return Table(
+        columns=(
+            Column(title=words("Kind"), share=13),
+            Column(title=words("What"), share=32),
+            Column(title=words("Why, and what was done"), share=44),
+            Column(title=words("Count"), align="right", share=11),
+        ),
+        rows=tuple(
+            Row(
+                cells=(
+                    words(_KINDS.get(entry.kind, entry.kind)),
+                    subject_of(entry.what),
+                    (clause(entry.reason),),
+                    number(reader.figure("ledger.count", entry=str(i))),
+                )
             )
-        )
-        for i, entry in enumerate(evidence.ledger, start=1)
+            for i, entry in enumerate(evidence.ledger, start=1)
+        ),
+        print_rows=200,
+        screen_rows=1000,
     )
-    if rows:
-        blocks.append(
-            Table(
-                columns=(
-                    Column(title=words("Kind"), share=13),
-                    Column(title=words("What"), share=32),
-                    Column(title=words("Why, and what was done"), share=44),
-                    Column(title=words("Count"), align="right", share=11),
-                ),
-                rows=rows,
-                print_rows=200,
-                screen_rows=1000,
-            )
-        )
-    else:
-        blocks.append(Paragraph(parts=words("The ledger is empty.")))
+
+
+def _open_questions(evidence: Evidence) -> tuple[Block, ...]:
+    """Every statement that was left blank."""
     blanks: tuple[Parts, ...] = tuple(
         (
             Mark("attention", "not provided") if s.required else Mark("open", "not provided"),
@@ -55,12 +59,12 @@ def section(evidence: Evidence) -> Section:
         for s in evidence.statements
         if s.answer is None
     )
-    if blanks:
-        heading: Parts = (
-            Words("Questions left open: "),
-            on_page(len(blanks)),
-            Words(" of "),
-            on_page(len(evidence.statements)),
-        )
-        blocks.append(Group(title=heading, blocks=(Items(items=blanks),)))
-    return Section(number=17, id="ledger", title="What is not known: the ledger", blocks=tuple(blocks))
+    if not blanks:
+        return ()
+    heading: Parts = (
+        Words("Questions left open: "),
+        on_page(len(blanks)),
+        Words(" of "),
+        on_page(len(evidence.statements)),
+    )
+    return (Group(title=heading, blocks=(Items(items=blanks),)),)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from explainkit.evidence import Evidence
 from explainkit.report.card import Block, Group, Items, Link, Mark, Paragraph, Parts, Section, Words
 from explainkit.report.measures import measure
@@ -36,65 +38,70 @@ def section(evidence: Evidence) -> Section:
 
 def attention(reader: Reader) -> tuple[Parts, ...]:
     """Findings in the order of weight: draft, gates, small ratios, protected inputs, additivity, blanks."""
-    evidence = reader.evidence
-    found: list[Parts] = [(_flag("draft"), Words(" "), clause(reason)) for reason in evidence.draft]
-    found.extend(
-        (
-            _flag("gate failed"),
-            Words(" "),
-            title(measure(g.gate.partition("[")[0]).title),
-            Words(": "),
-            clause(g.reason),
-        )
-        for g in evidence.gates
-        if g.outcome == "failed"
-    )
+    found = [
+        *((_flag("draft"), Words(" "), clause(reason)) for reason in reader.evidence.draft),
+        *_failed_gates(reader),
+        *_small_ratio(reader),
+        *_inputs(reader),
+        *_blanks(reader),
+    ]
+    return tuple(found[:_MOST])
+
+
+def _failed_gates(reader: Reader) -> Iterator[Parts]:
+    for gate in reader.evidence.gates:
+        if gate.outcome == "failed":
+            about = title(measure(gate.gate.partition("[")[0]).title)
+            yield (_flag("gate failed"), Words(" "), about, Words(": "), clause(gate.reason))
+
+
+def _small_ratio(reader: Reader) -> Iterator[Parts]:
     lowest = smallest(reader)
     if lowest is not None and lowest.value is not None and lowest.value < SCREEN:
         column, group = next(iter(lowest.keys.items()))
-        found.append(
-            (
-                _flag("below four fifths"),
-                Words(" impact ratio of "),
-                name(group),
-                Words(" ("),
-                name(column),
-                Words("): "),
-                *number(lowest),
-                *((Words(", interval "), *interval(lowest)) if interval(lowest) else ()),
-                Words("; a screening statistic, see "),
-                Link("fairness"),
-            )
+        yield (
+            _flag("below four fifths"),
+            Words(" impact ratio of "),
+            name(group),
+            Words(" ("),
+            name(column),
+            Words("): "),
+            *number(lowest),
+            *((Words(", interval "), *interval(lowest)) if interval(lowest) else ()),
+            Words("; a screening statistic, see "),
+            Link("fairness"),
         )
+
+
+def _inputs(reader: Reader) -> Iterator[Parts]:
+    """Inputs that are sensitive, and inputs of which nobody said when they are known."""
     seen = [c.name for c in reader.features if "sensitive" in c.roles]
     if seen:
         parts: Parts = (_flag("sensitive input"), Words(" the model sees "))
         for i, column in enumerate(seen):
             parts += (Words(", ") if i else Words(""), name(column))
-        found.append(parts)
+        yield parts
     late = [c.name for c in reader.features if c.available is None]
     if late:
-        found.append(
-            (
-                Mark("open", "open"),
-                Words(" when the values of "),
-                on_page(len(late)),
-                Words(" inputs are known was not said: one known only after the decision would go unnoticed, see "),
-                Link("data"),
-            )
+        yield (
+            Mark("open", "open"),
+            Words(" when the values of "),
+            on_page(len(late)),
+            Words(" inputs are known was not said: one known only after the decision would go unnoticed, see "),
+            Link("data"),
         )
-    blank = [s for s in evidence.statements if s.required and s.answer is None]
+
+
+def _blanks(reader: Reader) -> Iterator[Parts]:
+    blank = [s for s in reader.evidence.statements if s.required and s.answer is None]
     if blank:
-        found.append(
-            (
-                Mark("open", "open"),
-                Words(" "),
-                on_page(len(blank)),
-                Words(" required questions are not answered, see "),
-                Link("ledger"),
-            )
+        yield (
+            Mark("open", "open"),
+            Words(" "),
+            on_page(len(blank)),
+            Words(" required questions are not answered, see "),
+            Link("ledger"),
         )
-    return tuple(found[:_MOST])
 
 
 def _flag(text: str) -> Mark:
