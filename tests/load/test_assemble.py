@@ -155,7 +155,8 @@ def test_batches_agree_with_one_pass(model: Any, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         "explainkit.load.subject.Dataset.batches", lambda self, columns: original(self, columns, size=7)
     )
-    np.testing.assert_array_equal(build(model, frame()).rows.scores, whole)
+    # A matrix product may round the last bit differently for blocks of another size.
+    np.testing.assert_allclose(build(model, frame()).rows.scores, whole, rtol=1e-13)
 
 
 @pytest.mark.parametrize(
