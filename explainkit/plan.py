@@ -23,6 +23,11 @@ def _as_tuple(value: Any) -> Any:
     return [p.strip() for p in value.split(",") if p.strip()] if isinstance(value, str) else value
 
 
+def _as_text(value: Any) -> Any:
+    """A bare number is kept as text, so that the error says what it lacks."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
 
@@ -52,7 +57,7 @@ class ModelPlan(_Strict):
     """Inferred from the model and the target when left out."""
     positive: Label | None = None
     """The class whose probability the score is (binary)."""
-    threshold: str | None = None
+    threshold: Annotated[str | None, BeforeValidator(_as_text)] = None
     """``">=0.5"`` or ``">0.5"``; without it nothing that depends on decisions is tested."""
 
     @property

@@ -25,6 +25,7 @@ from explainkit.plan import plan_from, read_plan
         ({"features": {"age": {"cuts": [3, 1], "cuts_reason": "x"}}}, "cuts must ascend"),
         ({"features": {"age": {"cuts": [3]}}}, "cuts need a cuts_reason"),
         ({"model": {"threshold": "0.5"}}, "model.threshold: the threshold needs its side; found '0.5'"),
+        ({"model": {"threshold": 0.5}}, "model.threshold: the threshold needs its side; found '0.5'"),
         ({"statements": {"population": "everybody"}}, "statements.population: the population is stated in fixed words"),
         (
             {"statements": {"popultion": "x"}},

@@ -210,6 +210,7 @@ def _codes(
             where=where,
             found=", ".join(map(repr, strangers[:3])),
             allowed=", ".join(map(repr, classes[:10])),
+            remedy=f"name the model's codes under features.{target.name}.labels, or give the data with its codes",
         )
     if len(set(names)) < 2:
         raise DataError(

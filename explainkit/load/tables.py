@@ -123,7 +123,13 @@ def _read_table(path: Path, missing: Sequence[str]) -> tuple[pa.Table, tuple[Led
             return _read_csv(path, missing)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError("the file cannot be read", where=where, found=str(error).splitlines()[0]) from None
-    raise DataError("unknown kind of data file", where=where, found=repr(head[:4]), allowed=_FORMATS)
+    raise DataError(
+        "unknown kind of data file",
+        where=where,
+        found=repr(head[:4]),
+        allowed=_FORMATS,
+        remedy="save it as parquet; text separated by commas, semicolons or tabs is called .csv",
+    )
 
 
 def _read_csv(path: Path, missing: Sequence[str]) -> tuple[pa.Table, tuple[LedgerEntry, ...]]:

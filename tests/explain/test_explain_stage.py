@@ -14,9 +14,9 @@ from sklearn.pipeline import make_pipeline
 
 from explainkit.errors import PlanError
 from explainkit.evidence import LedgerEntry
-from explainkit.load.steady import one_order
 from explainkit.explain.summary import Explained, explain
 from explainkit.figures import Figure, FigureSet
+from explainkit.load.steady import one_order
 from explainkit.load.subject import Subject
 from explainkit.plan import ExplainPlan
 from tests.assess.builders import dataset, subject_of

@@ -118,6 +118,14 @@ def test_lightgbm_refuses_text_where_numbers_are_due(rows: pd.DataFrame, labels:
         adapter.adapt(rows[["a", "c"]].assign(a="?"))
 
 
+def test_lightgbm_refuses_numbers_where_categories_are_due(rows: pd.DataFrame, labels: np.ndarray) -> None:
+    lightgbm = pytest.importorskip("lightgbm")
+    typed = rows.assign(b=rows["b"].astype("category"))
+    adapter = adapt_object(lightgbm.LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=1).fit(typed, labels))
+    with pytest.raises(DataError, match="columns b: numbers where the model knows categories"):
+        adapter.adapt(rows.assign(b=1.0))
+
+
 def test_lightgbm_text_cut_short_is_refused_before_the_library_sees_it(
     tmp_path: Path, rows: pd.DataFrame, labels: np.ndarray
 ) -> None:
@@ -221,6 +229,12 @@ def test_text_in_a_pipeline_of_numbers_is_named(rows: pd.DataFrame, labels: np.n
     adapter = adapt_object(make_pipeline(StandardScaler(), LogisticRegression()).fit(rows[["c"]], labels))
     with pytest.raises(ModelError, match="columns of text: c; a text that means missing is listed under data.missing"):
         adapter.predict(rows[["c"]].assign(c="?"))
+
+
+def test_missing_values_in_a_model_without_imputer_are_named(rows: pd.DataFrame, labels: np.ndarray) -> None:
+    adapter = adapt_object(LogisticRegression().fit(rows[["c"]].rename(columns={"c": "a"}), labels))
+    with pytest.raises(ModelError, match="columns with missing values: a; fill them inside the model"):
+        adapter.predict(rows[["a"]])
 
 
 def test_pickles_open_only_when_trusted(tmp_path: Path, rows: pd.DataFrame, labels: np.ndarray) -> None:

@@ -52,7 +52,7 @@ class Adapter:
                 "the model raised while predicting",
                 where=self.identity.kind or self.identity.family,
                 found=f"{type(error).__name__}: {_first_line(error)}",
-                remedy=_text_hint(rows, error),
+                remedy=_hint(rows, error),
             ) from error
         return self._checked(answer, len(rows))
 
@@ -111,15 +111,18 @@ def _first_line(error: BaseException) -> str:
     return text.splitlines()[0][:300] if text else "no message"
 
 
-def _text_hint(rows: pd.DataFrame, error: BaseException) -> str | None:
-    """Name the columns of text when a library complains about text where numbers are due."""
+def _hint(rows: pd.DataFrame, error: BaseException) -> str | None:
+    """Name the columns when a library complains about text, or about missing values, without naming them."""
     words = str(error).lower()
-    if not any(w in words for w in ("convert string", "could not convert", "dtype", "isnumeric")):
-        return None
-    texts = [str(c) for c in rows.columns if rows[c].dtype == object or pd.api.types.is_string_dtype(rows[c])]
-    if not texts:
-        return None
-    return f"columns of text: {', '.join(texts[:5])}; a text that means missing is listed under data.missing"
+    if any(w in words for w in ("convert string", "could not convert", "dtype", "isnumeric")):
+        texts = [str(c) for c in rows.columns if rows[c].dtype == object or pd.api.types.is_string_dtype(rows[c])]
+        if texts:
+            return f"columns of text: {', '.join(texts[:5])}; a text that means missing is listed under data.missing"
+    if "nan" in words or "missing" in words:
+        gaps = [str(c) for c in rows.columns if rows[c].isna().any()]
+        if gaps:
+            return f"columns with missing values: {', '.join(gaps[:5])}; fill them inside the model (a pipeline)"
+    return None
 
 
 def parameters_of(values: dict[str, Any]) -> tuple[tuple[str, str], ...]:

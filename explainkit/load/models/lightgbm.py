@@ -113,7 +113,7 @@ class _Caster:
 
     def __init__(self, categories: list[list[Any]], infos: dict[str, Any]) -> None:
         self._categories = categories
-        self._categorical = {name for name, info in infos.items() if info.get("values")}
+        self._categorical = [name for name, info in infos.items() if info.get("values")]
 
     def __call__(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[LedgerEntry, ...]]:
         columns = [
@@ -126,14 +126,7 @@ class _Caster:
         flags = [c for c in columns if pd.api.types.infer_dtype(rows[c], skipna=True) == "boolean"]
         columns = [c for c in columns if c not in flags]
         if len(columns) != len(self._categories):
-            strangers = [c for c in columns if c not in self._categorical] or columns
-            raise DataError(
-                "text where the model knows numbers" if columns else "the model's categorical columns are not text",
-                where=f"columns {', '.join(strangers[:5])}" if columns else "data",
-                found=f"{len(columns)} columns of text or categories",
-                allowed=f"{len(self._categories)}, as in training",
-                remedy="list texts that mean missing under data.missing",
-            )
+            raise self._mismatch(columns)
         adapted, ledger = rows.copy(deep=False), list[LedgerEntry]()
         for name, categories in zip(columns, self._categories, strict=True):
             adapted[name], entries = recoded(rows[name], categories, name=name)
@@ -142,6 +135,24 @@ class _Caster:
             adapted[name], entry = numbers_from_flags(rows[name], name=name)
             ledger.append(entry)
         return adapted, tuple(ledger)
+
+    def _mismatch(self, columns: list[str]) -> DataError:
+        """Which columns are of another kind than in training."""
+        numbers = [name for name in self._categorical if name not in columns]
+        if numbers:
+            return DataError(
+                "numbers where the model knows categories",
+                where=f"columns {', '.join(numbers[:5])}",
+                allowed="text or categories, as in training",
+            )
+        strangers = [c for c in columns if c not in self._categorical] or columns
+        return DataError(
+            "text where the model knows numbers",
+            where=f"columns {', '.join(strangers[:5])}",
+            found=f"{len(columns)} columns of text or categories",
+            allowed=f"{len(self._categories)}, as in training",
+            remedy="list texts that mean missing under data.missing",
+        )
 
 
 def _library() -> Any:
