@@ -14,6 +14,7 @@ from explainkit.errors import PlanError
 from explainkit.registries.directory import check_target
 
 if TYPE_CHECKING:
+    from explainkit.evidence import Evidence, GateOutcome
     from explainkit.plan import Plan
     from explainkit.release import Release
     from explainkit.sign.keys import Signer
@@ -86,9 +87,20 @@ def report(release: Release, out: Path, *, signer: Signer | None, quiet: bool, a
     if not gates:
         click.echo("NO GATES DEFINED")
     for gate in evidence.gates:
-        click.echo(f"gate {gate.gate} {gate.limit}: {gate.outcome} ({gate.reason})")
+        click.echo(f"gate {gate.gate} {gate.limit}: {_outcome(gate, evidence)}")
     if signer is None:
         click.echo("not signed: no --key was given; explainkit sign signs it later")
+
+
+def _outcome(gate: GateOutcome, evidence: Evidence) -> str:
+    """What a gate said, with the number it looked at."""
+    from explainkit.report.numbers import format_number
+
+    figure = evidence.figure_set.get(gate.figure) if gate.figure else None
+    found = None if figure is None else {"value": figure.value, "low": figure.low, "high": figure.high}[gate.bound]
+    seen = "" if found is None or figure is None else f"found {format_number(found, figure.unit)}; "
+    outcome = "failed, a warning only" if (gate.outcome, gate.severity) == ("failed", "warn") else gate.outcome
+    return f"{outcome} ({seen}{gate.reason})"
 
 
 def _plan(path: Path | None, flags: dict[str, Any]) -> tuple[Plan, Path]:
