@@ -53,7 +53,7 @@ lock: $(VENV)/.dev
 	@$(BIN)/$(COMPILE) pyproject.toml --constraint requirements/dev.txt -o requirements/base.txt
 
 clean:
-	rm -rf .venv* dist build demo-release test-ca.pem .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv* dist build explainkit-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.base: $(LOCKED) requirements/base.txt

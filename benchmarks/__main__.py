@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import platform
+import sys
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +30,7 @@ def main() -> None:
     asked = parser.parse_args()
     if unknown := [name for name in asked.names if name not in NAMES]:
         parser.error(f"no such benchmark: {', '.join(unknown)}; known: {', '.join(NAMES)}")
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=120)
     rows: list[Row] = []
     for name in asked.names or NAMES:
         with console.status(name):

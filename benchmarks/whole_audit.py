@@ -12,7 +12,9 @@ from benchmarks.measure import Row, Timing, measure
 from explainkit.sign.keys import make_test_pki
 
 ROWS, FEATURES = 25_000, 20
-PEERS = Path(__file__).parent / ".venv"
+CASE = f"{ROWS:,} rows × {FEATURES} features, LightGBM 200 × 31"
+CERTIFICATE = Path("keys", "test-provider.pem")
+PEERS = Path(__file__).parent.parent / ".venv-peers"
 
 PLAN = """\
 version = 1
@@ -34,28 +36,31 @@ population = "all cases"
 
 
 def rows(runs: int) -> Iterator[Row]:
-    """One row, against shapash where it can be installed."""
+    """With SHAP values of a sample, as a plan has it by default, and of every row, as shapash computes them."""
     command = Path(sys.executable).with_name("explainkit")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_case(folder)
-        keys = make_test_pki(folder / "keys", passphrase=None).signer
-        audit: list[str | Path] = [command, "audit", "audit.toml", "--quiet", "--force", "--out", folder / "release"]
-        audit += ["--key", keys.key, "--certificate", folder / "keys" / "test-provider.pem"]
-        ours = measure(audit, runs=runs, cwd=folder)
+        key = make_test_pki(folder / "keys", passphrase=None).signer.key
         peers, version = shapash(folder, runs)
-        yield Row(
-            work=f"audit of {ROWS:,} × {FEATURES}, LightGBM 200 × 31",
-            ours=ours,
-            peer=f"shapash {version}, HTML only" if peers else "shapash",
-            peers=peers,
-            goal="10 s, 700 MB",
-            note="; ".join(part for part in (sizes(folder), "" if peers else version) if part),
-        )
+        explained: tuple[tuple[str, int | None], ...] = (("a sample", None), ("every row", ROWS))
+        for words, number in explained:
+            plan = PLAN if number is None else f"{PLAN}[explain]\nrows = {number}\n"
+            (folder / "audit.toml").write_text(plan, encoding="utf-8")
+            audit: list[str | Path] = [command, "audit", "audit.toml", "--quiet", "--force", "--out", "release"]
+            ours = measure([*audit, "--key", key, "--certificate", CERTIFICATE], runs=runs, cwd=folder)
+            yield Row(
+                work=f"audit, SHAP of {words}",
+                ours=ours,
+                peer=f"shapash {version}" if peers else "shapash",
+                peers=peers,
+                goal="10 s, 700 MB" if number is None else "",
+                note="; ".join([CASE, sizes(folder), "shapash: SHAP of every row, HTML only" if peers else version]),
+            )
 
 
 def make_case(folder: Path) -> None:
-    """Write model, data and plan; the same numbers every time."""
+    """Write model and data; the same numbers every time."""
     import joblib
     import lightgbm
     import numpy as np
@@ -75,7 +80,6 @@ def make_case(folder: Path) -> None:
     joblib.dump(model, folder / "model.joblib")
     frame[:ROWS].to_parquet(folder / "train.parquet")
     frame[ROWS:].to_parquet(folder / "test.parquet")
-    (folder / "audit.toml").write_text(PLAN, encoding="utf-8")
 
 
 def sizes(folder: Path) -> str:
