@@ -21,6 +21,7 @@ from explainkit.registries.directory import staging_name
 
 _GRACE_SECONDS = 0.5
 _POLL_SECONDS = 0.02
+_HEARD = (signal.SIGINT, signal.SIGTERM)
 
 
 def supervised(job: Callable[[], int], *, target: Path) -> int:
@@ -42,9 +43,11 @@ def supervised(job: Callable[[], int], *, target: Path) -> int:
         return job()
     sys.stdout.flush()
     sys.stderr.flush()
+    # Held back until both sides are ready for them: a signal in between would end the parent and leave the child.
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
     child = os.fork()
     if child == 0:
-        _run_and_exit(job)
+        _run_and_exit(job, held)
     caught: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
@@ -52,7 +55,8 @@ def supervised(job: Callable[[], int], *, target: Path) -> int:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGINT)
 
-    previous = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, forward) for number in _HEARD}
+    signal.pthread_sigmask(signal.SIG_SETMASK, held)
     try:
         status = _wait(child, caught)
     finally:
@@ -70,11 +74,16 @@ def supervised(job: Callable[[], int], *, target: Path) -> int:
     return 4
 
 
-def _run_and_exit(job: Callable[[], int]) -> None:
+def _run_and_exit(job: Callable[[], int], mask: set[int]) -> None:
     """In the child: run the job, and leave without touching what belongs to the parent."""
+
+    def open_to_signals() -> int:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        return job()
+
     code = 4
     try:
-        code = guarded(job, debug="--debug" in sys.argv, quiet_interrupt=True)
+        code = guarded(open_to_signals, debug="--debug" in sys.argv, quiet_interrupt=True)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -31,10 +31,26 @@ sys.exit(supervised(job, target=target))
 """
 
 
+# The parent is so slow that the child is at work before it gets on.
+SLOW_PARENT = """
+import os, time
+fork = os.fork
+
+def slow_fork():
+    child = fork()
+    if child:
+        time.sleep(1)
+    return child
+
+os.fork = slow_fork
+"""
+
+
+@pytest.mark.parametrize("before", ["", SLOW_PARENT], ids=["", "slow parent"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_deaf_job_ends_at_once(tmp_path: Path, number: signal.Signals, code: int) -> None:
+def test_a_deaf_job_ends_at_once(tmp_path: Path, number: signal.Signals, code: int, before: str) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", DEAF, str(tmp_path / "release")],
+        [sys.executable, "-c", before + DEAF, str(tmp_path / "release")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
