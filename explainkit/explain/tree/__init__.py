@@ -1,0 +1,1 @@
+"""Exact Shapley values of tree ensembles, in our own compiled code."""

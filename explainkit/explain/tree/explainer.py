@@ -1,0 +1,186 @@
+"""Shapley values of an ensemble: each tree by tables or, where it is too deep for them, by walking it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from explainkit.explain.tree.encoding import MOST_CUTS
+from explainkit.explain.tree.ensemble import Ensemble, IntArray
+from explainkit.explain.tree.tabled import Tables, fill_tables
+from explainkit.explain.tree.walked import Shape, add_interventional, add_path_dependent, shape_of
+
+FloatArray = npt.NDArray[np.float64]
+
+MOST_PLAYERS = 12
+"""Players on one path up to which tables are made: they grow as 2 to this power."""
+_TREE_ROOM = 2_000_000  # numbers in the tables of one tree, before groups are formed
+_ALL_ROOM = 100_000_000  # … of all trees
+_REPAID = 25_000  # rows × quadrature nodes from which making tables takes less time than walking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeValues:
+    """Shapley values of an ensemble."""
+
+    values: FloatArray
+    """Shape (n_rows, n_players, n_outputs)."""
+    base: FloatArray
+    """Output with no player known, shape (n_outputs,)."""
+    error: FloatArray | None
+    """Standard error of each value where part of the background was sampled, shape as `values`."""
+    sampled: int | None
+    """Background rows in that sample."""
+
+
+class TreeExplainer:
+    """Exact Shapley values of the players of an ensemble of trees.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        The trees.
+    players : ndarray of int, shape (n_columns,)
+        Player behind each column of the matrix, from 0; columns of one player are known or unknown together.
+    count : int
+        Number of players.
+    background : ndarray, shape (n_background, n_columns), optional
+        Rows that unknown players are taken from (interventional); all are used, unless paths have more than
+        `MOST_PLAYERS` players. Without it unknown players are averaged over by the cover that the trees recorded
+        (path-dependent).
+    rows : int
+        How many rows will be explained in all, as it decides whether making tables pays.
+    seed : int
+        Of the sample of the background, where a deep tree needs one.
+
+    Raises
+    ------
+    ValueError
+        If the background is empty.
+    """
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        players: IntArray,
+        count: int,
+        background: FloatArray | None = None,
+        *,
+        rows: int,
+        seed: int = 0,
+    ) -> None:
+        if background is not None and len(background) == 0:
+            raise ValueError("the background has no rows")
+        self._players = np.ascontiguousarray(players, dtype=np.int64)
+        self._count = count
+        self._background = None if background is None else np.ascontiguousarray(background, dtype=np.float64)
+        self._seed = seed
+        self._base, self._outputs = ensemble.base, ensemble.outputs
+        shape = shape_of(ensemble, self._players)
+        deep = _too_deep(shape)
+        walked = deep
+        if background is None:
+            walked = deep | (rows * np.maximum(1, (shape.unique + 1) // 2) < _REPAID)
+        self._deep = int(deep.sum())
+        self._shallow = _batches(ensemble, np.flatnonzero(~deep))
+        self._walked = _batches(ensemble, np.flatnonzero(walked))
+        self._tables = [self._fill(part) for part in _batches(ensemble, np.flatnonzero(~walked))]
+
+    def _fill(self, part: Ensemble, *, pairs: bool = False) -> Tables:
+        return fill_tables(part, self._players, self._count, self._background, pairs=pairs)
+
+    @property
+    def deep(self) -> int:
+        """Number of trees too deep for tables."""
+        return self._deep
+
+    def values(self, rows: FloatArray) -> TreeValues:
+        """Shapley values of rows.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (n_rows, n_columns)
+            As the reader's `matrix` gives them.
+        """
+        rows = np.ascontiguousarray(rows, dtype=np.float64)
+        out = np.zeros((len(rows), self._outputs * self._count))
+        base = self._base.copy()
+        variance, sampled = None, None
+        for tables in self._tables:
+            tables.add(rows, out)
+            base += tables.base
+        for part in self._walked:
+            if self._background is None:
+                base += add_path_dependent(part, self._players, self._count, rows, out)
+                continue
+            walked = add_interventional(
+                part, self._players, self._count, rows, self._background, out=out, seed=self._seed
+            )
+            base += walked.base
+            if walked.variance is not None:
+                variance = walked.variance if variance is None else variance + walked.variance
+                sampled = walked.sampled if sampled is None else min(sampled, walked.sampled or 0)
+        return TreeValues(
+            values=self._turned(out),
+            base=base,
+            error=None if variance is None else np.sqrt(self._turned(variance)),
+            sampled=sampled,
+        )
+
+    def _turned(self, flat: FloatArray) -> FloatArray:
+        table = flat.reshape(len(flat), self._outputs, self._count)
+        return np.ascontiguousarray(table.transpose(0, 2, 1))
+
+    def interactions(self, rows: FloatArray) -> FloatArray:
+        """Shapley interaction values of rows, by tables.
+
+        Half of the interaction of two players stands at (i, j), half at (j, i); what is left of a player's value after
+        its interactions stands at (i, i), so that rows of the matrix sum to the values.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (n_rows, n_columns)
+
+        Returns
+        -------
+        ndarray, shape (n_rows, n_players, n_players, n_outputs)
+
+        Raises
+        ------
+        ValueError
+            If a path has too many players for tables.
+        """
+        if self._deep:
+            raise ValueError(f"{self._deep} trees are too deep for tables of interactions")
+        rows = np.ascontiguousarray(rows, dtype=np.float64)
+        count = self._count
+        out = np.zeros((len(rows), self._outputs * count * count))
+        for part in self._shallow:
+            self._fill(part, pairs=True).add(rows, out)
+        table = out.reshape(len(rows), self._outputs, count, count).transpose(0, 2, 3, 1)
+        both = table + table.transpose(0, 2, 1, 3)
+        values = self.values(rows).values
+        player = np.arange(count)
+        both[:, player, player] = values - both.sum(axis=2)
+        return both
+
+
+def _too_deep(shape: Shape) -> npt.NDArray[np.bool_]:
+    large = (shape.unique > MOST_PLAYERS) | (shape.room > _TREE_ROOM)
+    together: npt.NDArray[np.bool_] = large | (np.cumsum(np.where(large, 0.0, shape.room)) > _ALL_ROOM)
+    return together
+
+
+def _batches(ensemble: Ensemble, trees: IntArray) -> list[Ensemble]:
+    """The trees in runs of few enough thresholds for 16-bit codes."""
+    runs: list[list[int]] = []
+    thresholds = MOST_CUTS + 1
+    for tree, size in zip(trees.tolist(), (np.diff(ensemble.starts)[trees] // 2).tolist(), strict=True):
+        if thresholds + size > MOST_CUTS:
+            runs.append([])
+            thresholds = 0
+        runs[-1].append(tree)
+        thresholds += size
+    return [ensemble.take(np.array(run, dtype=np.int64)) for run in runs]

@@ -1,0 +1,196 @@
+"""The compiled filling of tables: Shapley values and interactions of one leaf for every pattern of a group.
+
+A leaf of value v counts for a coalition S of players when every player of its path meets its tests, those of S by the
+row, the others by a background row. With o the set of players that the row meets and q the set that a background row
+meets, nothing counts unless o ∪ q is every player; then, with a = |o∖q| and c = |q∖o|, the Shapley value of a player of
+o∖q is v·(a−1)!c!/(a+c)!, that of one of q∖o is −v·a!(c−1)!/(a+c)!, and of any other 0. As o ∪ q is everything,
+a = u − |q| and c = u − |o|: the sum over background rows needs only the shares of rows with q ⊇ U∖o by the size of q,
+which are sums over supersets. Path-dependent values are the same with independent players: the share of q is the
+product of cover ratios.
+
+References
+----------
+Nadel and Wettenstein, AAAI 2026, doi:10.1609/aaai.v40i29.39630. Lundberg et al., "From local explanations to global
+understanding with explainable AI for trees", Nature Machine Intelligence 2020, doi:10.1038/s42256-019-0138-9.
+"""
+# Compiled functions take plain arrays, more of them than a function called by hand would.
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from explainkit.explain.tree.compiled import compiled
+
+
+@compiled
+def shares_by_size(u: int, share: Any, ranked: Any) -> None:
+    """``ranked[a, m]``: share of background rows whose set q holds m and has u − a players."""
+    size = 1 << u
+    ranked[: u + 1, :size] = 0.0
+    for q in range(size):
+        bits = 0
+        for i in range(u):
+            bits += (q >> i) & 1
+        ranked[u - bits, q] = share[q]
+    for a in range(u + 1):
+        row = ranked[a]
+        for i in range(u):
+            bit = 1 << i
+            for m in range(size):
+                if not m & bit:
+                    row[m] += row[m | bit]
+
+
+@compiled
+def leaf_values(u: int, ranked: Any, factorial: Any, table: Any) -> None:
+    """Shapley values of a leaf of value 1: ``table[i, o]`` for each set o of players that the row meets."""
+    full = (1 << u) - 1
+    for o in range(full + 1):
+        met = 0
+        for i in range(u):
+            met += (o >> i) & 1
+        c = u - met
+        lost = 0.0
+        if c > 0:
+            for a in range(met + 1):
+                lost -= factorial[a] * factorial[c - 1] / factorial[a + c] * ranked[a, full ^ o]
+        for i in range(u):
+            if not (o >> i) & 1:
+                table[i, o] = lost
+                continue
+            won = 0.0
+            without = full ^ (o ^ (1 << i))
+            for a in range(1, met + 1):
+                weight = factorial[a - 1] * factorial[c] / factorial[a + c]
+                won += weight * (ranked[a, full ^ o] - ranked[a, without])
+            table[i, o] = won
+
+
+@compiled
+def leaf_pairs(u: int, ranked: Any, factorial: Any, table: Any) -> None:
+    """Shapley interaction values of a leaf of value 1: ``table[i * u + j, o]`` for i < j, half for (j, i)."""
+    full = (1 << u) - 1
+    for o in range(full + 1):
+        met = 0
+        for i in range(u):
+            met += (o >> i) & 1
+        c = u - met
+        rest = full ^ o
+        for i in range(u):
+            for j in range(i + 1, u):
+                mine, other = (o >> i) & 1, (o >> j) & 1
+                total = 0.0
+                for a in range(met + 1):
+                    if a + c < 2:
+                        continue
+                    below = factorial[a + c - 1]
+                    here = ranked[a, rest]
+                    if mine and other:
+                        if a >= 2:
+                            both = ranked[a, rest | (1 << i) | (1 << j)]
+                            here = here - ranked[a, rest | (1 << i)] - ranked[a, rest | (1 << j)] + both
+                            total += factorial[a - 2] * factorial[c] / below * here
+                    elif mine or other:
+                        if a >= 1:
+                            here = here - ranked[a, rest | (1 << (i if mine else j))]
+                            total -= factorial[a - 1] * factorial[c - 1] / below * here
+                    else:
+                        total += factorial[a] * factorial[c - 2] / below * here
+                table[i * u + j, o] = 0.5 * total
+
+
+@compiled
+def sets_met(
+    group: int, leaf: int, size: int, digit_first: Any, digits: Any, leaves: Any, place: Any, met: Any
+) -> None:
+    """``met[p]``: the set of the leaf's players that meet its tests where the group's pattern is p."""
+    radix, stride, digit_player = digits
+    _, player_first, _, _, lowest, highest, bounds_first = leaves
+    first = digit_first[group]
+    met[:size] = (1 << (player_first[leaf + 1] - player_first[leaf])) - 1
+    for d in range(first, digit_first[group + 1]):
+        i = place[digit_player[d]]
+        if i < 0:
+            continue
+        low = lowest[bounds_first[leaf] + d - first]
+        high = highest[bounds_first[leaf] + d - first]
+        for p in range(size):
+            state = (p // stride[d]) % radix[d]
+            if state < low or state > high:
+                met[p] &= ~(1 << i)
+
+
+@compiled
+def background_shares(ratios: Any, met: Any, counts: Any, share: Any) -> None:
+    """``share[q]``: share of background rows that meet the set q; without counts, of independent players."""
+    u = len(ratios)
+    share[: 1 << u] = 0.0
+    for p in range(len(counts)):
+        share[met[p]] += counts[p]
+    if len(counts) == 0:
+        share[0] = 1.0
+        for i in range(u):
+            for q in range(1 << i):
+                share[q | (1 << i)] = share[q] * ratios[i]
+                share[q] *= 1.0 - ratios[i]
+
+
+@compiled
+def add_leaf(group: int, columns: Any, u: int, place: Any, met: Any, value: Any, table: Any, tables: Any) -> None:
+    """Add a leaf's values to the table columns of its group; `table` has a row for each player, or for each pair."""
+    column_first, column_player, column_other, column_output, offset = columns
+    for c in range(column_first[group], column_first[group + 1]):
+        i, j = place[column_player[c]], place[column_other[c]]
+        v = value[column_output[c]]
+        if i < 0 or j < 0 or v == 0.0:
+            continue
+        source = table[i] if i == j else table[min(i, j) * u + max(i, j)]
+        for p in range(len(met)):
+            tables[offset[c] + p] += v * source[met[p]]
+
+
+@compiled
+def fill(group: Any, digits: Any, leaves: Any, values: Any, counts: Any, pairs: bool, tables: Any, base: Any) -> None:
+    """Fill the tables of all groups.
+
+    `group`, `digits` and `leaves` are the tuples of arrays of `explainkit.explain.tree.program.Program`. `counts`
+    holds, for each group, the share of background rows by pattern; empty, it stands for path-dependent values.
+    """
+    digit_first, leaf_first, pattern_first = group[0], group[1], group[2]
+    columns = group[3:]
+    node, player_first, players, ratios, _, _, _ = leaves
+    most = widest = 1
+    for g in range(len(digit_first) - 1):
+        most = max(most, pattern_first[g + 1] - pattern_first[g])
+    for leaf in range(len(node)):
+        widest = max(widest, player_first[leaf + 1] - player_first[leaf])
+    factorial = np.ones(2 * widest + 2)
+    for i in range(1, len(factorial)):
+        factorial[i] = factorial[i - 1] * i
+    room = np.empty(most, np.int64)
+    share = np.empty(1 << widest)
+    ranked = np.empty((widest + 1, 1 << widest))
+    table = np.empty((widest * widest if pairs else widest, 1 << widest))
+    place = np.empty(most, np.int64)
+    for g in range(len(digit_first) - 1):
+        size = pattern_first[g + 1] - pattern_first[g]
+        met = room[:size]
+        for leaf in range(leaf_first[g], leaf_first[g + 1]):
+            mine = slice(player_first[leaf], player_first[leaf + 1])
+            u = player_first[leaf + 1] - player_first[leaf]
+            place[:] = -1
+            for i in range(u):
+                place[players[mine][i]] = i
+            sets_met(g, leaf, size, digit_first, digits, leaves, place, met)
+            shares = counts[pattern_first[g] : pattern_first[g + 1]] if len(counts) else counts
+            background_shares(ratios[mine], met, shares, share)
+            for k in range(len(base)):
+                base[k] += values[node[leaf], k] * share[(1 << u) - 1]
+            shares_by_size(u, share, ranked)
+            if pairs:
+                leaf_pairs(u, ranked, factorial, table)
+            else:
+                leaf_values(u, ranked, factorial, table)
+            add_leaf(g, columns, u, place, met, values[node[leaf]], table, tables)

@@ -1,0 +1,83 @@
+"""Trees as tables: filled once, then every row's values are sums of table entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from explainkit.explain.tree import filling, kernel
+from explainkit.explain.tree.encoding import Encoding, encode
+from explainkit.explain.tree.ensemble import Ensemble, IntArray
+from explainkit.explain.tree.groups import find_groups
+from explainkit.explain.tree.program import Program, assemble
+from explainkit.explain.tree.threads import over_rows
+
+FloatArray = npt.NDArray[np.float64]
+
+_PATTERNS = 256
+"""Bound on the patterns of a group of several leaves: larger tables fall out of the near caches."""
+_PAIR_PATTERNS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """Tables of some trees."""
+
+    encoding: Encoding
+    program: Program
+    tables: FloatArray
+    base: FloatArray
+    """What the trees give with no player known, shape (n_outputs,)."""
+
+    def add(self, rows: FloatArray, out: FloatArray) -> None:
+        """Add the values of rows to `out`, shape (n_rows, n_outputs · n_players); or · n_players² for pairs."""
+        program = self.program
+        layout = (program.chunks, program.entry_first, program.entries, program.entry_offset)
+
+        def work(first: int, end: int) -> None:
+            kernel.add_rows(rows, first, end, self.encoding.arrays, program.tests, layout, self.tables, out)
+
+        over_rows(work, len(rows))
+
+
+def fill_tables(
+    ensemble: Ensemble, players: IntArray, count: int, background: FloatArray | None, *, pairs: bool = False
+) -> Tables:
+    """Make the tables of an ensemble.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Trees with at most `explainkit.explain.tree.encoding.MOST_CUTS` thresholds a column.
+    players : ndarray of int, shape (n_columns,)
+        Player behind each column.
+    count : int
+        Number of players.
+    background : ndarray, shape (n_background, n_columns), optional
+        For interventional values; all rows are used.
+    pairs : bool
+        Interactions instead of values.
+    """
+    encoding = encode(ensemble)
+    most = _PAIR_PATTERNS if pairs else _PATTERNS
+    groups = [g for t in range(ensemble.trees) for g in find_groups(ensemble, encoding, players, t, most=most)]
+    program = assemble(groups, ensemble.values, players=count, pairs=pairs)
+    shares = np.empty(0) if background is None else _shares(encoding, program, background)
+    tables, base = np.zeros(program.size), np.zeros(ensemble.outputs)
+    filling.fill(program.group, program.digits, program.leaves, ensemble.values, shares, pairs, tables, base)
+    return Tables(encoding=encoding, program=program, tables=tables, base=base)
+
+
+def _shares(encoding: Encoding, program: Program, background: FloatArray) -> FloatArray:
+    """Share of background rows with each pattern of each group."""
+
+    def work(first: int, end: int) -> IntArray:
+        counts = np.zeros(program.patterns, dtype=np.int64)
+        kernel.count_rows(background, first, end, encoding.arrays, program.tests, program.group[2], counts)
+        return counts
+
+    counts = sum(over_rows(work, len(background), at_once=65_536))
+    shares: FloatArray = counts / len(background)
+    return shares

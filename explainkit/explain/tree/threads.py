@@ -1,0 +1,31 @@
+"""Compiled loops over blocks of rows, on all processors that this process may use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+_ROWS = 4096
+
+
+def over_rows(work: Callable[[int, int], Any], rows: int, *, at_once: int = _ROWS) -> list[Any]:
+    """Call ``work(first, end)`` for consecutive ranges of rows, and list what it returns in their order.
+
+    Each row is worked on by itself, so the number of threads changes no bit of the result.
+    """
+    ranges = [(first, min(first + at_once, rows)) for first in range(0, rows, at_once)]
+    threads = min(processors(), len(ranges))
+    if threads <= 1:
+        return [work(*r) for r in ranges]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(lambda r: work(*r), ranges))
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1

@@ -1,0 +1,92 @@
+"""Shapley values by their definition: every coalition of players, its worth by walking the trees one row at a time."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from explainkit.explain.tree.ensemble import NAN_GOES, NAN_IS_ZERO, ZERO, ZERO_GOES, Ensemble
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def goes_left(ensemble: Ensemble, node: int, x: float) -> bool:
+    """One test, as the docstring of Ensemble says."""
+    kind = ensemble.missing[node]
+    if ensemble.float32:
+        x = float(np.float32(x))
+    if math.isnan(x) and kind == NAN_IS_ZERO:
+        x = 0.0
+    if math.isnan(x) or (kind == ZERO_GOES and abs(x) <= ZERO):
+        return bool(ensemble.default_left[node])
+    assert kind in (NAN_GOES, ZERO_GOES, NAN_IS_ZERO)
+    if ensemble.categories[node] >= 0:
+        return int(x) in set(ensemble.sets[ensemble.categories[node]].tolist())
+    return bool(x <= ensemble.threshold[node])
+
+
+def worth(ensemble: Ensemble, row: FloatArray, known: npt.NDArray[np.bool_]) -> FloatArray:
+    """Path-dependent worth of a coalition: unknown columns are averaged over by cover; shape (n_outputs,)."""
+
+    def below(node: int) -> FloatArray:
+        if ensemble.left[node] < 0:
+            return ensemble.values[node]
+        children = int(ensemble.left[node]), int(ensemble.right[node])
+        if known[ensemble.column[node]]:
+            return below(children[0 if goes_left(ensemble, node, row[ensemble.column[node]]) else 1])
+        return sum(ensemble.cover[c] / ensemble.cover[node] * below(c) for c in children)
+
+    return ensemble.base + sum(below(int(root)) for root in ensemble.starts[:-1])
+
+
+def output(ensemble: Ensemble, row: FloatArray) -> FloatArray:
+    """Output of a row; shape (n_outputs,)."""
+    return worth(ensemble, row, np.ones(ensemble.columns, dtype=bool))
+
+
+def coalition_worths(
+    ensemble: Ensemble, players: npt.NDArray[np.int64], count: int, row: FloatArray, background: FloatArray | None
+) -> dict[frozenset[int], FloatArray]:
+    """Worth of every coalition of players."""
+    found = {}
+    for size in range(count + 1):
+        for coalition in combinations(range(count), size):
+            known = np.isin(players, coalition)
+            if background is None:
+                found[frozenset(coalition)] = worth(ensemble, row, known)
+            else:
+                mixed = np.where(known, row, background)
+                found[frozenset(coalition)] = np.mean([output(ensemble, m) for m in mixed], axis=0)
+    return found
+
+
+def shapley(worths: dict[frozenset[int], FloatArray], count: int) -> FloatArray:
+    """Shapley values, shape (n_players, n_outputs)."""
+    values = np.zeros((count, len(worths[frozenset()])))
+    for i in range(count):
+        for coalition, value in worths.items():
+            if i not in coalition:
+                size = len(coalition)
+                weight = math.factorial(size) * math.factorial(count - size - 1) / math.factorial(count)
+                values[i] += weight * (worths[coalition | {i}] - value)
+    return values
+
+
+def interactions(worths: dict[frozenset[int], FloatArray], count: int) -> FloatArray:
+    """Shapley interaction values, half at (i, j) and half at (j, i); shape (n_players, n_players, n_outputs)."""
+    values = np.zeros((count, count, len(worths[frozenset()])))
+    for i, j in combinations(range(count), 2):
+        for coalition, value in worths.items():
+            if i not in coalition and j not in coalition:
+                size = len(coalition)
+                weight = math.factorial(size) * math.factorial(count - size - 2) / math.factorial(count - 1)
+                delta = worths[coalition | {i, j}] - worths[coalition | {i}] - worths[coalition | {j}] + value
+                values[i, j] += weight * delta / 2
+        values[j, i] = values[i, j]
+    main = shapley(worths, count)
+    for i in range(count):
+        values[i, i] = main[i] - values[i].sum(axis=0)
+    return values
