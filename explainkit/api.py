@@ -187,7 +187,7 @@ def explain_lime(
     Explanation
         Weights of shape (n_rows, n_features, n_outputs); `Explanation.fidelity` is the local R².
     """
-    from explainkit.explain.surrogate import explain_lime as explain
+    from explainkit.explain.lime.surrogate import explain_lime as explain
 
     door = _door(model, X, classes=classes, positive=positive)
     positions = list(range(rows)) if isinstance(rows, int) else list(rows)

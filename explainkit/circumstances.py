@@ -10,7 +10,7 @@ from explainkit.figures import Figure, figure_id
 from explainkit.load.subject import Subject
 
 _LIBRARIES = (
-    *("explainkit", "jinja2", "lime", "matplotlib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"),
+    *("explainkit", "jinja2", "matplotlib", "numba", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"),
     *("shap", "skops", "weasyprint"),
 )
 

@@ -126,6 +126,9 @@ class ExplainPlan(_Strict):
     background: int = Field(default=100, ge=1)
     """Rows of the background where a method needs one."""
     lime_samples: int = Field(default=5000, ge=100)
+    lime_seeds: int = Field(default=5, ge=0, le=1000)
+    """Other seeds that LIME is refitted with, to see how far its weights change; the model answers `lime_samples` rows
+    more for each."""
     seed: int = Field(default=0, ge=0, lt=2**31)
 
 

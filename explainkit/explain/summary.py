@@ -12,11 +12,12 @@ import pandas as pd
 from explainkit.evidence import Case, LedgerEntry, Measured, Method
 from explainkit.explain import case_figures, global_figures
 from explainkit.explain.cases import choose_cases
+from explainkit.explain.lime.perturbable import perturbable
+from explainkit.explain.lime.stability import Stability, stability_figures
+from explainkit.explain.lime.surrogate import surrogates
 from explainkit.explain.margins import tolerance
-from explainkit.explain.perturbable import perturbable
 from explainkit.explain.shapley import Background, attribute
 from explainkit.explain.strategy import Strategy, choose, excess
-from explainkit.explain.surrogate import surrogates
 from explainkit.explain.target import Target
 from explainkit.explanation import Explanation
 from explainkit.figures import Figure
@@ -25,7 +26,7 @@ from explainkit.load.subject import Model, Subject
 from explainkit.load.tables import read_frame
 from explainkit.plan import ExplainPlan
 
-_LIME_REFERENCE = 10_000  # lime counts the values of every column of its reference rows in Python
+_LIME_REFERENCE = 10_000  # quartiles and frequencies of more rows hardly differ
 _TRIED = 1000
 
 
@@ -237,8 +238,9 @@ def _lime(task: _Task, places: Sequence[case_figures.Place]) -> tuple[Explanatio
     if not space.names:
         return None, Measured(ledger=(*space.notes, _no_lime("it can perturb none of the columns")))
     digest = read_frame(reference, role="reference")[0].identity.digest
-    explanation = surrogates(
-        task.model, rows, space, target=task.target, samples=plan.lime_samples, seed=plan.seed, digest=digest
+    seeds = tuple(range(plan.seed, plan.seed + plan.lime_seeds + 1))
+    explanation, stable = surrogates(
+        task.model, rows, space, target=task.target, samples=plan.lime_samples, seeds=seeds, digest=digest
     )
     ledger = list(space.notes)
     if len(reference) < len(task.reference):
@@ -263,8 +265,32 @@ def _lime(task: _Task, places: Sequence[case_figures.Place]) -> tuple[Explanatio
         Figure(
             id="explanation.lime.samples", value=plan.lime_samples, unit="count", method="perturbed rows for each case"
         ),
+        *_lime_stability(explanation, stable, places),
     )
     return explanation, Measured(figures=figures, ledger=tuple(ledger))
+
+
+def _lime_stability(
+    explanation: Explanation, stable: Stability | None, places: Sequence[case_figures.Place]
+) -> tuple[Figure, ...]:
+    if stable is None:
+        return ()
+    tried = Figure(
+        id="explanation.lime.seeds",
+        value=len(stable.seeds),
+        unit="count",
+        method="other seeds that cases are refitted with",
+    )
+    return (
+        tried,
+        *(
+            figure
+            for place in places
+            for figure in stability_figures(
+                explanation, stable, key=place.chosen.key, row=place.lime, output=place.output
+            )
+        ),
+    )
 
 
 def _no_lime(reason: str) -> LedgerEntry:

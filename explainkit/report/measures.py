@@ -72,6 +72,10 @@ _MEASURES = {
     "explanation.shap.background_rows": Measure("Rows of the background", ""),
     "explanation.lime.rows": Measure("Rows explained by LIME", ""),
     "explanation.lime.samples": Measure("Samples drawn for each row by LIME", ""),
+    "explanation.lime.seeds": Measure("Other seeds that LIME is refitted with", ""),
+    "explanation.lime.rank_stability": Measure("Rank correlation of LIME weights", "with those of other seeds"),
+    "explanation.lime.sign_stability": Measure("LIME weights that keep their sign", "for every seed"),
+    "explanation.lime.spread": Measure("Largest spread of a LIME weight", "standard deviation over seeds"),
 }
 
 

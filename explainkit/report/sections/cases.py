@@ -149,6 +149,29 @@ def _reconciled(reader: Reader, case: Case) -> Parts:
     intercept = reader.measured("explanation.lime.intercept", case=case.key)
     if intercept is not None:
         parts += (Words("Its intercept is "), *number(intercept), Words(". "))
+    parts += _stability(reader, case)
     if not parts:
         return (clause("No contribution was computed for this row."),)
     return parts
+
+
+def _stability(reader: Reader, case: Case) -> Parts:
+    """How far LIME's weights change with the seed."""
+    rank, sign, spread = (
+        reader.figure(f"explanation.lime.{kind}", case=case.key)
+        for kind in ("rank_stability", "sign_stability", "spread")
+    )
+    tried = reader.figure("explanation.lime.seeds")
+    if rank is None or sign is None or spread is None or tried is None:
+        return ()
+    return (
+        Words("Refitted with other seeds ("),
+        *number(tried),
+        Words("): rank correlation of the weights "),
+        *number(rank),
+        Words(", share that keeps its sign "),
+        *number(sign),
+        Words(", largest standard deviation of a weight "),
+        *number(spread),
+        Words(". "),
+    )

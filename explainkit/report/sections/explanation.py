@@ -194,6 +194,7 @@ def _method(reader: Reader, method: Method) -> Group:
         (f"explanation.{method.id}.rows", "Rows explained"),
         (f"explanation.{method.id}.background_rows", "Background rows"),
         (f"explanation.{method.id}.samples", "Samples a row"),
+        (f"explanation.{method.id}.seeds", "Other seeds refitted"),
     ):
         figure = reader.figure(key)
         if figure is not None:
