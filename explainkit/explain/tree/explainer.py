@@ -80,6 +80,8 @@ class TreeExplainer:
         self._base, self._outputs = ensemble.base, ensemble.outputs
         shape = shape_of(ensemble, self._players)
         deep = _too_deep(shape)
+        shallow = shape.unique[~deep]
+        self._longest = (max(1, int(shallow.max())) if len(shallow) else 1, int(shape.walk[0].max()))
         walked = deep
         if background is None:
             walked = deep | (rows * np.maximum(1, (shape.unique + 1) // 2) < _REPAID)
@@ -89,7 +91,7 @@ class TreeExplainer:
         self._tables = [self._fill(part) for part in _batches(ensemble, np.flatnonzero(~walked))]
 
     def _fill(self, part: Ensemble, *, pairs: bool = False) -> Tables:
-        return fill_tables(part, self._players, self._count, self._background, pairs=pairs)
+        return fill_tables(part, self._players, self._count, self._background, longest=self._longest, pairs=pairs)
 
     @property
     def deep(self) -> int:

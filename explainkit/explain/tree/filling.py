@@ -102,24 +102,64 @@ def leaf_pairs(u: int, ranked: Any, factorial: Any, table: Any) -> None:
 
 
 @compiled
-def sets_met(
-    group: int, leaf: int, size: int, digit_first: Any, digits: Any, leaves: Any, place: Any, met: Any
-) -> None:
-    """``met[p]``: the set of the leaf's players that meet its tests where the group's pattern is p."""
+def climb(leaf: int, tree: Any, place: Any, players: Any, ratios: Any, bounds: Any) -> tuple[int, int]:
+    """Collect what must hold to reach a leaf.
+
+    Fills ``players`` and ``ratios`` (cover ratios), ``place[player]`` with their order, and a row of `bounds` for each
+    player's code column: player, code column, smallest and largest code. Returns how many there are of each.
+    """
+    left, parent, code, cut, column_player, cover = tree
+    u = count = 0
+    node = leaf
+    while parent[node] >= 0:
+        mother = parent[node]
+        player = column_player[mother]
+        if place[player] < 0:
+            place[player], players[u], ratios[u] = u, player, 1.0
+            u += 1
+        ratios[place[player]] *= cover[node] / cover[mother] if cover[mother] > 0.0 else 0.0
+        k = 0
+        while k < count and (bounds[k, 0] != player or bounds[k, 1] != code[mother]):
+            k += 1
+        if k == count:
+            bounds[k, 0], bounds[k, 1], bounds[k, 2], bounds[k, 3] = player, code[mother], 0, 65_535
+            count += 1
+        if left[mother] == node:
+            bounds[k, 3] = min(bounds[k, 3], cut[mother])
+        else:
+            bounds[k, 2] = max(bounds[k, 2], cut[mother] + 1)
+        node = mother
+    return u, count
+
+
+@compiled
+def sets_met(digits: Any, tests: Any, first: int, last: int, bounds: Any, place: Any, met: Any) -> None:
+    """``met[p]``: the set of the leaf's players that meet its tests where the group's pattern is p.
+
+    `bounds` are those of `climb`; the group's digits are `first` to `last`.
+    """
     radix, stride, digit_player = digits
-    _, player_first, _, _, lowest, highest, bounds_first = leaves
-    first = digit_first[group]
-    met[:size] = (1 << (player_first[leaf + 1] - player_first[leaf])) - 1
-    for d in range(first, digit_first[group + 1]):
-        i = place[digit_player[d]]
-        if i < 0:
+    _, _, path, _, _, counted, cut_first, cuts = tests
+    for d in range(first, last):
+        player = digit_player[d]
+        if place[player] < 0:
             continue
-        low = lowest[bounds_first[leaf] + d - first]
-        high = highest[bounds_first[leaf] + d - first]
-        for p in range(size):
+        low, high = 0, 65_535
+        never = False
+        for k in range(len(bounds)):
+            if bounds[k, 0] == player:
+                # A split may be contradicted further up; no row meets such a path, whatever its pattern.
+                never = never or bounds[k, 2] > bounds[k, 3]
+                if bounds[k, 1] == counted[d]:
+                    low, high = bounds[k, 2], bounds[k, 3]
+        smallest = largest = np.int64(path[d])
+        for k in range(cut_first[d], cut_first[d + 1]):
+            smallest += cuts[k] < low
+            largest += cuts[k] < high
+        for p in range(len(met)):
             state = (p // stride[d]) % radix[d]
-            if state < low or state > high:
-                met[p] &= ~(1 << i)
+            if never or state < smallest or state > largest:
+                met[p] &= ~(1 << place[player])
 
 
 @compiled
@@ -138,10 +178,10 @@ def background_shares(ratios: Any, met: Any, counts: Any, share: Any) -> None:
 
 
 @compiled
-def add_leaf(group: int, columns: Any, u: int, place: Any, met: Any, value: Any, table: Any, tables: Any) -> None:
+def add_leaf(span: Any, columns: Any, u: int, place: Any, met: Any, value: Any, table: Any, tables: Any) -> None:
     """Add a leaf's values to the table columns of its group; `table` has a row for each player, or for each pair."""
-    column_first, column_player, column_other, column_output, offset = columns
-    for c in range(column_first[group], column_first[group + 1]):
+    column_player, column_other, column_output, offset = columns
+    for c in range(span[0], span[1]):
         i, j = place[column_player[c]], place[column_other[c]]
         v = value[column_output[c]]
         if i < 0 or j < 0 or v == 0.0:
@@ -152,45 +192,49 @@ def add_leaf(group: int, columns: Any, u: int, place: Any, met: Any, value: Any,
 
 
 @compiled
-def fill(group: Any, digits: Any, leaves: Any, values: Any, counts: Any, pairs: bool, tables: Any, base: Any) -> None:
+def fill(group: Any, columns: Any, digits: Any, tests: Any, tree: Any, shape: Any, counts: Any, out: Any) -> None:
     """Fill the tables of all groups.
 
-    `group`, `digits` and `leaves` are the tuples of arrays of `explainkit.explain.tree.program.Program`. `counts`
-    holds, for each group, the share of background rows by pattern; empty, it stands for path-dependent values.
+    `group`, `columns`, `digits` and `tests` are those of `explainkit.explain.tree.program.Program`. `counts` holds, for
+    each group, the share of background rows by pattern; empty, it stands for path-dependent values. ``out`` is tables
+    and base; ``shape`` the leaf values, the number of players, the most players and nodes on a path, and whether tables
+    are of pairs.
     """
-    digit_first, leaf_first, pattern_first = group[0], group[1], group[2]
-    columns = group[3:]
-    node, player_first, players, ratios, _, _, _ = leaves
-    most = widest = 1
-    for g in range(len(digit_first) - 1):
-        most = max(most, pattern_first[g + 1] - pattern_first[g])
-    for leaf in range(len(node)):
-        widest = max(widest, player_first[leaf + 1] - player_first[leaf])
+    root, digit_first, pattern_first, column_first = group
+    values, count, widest, deepest, pairs = shape
+    tables, base = out
     factorial = np.ones(2 * widest + 2)
     for i in range(1, len(factorial)):
         factorial[i] = factorial[i - 1] * i
-    room = np.empty(most, np.int64)
     share = np.empty(1 << widest)
     ranked = np.empty((widest + 1, 1 << widest))
     table = np.empty((widest * widest if pairs else widest, 1 << widest))
-    place = np.empty(most, np.int64)
-    for g in range(len(digit_first) - 1):
-        size = pattern_first[g + 1] - pattern_first[g]
-        met = room[:size]
-        for leaf in range(leaf_first[g], leaf_first[g + 1]):
-            mine = slice(player_first[leaf], player_first[leaf + 1])
-            u = player_first[leaf + 1] - player_first[leaf]
-            place[:] = -1
-            for i in range(u):
-                place[players[mine][i]] = i
-            sets_met(g, leaf, size, digit_first, digits, leaves, place, met)
-            shares = counts[pattern_first[g] : pattern_first[g + 1]] if len(counts) else counts
-            background_shares(ratios[mine], met, shares, share)
+    place = np.full(count, -1, np.int64)
+    players, ratios = np.empty(widest, np.int64), np.empty(widest)
+    bounds = np.empty((deepest + 1, 4), np.int64)
+    stack = np.empty(deepest + 2, np.int64)
+    for g in range(len(root)):
+        met = np.empty(pattern_first[g + 1] - pattern_first[g], np.int64)
+        shares = counts[pattern_first[g] : pattern_first[g + 1]] if len(counts) else counts
+        stack[0], top = root[g], 1
+        while top > 0:
+            top -= 1
+            leaf = stack[top]
+            if tree[0][leaf] >= 0:
+                stack[top], stack[top + 1] = tree[6][leaf], tree[0][leaf]
+                top += 2
+                continue
+            u, known = climb(leaf, tree[:6], place, players, ratios, bounds)
+            met[:] = (1 << u) - 1
+            sets_met(digits, tests, digit_first[g], digit_first[g + 1], bounds[:known], place, met)
+            background_shares(ratios[:u], met, shares, share)
             for k in range(len(base)):
-                base[k] += values[node[leaf], k] * share[(1 << u) - 1]
+                base[k] += values[leaf, k] * share[(1 << u) - 1]
             shares_by_size(u, share, ranked)
             if pairs:
                 leaf_pairs(u, ranked, factorial, table)
             else:
                 leaf_values(u, ranked, factorial, table)
-            add_leaf(g, columns, u, place, met, values[node[leaf]], table, tables)
+            add_leaf(column_first[g : g + 2], columns, u, place, met, values[leaf], table, tables)
+            for i in range(u):
+                place[players[i]] = -1

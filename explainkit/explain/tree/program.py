@@ -25,11 +25,11 @@ class Program:
     tests: tuple[Any, ...]
     """How patterns are made: see `explainkit.explain.tree.kernel.patterns_of`."""
     group: tuple[Any, ...]
-    """First digit, leaf, pattern and table column of each group; player, second player, output and offset of each."""
+    """Root, first digit, first pattern and first table column of each group."""
+    columns: tuple[Any, ...]
+    """Player, second player, output and offset of each table column."""
     digits: tuple[Any, ...]
     """Radix, stride and player of each digit."""
-    leaves: tuple[Any, ...]
-    """Node, players, cover ratios and states of each leaf."""
     chunks: IntArray
     """First group of each chunk, and the number of groups."""
     entry_first: IntArray
@@ -44,29 +44,26 @@ class Program:
     """Patterns of all groups."""
 
 
-def assemble(groups: Sequence[Group], values: npt.NDArray[np.float64], *, players: int, pairs: bool = False) -> Program:
+def assemble(groups: Sequence[tuple[Group, list[int]]], *, players: int, pairs: bool = False) -> Program:
     """Lay groups out.
 
     Parameters
     ----------
-    groups : sequence of Group
-        In the order of the trees.
-    values : ndarray, shape (n_nodes, n_outputs)
-        Leaf values; outputs that a group does not feed get no table.
+    groups : sequence of (Group, list of int)
+        In the order of the trees, each with the outputs that its tree feeds.
     players : int
         Number of players.
     pairs : bool
         Tables of interactions instead of values.
     """
-    digits, tests, leaves = _Digits(), _Tests(), _Leaves()
+    digits, tests = _Digits(), _Tests()
     columns: list[tuple[int, int, int, int]] = []
     column_first, pattern_first, chunks = [0], [0], [0]
     entries: list[tuple[int, int, int, int]] = []
     offset = weight = 0
-    for g, group in enumerate(groups):
+    for g, (group, fed) in enumerate(groups):
         size = group.patterns
-        fed = np.flatnonzero(values[[leaf.node for leaf in group.leaves]].any(axis=0)).tolist()
-        mine = _pairs(group.players) if pairs else [(i, i) for i in range(len(group.players))]
+        mine = _pairs(group.players) if pairs else [(p, p) for p in group.players]
         cost = size * len(mine) * len(fed) * 8
         if g > chunks[-1] and (weight + cost > CHUNK_BYTES or g - chunks[-1] >= CHUNK_GROUPS):
             chunks.append(g)
@@ -74,13 +71,11 @@ def assemble(groups: Sequence[Group], values: npt.NDArray[np.float64], *, player
         weight += cost
         digits.add(group)
         tests.add(group)
-        leaves.add(group)
-        for i, j in mine:
-            one, other = group.players[i], group.players[j]
+        for one, other in mine:
             for k in fed:
                 column = (k * players + one) * players + other if pairs else k * players + one
                 entries.append((len(chunks) - 1, column, g - chunks[-1], offset))
-                columns.append((i, j, k, offset))
+                columns.append((one, other, k, offset))
                 offset += size
         column_first.append(len(columns))
         pattern_first.append(pattern_first[-1] + size)
@@ -91,14 +86,13 @@ def assemble(groups: Sequence[Group], values: npt.NDArray[np.float64], *, player
     return Program(
         tests=(first, *tests.arrays(digits.stride)),
         group=(
+            np.array([group.root for group, _ in groups], dtype=np.int64),
             first,
-            np.array(leaves.first, dtype=np.int64),
             np.array(pattern_first, dtype=np.int64),
             np.array(column_first, dtype=np.int64),
-            *(np.ascontiguousarray(table[:, c]) for c in range(4)),
         ),
+        columns=tuple(np.ascontiguousarray(table[:, c]) for c in range(4)),
         digits=tuple(np.array(a, dtype=np.int64) for a in (digits.radix, digits.stride, digits.player)),
-        leaves=leaves.arrays(),
         chunks=np.array(chunks, dtype=np.int64),
         entry_first=np.searchsorted(ordered[:, 0], np.arange(len(chunks))).astype(np.int64),
         entries=np.ascontiguousarray(ordered[:, 1:3].astype(np.int32)),
@@ -109,7 +103,7 @@ def assemble(groups: Sequence[Group], values: npt.NDArray[np.float64], *, player
 
 
 def _pairs(players: Sequence[int]) -> list[tuple[int, int]]:
-    return [(i, j) for i in range(len(players)) for j in range(i + 1, len(players))]
+    return [(one, other) for i, one in enumerate(players) for other in players[i + 1 :]]
 
 
 class _Digits:
@@ -123,7 +117,7 @@ class _Digits:
         for digit in group.digits:
             self.radix.append(digit.radix)
             self.stride.append(stride)
-            self.player.append(digit.player)
+            self.player.append(group.players[digit.player])
             stride *= digit.radix
         self.first.append(len(self.radix))
 
@@ -157,35 +151,4 @@ class _Tests:
             np.array(self.counted, dtype=np.int64),
             np.array(self.cut_first, dtype=np.int64),
             np.array(self.cuts, dtype=np.uint16),
-        )
-
-
-class _Leaves:
-    """Leaves of all groups."""
-
-    def __init__(self) -> None:
-        self.first, self.player_first, self.bounds_first = [0], [0], list[int]()
-        self.node, self.players, self.ratios = list[int](), list[int](), list[float]()
-        self.lowest, self.highest = list[int](), list[int]()
-
-    def add(self, group: Group) -> None:
-        for leaf in group.leaves:
-            self.node.append(leaf.node)
-            self.players += leaf.players
-            self.ratios += leaf.ratios
-            self.player_first.append(len(self.players))
-            self.bounds_first.append(len(self.lowest))
-            self.lowest += leaf.lowest
-            self.highest += leaf.highest
-        self.first.append(len(self.node))
-
-    def arrays(self) -> tuple[Any, ...]:
-        return (
-            np.array(self.node, dtype=np.int64),
-            np.array(self.player_first, dtype=np.int64),
-            np.array(self.players, dtype=np.int64),
-            np.array(self.ratios, dtype=np.float64),
-            np.array(self.lowest, dtype=np.int64),
-            np.array(self.highest, dtype=np.int64),
-            np.array(self.bounds_first, dtype=np.int64),
         )

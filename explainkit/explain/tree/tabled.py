@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,13 @@ class Tables:
 
 
 def fill_tables(
-    ensemble: Ensemble, players: IntArray, count: int, background: FloatArray | None, *, pairs: bool = False
+    ensemble: Ensemble,
+    players: IntArray,
+    count: int,
+    background: FloatArray | None,
+    *,
+    longest: tuple[int, int],
+    pairs: bool = False,
 ) -> Tables:
     """Make the tables of an ensemble.
 
@@ -57,16 +64,24 @@ def fill_tables(
         Number of players.
     background : ndarray, shape (n_background, n_columns), optional
         For interventional values; all rows are used.
+    longest : (int, int)
+        Most players, and most tests, on a path.
     pairs : bool
         Interactions instead of values.
     """
     encoding = encode(ensemble)
     most = _PAIR_PATTERNS if pairs else _PATTERNS
-    groups = [g for t in range(ensemble.trees) for g in find_groups(ensemble, encoding, players, t, most=most)]
-    program = assemble(groups, ensemble.values, players=count, pairs=pairs)
+    groups = []
+    for tree in range(ensemble.trees):
+        nodes = slice(int(ensemble.starts[tree]), int(ensemble.starts[tree + 1]))
+        fed = np.flatnonzero(ensemble.values[nodes].any(axis=0)).tolist()
+        groups += [(group, fed) for group in find_groups(ensemble, encoding, players, tree, most=most)]
+    program = assemble(groups, players=count, pairs=pairs)
     shares = np.empty(0) if background is None else _shares(encoding, program, background)
     tables, base = np.zeros(program.size), np.zeros(ensemble.outputs)
-    filling.fill(program.group, program.digits, program.leaves, ensemble.values, shares, pairs, tables, base)
+    nodes_of = _nodes(ensemble, encoding, players)
+    shape = (ensemble.values, count, *longest, pairs)
+    filling.fill(program.group, program.columns, program.digits, program.tests, nodes_of, shape, shares, (tables, base))
     return Tables(encoding=encoding, program=program, tables=tables, base=base)
 
 
@@ -81,3 +96,13 @@ def _shares(encoding: Encoding, program: Program, background: FloatArray) -> Flo
     counts = sum(over_rows(work, len(background), at_once=65_536))
     shares: FloatArray = counts / len(background)
     return shares
+
+
+def _nodes(ensemble: Ensemble, encoding: Encoding, players: IntArray) -> tuple[Any, ...]:
+    """What filling reads of the trees."""
+    inner = np.flatnonzero(ensemble.left >= 0)
+    parent = np.full(len(ensemble.left), -1, dtype=np.int64)
+    parent[ensemble.left[inner]] = inner
+    parent[ensemble.right[inner]] = inner
+    player = players[ensemble.column] if len(players) else np.zeros(len(parent), dtype=np.int64)
+    return ensemble.left, parent, encoding.node, encoding.cut, player, ensemble.cover, ensemble.right

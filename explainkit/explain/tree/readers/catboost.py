@@ -35,15 +35,21 @@ def read(model: Any) -> Ensemble:
     ------
     Unreadable
         If its splits use statistics of the target for categories, or texts or embeddings, or single categories in
-        trees that are not symmetric; or if it keeps no weights of leaves.
+        trees that are not symmetric; or if it keeps no weights of leaves. CatBoost's own values can be relied on where
+        trees are symmetric only: 1.2.10's values of others do not add up, and can bring the process down.
     """
     exported = _exported(model)
     scale, bias = exported["scale_and_bias"]
     features = _Features(exported["features_info"])
-    if "trees" in exported:
-        trees = [_free(tree, features, outputs=len(bias), scale=scale) for tree in exported["trees"]]
-    else:
-        trees = [_symmetric(tree, features, outputs=len(bias), scale=scale) for tree in exported["oblivious_trees"]]
+    symmetric = "oblivious_trees" in exported
+    make = _symmetric if symmetric else _free
+    try:
+        trees = [
+            make(tree, features, outputs=len(bias), scale=scale)
+            for tree in exported["oblivious_trees" if symmetric else "trees"]
+        ]
+    except Unreadable as refusal:
+        raise Unreadable(refusal.reason, own=symmetric) from None
     return assemble(trees, base=bias, outputs=len(bias), columns=len(model.feature_names_), float32=True)
 
 
@@ -112,12 +118,22 @@ class _Features:
 
 def _exported(model: Any) -> dict[str, Any]:
     if model.get_text_feature_indices() or model.get_embedding_feature_indices():
-        raise Unreadable("it takes texts or embeddings (CatBoost)")
+        raise Unreadable("it takes texts or embeddings (CatBoost)", own=_stated_symmetric(model))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.json"
         model.save_model(str(file), format="json")
         exported: dict[str, Any] = json.loads(file.read_text("utf-8"))
     return exported
+
+
+def _stated_symmetric(model: Any) -> bool:
+    """Whether the model says that its trees are symmetric; CatBoost's own values are wrong for any others."""
+    from catboost import CatBoostError
+
+    try:
+        return bool(model.get_all_params().get("grow_policy") == "SymmetricTree")
+    except CatBoostError:  # a sum of models keeps no parameters
+        return False
 
 
 def _symmetric(tree: dict[str, Any], features: _Features, *, outputs: int, scale: float) -> Tree:

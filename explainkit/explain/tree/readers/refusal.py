@@ -10,8 +10,10 @@ class Unreadable(ValueError):  # noqa: N818
     ----------
     reason : str
         Why, as a clause ("its trees have linear leaves").
+    own : bool
+        Whether the values that the model's own library gives for such trees can be relied on.
     """
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    def __init__(self, reason: str, *, own: bool = True) -> None:
+        self.reason, self.own = reason, own
         super().__init__(reason)

@@ -51,13 +51,16 @@ def read(booster: Any) -> Ensemble:
     boosting = learner["gradient_booster"]
     if boosting["name"] == "gblinear":
         raise Unreadable("XGBoost's linear booster has no trees")
-    shares = np.asarray(boosting["weight_drop"], dtype=np.float64) if boosting["name"] == "dart" else None
     model = boosting["gbtree"]["model"] if boosting["name"] == "dart" else boosting["model"]
+    # What dropout left of each tree: XGBoost 3.4 keeps it with the trees, earlier ones beside them.
+    dropped = boosting.get("weight_drop", model.get("weight_drop", ()))
+    shares = np.ones(len(model["trees"]))
+    shares[: len(dropped)] = dropped
     parameters = learner["learner_model_param"]
     outputs = max(1, int(parameters["num_class"]), int(parameters["num_target"]))
     return assemble(
         [
-            _tree(model["trees"][i], output=int(model["tree_info"][i]), share=1.0 if shares is None else shares[i])
+            _tree(model["trees"][i], output=int(model["tree_info"][i]), share=shares[i])
             for i in range(_used(booster, model))
         ],
         base=_base(parameters["base_score"], learner["objective"]["name"]),
@@ -92,6 +95,11 @@ def matrix(booster: Any, data: Any, wrapper: Any = None) -> FloatArray:
     import xgboost
 
     missing = getattr(wrapper, "missing", None)
+    plain = None if "c" in (booster.feature_types or ()) else _plain(data)
+    if plain is not None:
+        if missing is not None and not np.isnan(missing):
+            plain[plain == np.float32(missing)] = np.nan
+        return plain
     taken = xgboost.DMatrix(
         _recoded(booster, data), enable_categorical=True, missing=np.nan if missing is None else missing
     )
@@ -103,6 +111,14 @@ def matrix(booster: Any, data: Any, wrapper: Any = None) -> FloatArray:
             column = rows[:, position]
             column[(column < 0) | (column >= _MOST)] = -1
     return rows
+
+
+def _plain(data: Any) -> FloatArray | None:
+    """Numbers of a frame or an array, rounded as XGBoost rounds them; None where it takes more than a cast."""
+    dtypes = data.dtypes if hasattr(data, "columns") else [getattr(data, "dtype", None)]
+    if not all(isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in dtypes) or hasattr(data, "tocsr"):
+        return None
+    return np.asarray(data.to_numpy() if hasattr(data, "columns") else data, dtype=np.float32).astype(np.float64)
 
 
 def _used(booster: Any, model: dict[str, Any]) -> int:
