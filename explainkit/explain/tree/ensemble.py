@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+T = TypeVar("T")
 
 NAN_GOES = 0
 """A missing value goes where `Ensemble.default_left` says."""
@@ -21,7 +25,7 @@ ZERO = float(np.float32(1e-35))
 """Largest size of a number that LightGBM takes for zero."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Ensemble:
     """A sum of trees: ``output[k] = base[k] + Σ leaf values[leaf, k]`` over the leaf that a row reaches in each tree.
 
@@ -91,13 +95,15 @@ class Ensemble:
         return int(self.values.shape[1])
 
     def take(self, trees: IntArray) -> Ensemble:
-        """Some of the trees, without the base.
+        """Some of the trees, with a base of 0; all of them are the ensemble itself.
 
         Parameters
         ----------
         trees : ndarray of int
             Which, in ascending order.
         """
+        if len(trees) == self.trees:
+            return self
         sizes = np.diff(self.starts)[trees]
         starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         shift = np.repeat(self.starts[trees] - starts[:-1], sizes)
@@ -117,4 +123,20 @@ class Ensemble:
 
     def outputs_of(self, outputs: list[int]) -> Ensemble:
         """The same trees with some of the outputs."""
-        return replace(self, values=np.ascontiguousarray(self.values[:, outputs]), base=self.base[outputs])
+
+        def chosen() -> Ensemble:
+            return replace(self, values=np.ascontiguousarray(self.values[:, outputs]), base=self.base[outputs])
+
+        return remembered(self, ("outputs", *outputs), chosen)
+
+
+_KNOWN: WeakKeyDictionary[Ensemble, dict[Hashable, Any]] = WeakKeyDictionary()
+
+
+def remembered(ensemble: Ensemble, key: Hashable, make: Callable[[], T]) -> T:
+    """What `make` returns, made once for each ensemble and key, and forgotten with the ensemble."""
+    known = _KNOWN.setdefault(ensemble, {})
+    if key not in known:
+        known[key] = make()
+    found: T = known[key]
+    return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from explainkit.explain.tree.encoding import MOST_CUTS
-from explainkit.explain.tree.ensemble import Ensemble, IntArray
+from explainkit.explain.tree.ensemble import Ensemble, IntArray, remembered
 from explainkit.explain.tree.tabled import Tables, fill_tables
 from explainkit.explain.tree.walked import Shape, add_interventional, add_path_dependent, shape_of
 
@@ -78,7 +79,7 @@ class TreeExplainer:
         self._background = None if background is None else np.ascontiguousarray(background, dtype=np.float64)
         self._seed = seed
         self._base, self._outputs = ensemble.base, ensemble.outputs
-        shape = shape_of(ensemble, self._players)
+        shape = remembered(ensemble, ("shape", self._players.tobytes()), partial(shape_of, ensemble, self._players))
         deep = _too_deep(shape)
         shallow = shape.unique[~deep]
         self._longest = (max(1, int(shallow.max())) if len(shallow) else 1, int(shape.walk[0].max()))
@@ -185,4 +186,6 @@ def _batches(ensemble: Ensemble, trees: IntArray) -> list[Ensemble]:
             thresholds = 0
         runs[-1].append(tree)
         thresholds += size
-    return [ensemble.take(np.array(run, dtype=np.int64)) for run in runs]
+    return [
+        remembered(ensemble, ("trees", *run), partial(ensemble.take, np.array(run, dtype=np.int64))) for run in runs
+    ]

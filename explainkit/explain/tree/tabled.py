@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from explainkit.explain.tree import filling, kernel
 from explainkit.explain.tree.encoding import Encoding, encode
-from explainkit.explain.tree.ensemble import Ensemble, IntArray
+from explainkit.explain.tree.ensemble import Ensemble, IntArray, remembered
 from explainkit.explain.tree.groups import find_groups
 from explainkit.explain.tree.program import Program, assemble
 from explainkit.explain.tree.threads import over_rows
@@ -69,14 +69,8 @@ def fill_tables(
     pairs : bool
         Interactions instead of values.
     """
-    encoding = encode(ensemble)
-    most = _PAIR_PATTERNS if pairs else _PATTERNS
-    groups = []
-    for tree in range(ensemble.trees):
-        nodes = slice(int(ensemble.starts[tree]), int(ensemble.starts[tree + 1]))
-        fed = np.flatnonzero(ensemble.values[nodes].any(axis=0)).tolist()
-        groups += [(group, fed) for group in find_groups(ensemble, encoding, players, tree, most=most)]
-    program = assemble(groups, players=count, pairs=pairs)
+    key = ("program", players.tobytes(), count, pairs)
+    encoding, program = remembered(ensemble, key, lambda: _planned(ensemble, players, count, pairs))
     shares = np.empty(0) if background is None else _shares(encoding, program, background)
     tables, base = np.zeros(program.size), np.zeros(ensemble.outputs)
     nodes_of = _nodes(ensemble, encoding, players)
@@ -96,6 +90,18 @@ def _shares(encoding: Encoding, program: Program, background: FloatArray) -> Flo
     counts = sum(over_rows(work, len(background), at_once=65_536))
     shares: FloatArray = counts / len(background)
     return shares
+
+
+def _planned(ensemble: Ensemble, players: IntArray, count: int, pairs: bool) -> tuple[Encoding, Program]:
+    """What tables there are, which does not depend on the background."""
+    encoding = encode(ensemble)
+    most = _PAIR_PATTERNS if pairs else _PATTERNS
+    groups = []
+    for tree in range(ensemble.trees):
+        nodes = slice(int(ensemble.starts[tree]), int(ensemble.starts[tree + 1]))
+        fed = np.flatnonzero(ensemble.values[nodes].any(axis=0)).tolist()
+        groups += [(group, fed) for group in find_groups(ensemble, encoding, players, tree, most=most)]
+    return encoding, assemble(groups, players=count, pairs=pairs)
 
 
 def _nodes(ensemble: Ensemble, encoding: Encoding, players: IntArray) -> tuple[Any, ...]:
