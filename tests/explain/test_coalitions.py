@@ -116,7 +116,7 @@ def test_one_column_and_few_calls() -> None:
     sampled, _, error = sampled_values(given, seed=0)
     np.testing.assert_allclose(values, sampled)
     np.testing.assert_allclose(base[:, None] + values, counted(given.rows)[:, None])
-    assert not error.any()
+    assert error.max() < 1e-12
     calls.clear()
     sampled_values(
         Game(function=lambda c: counted(c[:, :1]), rows=np.zeros((9, 40), int), background=np.ones((3, 40), int)),
