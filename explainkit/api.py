@@ -73,6 +73,7 @@ def audit(
         If anything given cannot be used; the message says what, where, and what to do.
     """
     from explainkit.load.assemble import assemble
+    from explainkit.load.case_names import with_case_names
     from explainkit.load.open_model import adapt_any
     from explainkit.load.tables import read_frame
     from explainkit.pipeline import audit_subject
@@ -103,6 +104,8 @@ def audit(
             inputs = _inputs(X)
         adapter = adapt_any(model, task=task, classes=classes, features=inputs)
     subject = assemble(full, model=adapter, evaluation=evaluation, reference=background, ledger=ledger)
+    # A file that the plan names lies beside the plan.
+    subject = with_case_names(subject, full, base=Path(plan).parent if isinstance(plan, str | Path) else Path.cwd())
     return audit_subject(subject, full, progress=progress)
 
 
@@ -112,6 +115,7 @@ def explain_shap(
     background: Any = None,
     *,
     output: Literal["margin", "probability"] = "margin",
+    kind: Literal["path-dependent", "interventional"] | None = None,
     positive: Any = None,
     classes: Sequence[Any] | None = None,
     seed: int = 0,
@@ -125,9 +129,13 @@ def explain_shap(
     X : frame, shape (n_rows, n_features)
         Rows to explain; columns that are no inputs of the model are left out.
     background : frame, optional
-        Rows that absent columns are replaced from, where the method needs any.
+        Rows that unknown columns are replaced from: all of them for trees and linear models, at most 100 drawn ones for
+        any other model. `X` itself where left out and the method needs any.
     output : {"margin", "probability"}
         Log-odds, or probability; a regression is explained in the unit of its target.
+    kind : {"path-dependent", "interventional"}, optional
+        What stands for unknown columns of trees: the training rows as the trees recorded them at each split, or the
+        background. Left out: interventional where there is a background.
     positive : label, optional
         Binary: the class explained; the model's second where left out.
     classes : sequence, optional
@@ -147,11 +155,12 @@ def explain_shap(
     return explain(
         door.model,
         door.rows(X),
-        None if background is None else door.rows(background),
+        None if background is None else door.rows(background, role="reference"),
         task=door.task,
         classes=door.classes,
         positive=door.positive,
         output=output,
+        kind=kind,
         seed=seed,
     )
 
@@ -198,7 +207,7 @@ def explain_lime(
     return explain(
         door.model,
         frame.iloc[[p for p in positions if p < len(frame)]],
-        door.rows(reference),
+        door.rows(reference, role="reference"),
         task=door.task,
         classes=door.classes,
         positive=door.positive,
@@ -216,17 +225,17 @@ class _Door:
     classes: tuple[str, ...]
     positive: int | None
 
-    def rows(self, data: Any) -> pd.DataFrame:
+    def rows(self, data: Any, *, role: Literal["evaluation", "reference"] = "evaluation") -> pd.DataFrame:
         """The model's inputs, in its order."""
         from explainkit.load.tables import read_frame
 
-        frame = read_frame(data, role="evaluation")[0].frame
+        frame = read_frame(data, role=role)[0].frame
         features = self.model.features or tuple(frame.columns)
         missing = [f for f in features if f not in frame.columns]
         if missing:
             raise DataError(
                 "the data lacks inputs of the model",
-                where=f"column {missing[0]}",
+                where=f"{'' if role == 'evaluation' else 'reference data, '}column {missing[0]}",
                 remedy=nearest(missing[0], map(str, frame.columns)),
             )
         return frame[list(features)]

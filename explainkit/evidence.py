@@ -72,6 +72,10 @@ class Column:
     available: str | None = None
     """When the value is known, as stated in the plan."""
     actionable: bool | None = None
+    direction: Literal["up", "down"] | None = None
+    """The only direction in which a person can change it, as stated in the plan."""
+    linked: tuple[str, ...] | None = None
+    """Columns that change together with it, as stated in the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +109,9 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """How a kind of explanation was computed (one for SHAP, one for LIME); its numbers are figures."""
+    """How a kind of explanation was computed (SHAP, LIME, reasons of decisions); its numbers are figures."""
 
-    id: Literal["shap", "lime"]
+    id: Literal["shap", "lime", "reasons"]
     method: str
     space: str
     exactness: str
@@ -118,15 +122,48 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change of columns a person can change that changes the decision; its numbers are figures."""
+
+    columns: tuple[str, ...]
+    """Columns that change: one or two that a person can change, and those linked with them."""
+    values: tuple[tuple[str, str], ...]
+    """New values that are no numbers; numbers are figures ``explanation.change.value[…]``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDecision:
+    """How a case was decided and, where against the person, why; its numbers are figures."""
+
+    outcome: str
+    """The class decided."""
+    adverse: bool
+    """Whether it is not the favourable one."""
+    reasons: tuple[str, ...] | None = None
+    """Adverse: inputs that are the principal reasons, the first weighs most; None where they were not determined."""
+    against: Literal["cutoff", "all"] | None = None
+    """What the reasons are ranked against: the favourably decided rows nearest to the cut-off, or all rows."""
+    protected: tuple[str, ...] | None = None
+    """Those of the reasons that are or encode a protected attribute; with any, no reason text is issued. None where
+    it was not tested."""
+    changes: tuple[Change, ...] | None = None
+    """Adverse: what would change the model's output; empty when nothing was found, None where not tested."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One row explained in detail; its numbers are figures with the key ``case``."""
 
     key: str
-    """Value of ``case`` in the ids of its figures: the position of the row, counted from 1."""
+    """Value of ``case`` in the ids of its figures: the position of the row, counted from 1, or as `naming` says."""
     chosen: str
     """Why this row."""
     inputs: tuple[tuple[str, str], ...]
     """Feature and its value as text, for categories and missing values; numbers are figures ``case.input[…]``."""
+    naming: str | None = None
+    """How the key was made, where it is not the position."""
+    decision: CaseDecision | None = None
+    """None where nothing is decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,17 +287,21 @@ def _document(value: Any) -> Any:
     return value
 
 
-_PARTS: dict[str, type] = {
-    "model": ModelIdentity,
-    "datasets": DatasetIdentity,
-    "columns": Column,
-    "figures": Figure,
-    "series": Series,
-    "methods": Method,
-    "cases": Case,
-    "ledger": LedgerEntry,
-    "gates": GateOutcome,
-    "statements": Statement,
+_PARTS: dict[type, dict[str, type]] = {
+    Evidence: {
+        "model": ModelIdentity,
+        "datasets": DatasetIdentity,
+        "columns": Column,
+        "figures": Figure,
+        "series": Series,
+        "methods": Method,
+        "cases": Case,
+        "ledger": LedgerEntry,
+        "gates": GateOutcome,
+        "statements": Statement,
+    },
+    Case: {"decision": CaseDecision},
+    CaseDecision: {"changes": Change},
 }
 
 
@@ -276,7 +317,7 @@ def _read(kind: type[Any], document: Mapping[str, Any]) -> Any:
                 members[field.name] = None
             continue
         member = given.pop(field.name)
-        part = _PARTS.get(field.name) if kind is Evidence else None
+        part = _PARTS.get(kind, {}).get(field.name)
         if part is not None:
             member = tuple(_read(part, m) for m in member) if isinstance(member, list) else _read(part, member)
         elif field.name != "plan":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from explainkit.artifact import Artifact
 from explainkit.circumstances import draft_reasons, environment, ledger_counts, not_covered
@@ -13,6 +15,9 @@ from explainkit.plan import Plan
 from explainkit.progress import Progress, Silent
 from explainkit.release import Release
 from explainkit.statements import answered, catalogue_date
+
+if TYPE_CHECKING:
+    from explainkit.explain.summary import Explained
 
 
 def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> Release:
@@ -73,7 +78,6 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
     from explainkit.assess.calibration import measure as measure_calibration
     from explainkit.assess.data import measure as measure_data
     from explainkit.assess.fairness import measure as measure_fairness
-    from explainkit.assess.gates import evaluate
     from explainkit.assess.performance import measure as measure_performance
     from explainkit.explain.summary import explain
     from explainkit.load.steady import one_order
@@ -87,8 +91,30 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
             explained = explain(subject, plan.explain)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured
     measured += Measured(ledger=not_covered(subject))
-    counts = ledger_counts(measured.ledger)
-    figures = measured.figures + counts
+    return _evidence(subject, plan, measured, explained)
+
+
+def gather_case(subject: Subject, plan: Plan, position: int, *, progress: Progress | None = None) -> Evidence:
+    """Evidence of the decision of one row, counted from 0, without gates: nothing else is measured.
+
+    Other parameters as for `audit_plan`.
+    """
+    from explainkit.explain.summary import explain
+    from explainkit.load.steady import one_order
+
+    name = str(position + 1)
+    alone = replace(subject, case_ids=tuple(str(i) for i in range(1, subject.rows.count + 1)))
+    with one_order(), (progress or Silent()).stage("explain the decision"):
+        explained = explain(alone, plan.explain.model_copy(update={"local": (name,)}), only_cases=True)
+    explained = replace(explained, cases=tuple(replace(case, chosen="asked for") for case in explained.cases))
+    bare = plan.model_copy(update={"gates": {}})
+    return _evidence(subject, bare, Measured(ledger=subject.ledger) + explained.measured, explained)
+
+
+def _evidence(subject: Subject, plan: Plan, measured: Measured, explained: Explained) -> Evidence:
+    from explainkit.assess.gates import evaluate
+
+    figures = measured.figures + ledger_counts(measured.ledger)
     return Evidence(
         name=plan.card.name,
         version=plan.card.version,

@@ -105,6 +105,11 @@ class FeaturePlan(_Strict):
     available: str | None = None
     """When the value is known, for example ``application``."""
     actionable: bool | None = None
+    """Whether a person can change it; only such columns are tried in "what would change it"."""
+    direction: Literal["up", "down"] | None = None
+    """Of a number that a person can change in one direction only."""
+    linked: Names = ()
+    """Columns that cannot change alone: they take their values together, from one reference row."""
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
@@ -119,9 +124,12 @@ class ExplainPlan(_Strict):
     """``[explain]``: what is explained, and in which space."""
 
     output: Literal["margin", "probability"] = "margin"
+    kind: Literal["path-dependent", "interventional"] = "path-dependent"
+    """What stands for unknown columns of trees: the training rows as the trees recorded them at each split, or every
+    row of the reference data. Every other model is explained against the reference data."""
     local: int | tuple[Label, ...] = 5
     """How many single cases, or the ids of cases."""
-    rows: int = Field(default=1000, ge=1)
+    rows: int = Field(default=50_000, ge=1)
     """Rows explained for the global picture; more are sampled, and the ledger says so."""
     background: int = Field(default=100, ge=1)
     """Rows of the background where a method needs one."""
@@ -129,6 +137,11 @@ class ExplainPlan(_Strict):
     lime_seeds: int = Field(default=5, ge=0, le=1000)
     """Other seeds that LIME is refitted with, to see how far its weights change; the model answers `lime_samples` rows
     more for each."""
+    reasons: int = Field(default=4, ge=1, le=100)
+    """Most principal reasons of an adverse decision."""
+    band: float = Field(default=0.1, gt=0, le=1)
+    """Share of the favourably decided rows, those nearest to the cut-off, that reasons are ranked against; never fewer
+    than 30 rows."""
     seed: int = Field(default=0, ge=0, lt=2**31)
 
 
@@ -143,6 +156,14 @@ class FairnessPlan(_Strict):
     """Smallest group shown."""
     basis: dict[str, str] = Field(default_factory=dict)
     """Legal basis for examining each sensitive column."""
+
+
+class PrivacyPlan(_Strict):
+    """``[privacy]``: how single cases are named."""
+
+    id_key_file: str | None = None
+    """File of a secret key of at least 16 bytes, which never enters a release; cases are then named by HMAC-SHA256 of
+    their id. Left out: by their position in the evaluation data."""
 
 
 class GatePlan(_Strict):
@@ -180,6 +201,7 @@ class Plan(_Strict):
     features: dict[str, FeaturePlan] = Field(default_factory=dict)
     explain: ExplainPlan = ExplainPlan()
     fairness: FairnessPlan = FairnessPlan()
+    privacy: PrivacyPlan = PrivacyPlan()
     gates: dict[str, GatePlan] = Field(default_factory=dict)
     statements: dict[str, str] = Field(default_factory=dict)
     sign: SignPlan = SignPlan()
@@ -193,7 +215,8 @@ class Plan(_Strict):
         """The plan as JSON values, without what is default, folders of files, and ids of cases (their number stays)."""
         document: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
         document["version"] = self.version
-        for table, keys in (("model", ("path",)), ("data", ("evaluation", "reference"))):
+        files = (("model", ("path",)), ("data", ("evaluation", "reference")), ("privacy", ("id_key_file",)))
+        for table, keys in files:
             for key in keys:
                 if document.get(table, {}).get(key):
                     document[table][key] = Path(document[table][key]).name

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from explainkit.errors import InputError, nearest
 from explainkit.evidence import GateOutcome
 from explainkit.figures import Figure, FigureSet, figure_id, parse_figure_id
 from explainkit.plan import GatePlan
+
+STANDING: Mapping[str, GatePlan] = MappingProxyType({"explanation.reasons.blocked": GatePlan(max=0)})
+"""Gates that hold without a plan; one of the same figure in the plan takes their place."""
 
 
 def evaluate(gates: Mapping[str, GatePlan], figures: FigureSet) -> tuple[GateOutcome, ...]:
@@ -25,14 +29,26 @@ def evaluate(gates: Mapping[str, GatePlan], figures: FigureSet) -> tuple[GateOut
     -------
     tuple of GateOutcome
         One for each gate, in the order of the plan. A figure that is absent or has no value fails its gate unless
-        ``if_missing`` is ``allow``; a bound that does not exist fails in any case.
+        ``if_missing`` is ``allow``; a bound that does not exist fails in any case. Last, standing gates that failed.
 
     Raises
     ------
     InputError
         If no figure has the name at all; with the nearest names.
     """
-    return tuple(_outcome(key, gate, figures) for key, gate in gates.items())
+    return (*(_outcome(key, gate, figures) for key, gate in gates.items()), *_standing(gates, figures))
+
+
+def _standing(gates: Mapping[str, GatePlan], figures: FigureSet) -> Iterator[GateOutcome]:
+    """Standing gates are told of where they fail, so that a plan without gates is still known as such."""
+    named = {parse_figure_id(key)[0] for key in gates}
+    for key, gate in STANDING.items():
+        figure = figures.get(key)
+        if key in named or figure is None or figure.value is None:
+            continue
+        outcome = _outcome(key, gate, figures)
+        if outcome.outcome == "failed":
+            yield replace(outcome, reason=f"{outcome.reason}; a standing gate, not set by the plan")
 
 
 def any_blocking_failure(outcomes: Iterable[GateOutcome]) -> bool:

@@ -118,6 +118,14 @@ def plan_text(frame: pd.DataFrame, model: Model | None, *, target: str | None, p
             '# "performance.roc_auc" = { min = 0.70, bound = "low" }'
             if classes
             else '# "performance.r2" = { min = 0.5 }',
+            *(
+                ['# "explanation.reasons.blocked" = { max = 0 }   # holds without this line too, and blocks']
+                if len(classes) == 2
+                else []
+            ),
+            "",
+            "[privacy]",
+            '# id_key_file = "case.key"   # a secret of 32 random bytes: cases are then named by HMAC of their id',
             "",
             "[statements]",
             *(

@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "Audit an embedded real case, signed with a TEST key.",
     "init": "Write a plan with what can be discovered; what a person must state is left blank.",
     "audit": "Audit a model and data: a signed card as PDF, HTML and JSON.",
+    "explain": "Explain one decision: contributions, principal reasons, what would change it.",
     "sign": "Sign a release that was left unsigned.",
     "verify": "Check a release or a card.pdf.",
     "keygen": "Make a TEST CA and TEST keys.",

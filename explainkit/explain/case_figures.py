@@ -54,13 +54,13 @@ def places(subject: Subject, chosen: Sequence[Chosen], explained: Sequence[int])
 
 def case_of(place: Place, row: Mapping[str, Any], kinds: dict[str, str]) -> Case:
     """The case with its inputs that are no numbers, as texts."""
-    texts = [(name, _text(row[name])) for name, kind in kinds.items() if _number(row[name], kind) is None]
+    texts = [(name, text_of(row[name])) for name, kind in kinds.items() if number_of(row[name], kind) is None]
     return Case(key=place.chosen.key, chosen=place.chosen.reason, inputs=tuple(texts))
 
 
 def input_figures(place: Place, row: Mapping[str, Any], kinds: dict[str, str]) -> tuple[Figure, ...]:
     """The inputs of a case that are numbers."""
-    numbers = ((name, _number(row[name], kind)) for name, kind in kinds.items())
+    numbers = ((name, number_of(row[name], kind)) for name, kind in kinds.items())
     return tuple(
         _figure("case.input", place, value, "input", "the value as given", feature=name)
         for name, value in numbers
@@ -78,14 +78,14 @@ def kinds_of(rows: pd.DataFrame) -> dict[str, str]:
     return {str(name): kind_of(rows[name]) for name in rows.columns}
 
 
-def _number(value: Any, kind: str) -> float | int | None:
+def number_of(value: Any, kind: str) -> float | int | None:
     """The value of a numeric column as a number; None where it is missing, infinite, or of another kind."""
     if kind not in ("number", "integer") or pd.isna(value) or not math.isfinite(value):
         return None
     return int(value) if kind == "integer" else float(value)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     if pd.isna(value):
         return MISSING
     return str(value.isoformat()) if hasattr(value, "isoformat") else label_name(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -24,11 +24,13 @@ class Chosen:
     """Position in the evaluation rows, counted from 0."""
     reason: str
     """Why this row."""
+    named: str | None = None
+    """Name made of its id by a secret key, where the plan asks for it."""
 
     @property
     def key(self) -> str:
-        """Its name in the evidence: the position counted from 1, never an id."""
-        return str(self.position + 1)
+        """Its name in the evidence: the position counted from 1, or a name made by a secret key; never an id."""
+        return self.named or str(self.position + 1)
 
 
 def choose_cases(subject: Subject, local: int | tuple[str, ...]) -> tuple[Chosen, ...]:
@@ -49,8 +51,50 @@ def choose_cases(subject: Subject, local: int | tuple[str, ...]) -> tuple[Chosen
     PlanError
         If an id is unknown, or ids are asked for and the data has no id column.
     """
-    if not isinstance(local, int):
-        return _by_id(subject, local)
+    chosen = _by_rank(subject, local) if isinstance(local, int) else _by_id(subject, local)
+    names = subject.case_names
+    return chosen if names is None else tuple(replace(case, named=names[case.position]) for case in chosen)
+
+
+def position_of(subject: Subject, row: str) -> int:
+    """Position, from 0, of the row that a person names: by its id, or by the name that a secret key gave it.
+
+    Parameters
+    ----------
+    subject : Subject
+        What is audited; without an id column rows are named by their position, from 1.
+    row : str
+        The name.
+
+    Raises
+    ------
+    PlanError
+        If there is no such row; ids of others are told only where the plan does not hide them.
+    """
+    if subject.case_ids is None:
+        return numbered(subject, row)
+    for names in (subject.case_ids, subject.case_names or ()):
+        if row in names:
+            return names.index(row)
+    near = nearest(row, islice(subject.case_ids, _IDS_COMPARED)) if subject.case_names is None else None
+    raise PlanError("no row has this id", where="--row", found=repr(row), remedy=near)
+
+
+def numbered(subject: Subject, row: str) -> int:
+    """Position, from 0, of a row named by its position from 1.
+
+    Raises
+    ------
+    PlanError
+        If there is no such row.
+    """
+    count = subject.rows.count
+    if not (row.isascii() and row.isdigit() and 1 <= int(row) <= count):
+        raise PlanError("no such position", where="--row", found=repr(row), allowed=f"1 to {count}")
+    return int(row) - 1
+
+
+def _by_rank(subject: Subject, local: int) -> tuple[Chosen, ...]:
     scores = subject.rows.scores if subject.rows.scores.ndim == 1 else subject.rows.scores.max(axis=1)
     count = min(local, len(scores))
     if count < 1:
@@ -95,6 +139,6 @@ def _by_id(subject: Subject, ids: tuple[str, ...]) -> tuple[Chosen, ...]:
     for name in ids:
         if name not in places:
             # Comparing with every id of a large file would take minutes.
-            near = nearest(name, islice(places, _IDS_COMPARED))
+            near = nearest(name, islice(places, _IDS_COMPARED)) if subject.case_names is None else None
             raise PlanError("no row has this id", where="explain.local", found=repr(name), remedy=near)
     return tuple(Chosen(position=places[name], reason="named in the plan") for name in dict.fromkeys(ids))

@@ -143,7 +143,8 @@ def _series(
     names, positions, values = [], [], []
     for j in map(int, top):
         name = explanation.features[j]
-        for row in shown:
+        # By their values: in one order throughout, the points of a row could be put together again.
+        for row in shown[np.argsort(explanation.values[shown, j, output], kind="stable")]:
             place = ranks[name][row]
             names.append(name)
             positions.append(None if math.isnan(place) else round(float(place), 4))

@@ -12,6 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from explainkit.explain.lineage import lineage
+from explainkit.explain.tree import readers
+from explainkit.explain.tree.ensemble import Ensemble
 
 FloatArray = npt.NDArray[np.float64]
 Family = Literal["scikit-learn", "lightgbm", "xgboost", "catboost"]
@@ -30,6 +32,10 @@ class Inside:
     """The last step as it stands in the pipeline (the ``XGBClassifier`` around a booster)."""
     prepare: Callable[[pd.DataFrame], Any]
     """Rows as `Model.adapt` gives them → what the estimator takes."""
+    ensemble: Ensemble | None
+    """The trees, where they can be read exactly."""
+    refusal: str | None
+    """Why the trees of a booster cannot be read, as a clause; its own library then explains them."""
     sources: tuple[int, ...]
     """Position of the raw column behind each engineered column."""
     raw: int
@@ -97,6 +103,10 @@ def look_inside(native: Any, rows: pd.DataFrame) -> Inside | Opaque:
     if isinstance(found, Opaque):
         return found
     kind, family = found
+    trees = _trees(_core(last, family), family) if kind == "tree" else None
+    if isinstance(trees, Opaque):
+        return trees
+    ensemble, refusal = (None, trees) if isinstance(trees, str) else (trees, None)
     prepare = _Prepare(steps, named=_named(native, family))
     sources: tuple[int, ...] | None = tuple(range(rows.shape[1]))
     if steps:
@@ -106,6 +116,8 @@ def look_inside(native: Any, rows: pd.DataFrame) -> Inside | Opaque:
     return Inside(
         kind=kind,
         family=family,
+        ensemble=ensemble,
+        refusal=refusal,
         estimator=_core(last, family),
         wrapper=last,
         prepare=prepare,
@@ -133,6 +145,15 @@ class _Prepare:
         for step in self.steps:
             data = step.transform(data)
         return data
+
+
+def _trees(core: Any, family: Family) -> Ensemble | str | Opaque:
+    """The trees; why they cannot be read, where the model's own library explains them; or neither."""
+    try:
+        return readers.read(family, core)
+    except readers.Unreadable as refusal:
+        explains = refusal.own and family != "scikit-learn"
+        return refusal.reason if explains else Opaque(refusal.reason)
 
 
 def _split(native: Any) -> tuple[tuple[Any, ...], Any]:
@@ -203,11 +224,6 @@ def _sklearn(last: Any) -> tuple[Kind, Family] | Opaque:
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     hist = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
-    categorical = getattr(last, "is_categorical_", None) if isinstance(last, hist) else None
-    if categorical is not None and np.any(categorical):
-        return Opaque("it splits on categories, which shap cannot read in histogram gradient boosting")
-    if isinstance(last, GradientBoostingClassifier | GradientBoostingRegressor) and not _starts_constant(last):
-        return Opaque("its boosting starts from the predictions of another model")
     trees = (
         *(DecisionTreeClassifier, DecisionTreeRegressor, RandomForestClassifier, RandomForestRegressor),
         *(ExtraTreesClassifier, ExtraTreesRegressor, GradientBoostingClassifier, GradientBoostingRegressor),
@@ -219,12 +235,6 @@ def _sklearn(last: Any) -> tuple[Kind, Family] | Opaque:
     return Opaque(f"{type(last).__name__} is neither an ensemble of trees nor linear")
 
 
-def _starts_constant(boosting: Any) -> bool:
-    from sklearn.dummy import DummyClassifier, DummyRegressor
-
-    return isinstance(boosting.init_, str | DummyClassifier | DummyRegressor)
-
-
 def _has_coefficients(last: Any) -> bool:
     try:
         coefficients, intercept = last.coef_, last.intercept_
@@ -233,8 +243,8 @@ def _has_coefficients(last: Any) -> bool:
     return np.ndim(coefficients) in (1, 2) and np.ndim(intercept) in (0, 1)
 
 
-def coefficients(estimator: Any, outputs: int) -> tuple[FloatArray, FloatArray]:
+def coefficients(estimator: Any) -> tuple[FloatArray, FloatArray]:
     """Coefficients of shape (n_outputs, n_engineered) and intercepts of shape (n_outputs,) of a linear model."""
-    weights = dense(estimator.coef_)
-    intercept = np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64).ravel(), (outputs,))
-    return weights.reshape(outputs, -1), intercept
+    weights = np.atleast_2d(dense(estimator.coef_))
+    intercept = np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64).ravel(), (len(weights),))
+    return weights, intercept

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -12,39 +14,39 @@ FloatArray = npt.NDArray[np.float64]
 _BATCH = 65_536
 
 
-def linear_values(
-    inside: Inside, rows: pd.DataFrame, background: pd.DataFrame, *, outputs: int
-) -> tuple[FloatArray, FloatArray]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearValues:
     """Exact interventional SHAP values of a linear model: coefficient × (value − mean of the background).
 
     The sums over the columns that encode one raw column are the Shapley values of the raw columns, because a linear
     model is a sum of functions of one raw column each.
 
-    Parameters
-    ----------
-    inside : Inside
-        A linear model.
-    rows, background : pandas.DataFrame
-        As `Model.adapt` gives them.
-    outputs : int
-        Number of margins of the model, k.
-
-    Returns
-    -------
-    values : ndarray, shape (n_rows, n_engineered, k)
-        In the space of the margin.
-    base : ndarray, shape (k,)
-        Margin of the mean of the background.
-
     References
     ----------
     Lundberg and Lee, "A unified approach to interpreting model predictions", NeurIPS 2017, corollary 1.
     """
-    weights, intercept = coefficients(inside.estimator, outputs)
-    total = np.zeros(weights.shape[1])
-    for start in range(0, len(background), _BATCH):
-        total += dense(inside.prepare(background.iloc[start : start + _BATCH])).sum(axis=0)
-    mean = total / len(background)
-    centred = dense(inside.prepare(rows)) - mean
-    # Products one by one: a matrix product may add in another order on another machine.
-    return centred[:, :, None] * weights.T[None, :, :], intercept + (weights * mean).sum(axis=1)
+
+    inside: Inside
+    weights: FloatArray
+    """Coefficients, shape (k, n_engineered)."""
+    mean: FloatArray
+    """Mean of the background, shape (n_engineered,)."""
+    base: FloatArray
+    """Margin of the mean of the background, shape (k,)."""
+
+    @classmethod
+    def fit(cls, inside: Inside, background: pd.DataFrame) -> LinearValues:
+        """Take the mean of a background, rows as `Model.adapt` gives them."""
+        weights, intercept = coefficients(inside.estimator)
+        total = np.zeros(weights.shape[1])
+        for start in range(0, len(background), _BATCH):
+            total += dense(inside.prepare(background.iloc[start : start + _BATCH])).sum(axis=0)
+        mean = total / len(background)
+        # Products one by one: a matrix product may add in another order on another machine.
+        return cls(inside=inside, weights=weights, mean=mean, base=intercept + (weights * mean).sum(axis=1))
+
+    def values(self, rows: pd.DataFrame) -> FloatArray:
+        """Contributions of engineered columns in the space of the margin, shape (n_rows, n_engineered, k)."""
+        centred = dense(self.inside.prepare(rows)) - self.mean
+        found: FloatArray = centred[:, :, None] * self.weights.T[None, :, :]
+        return found

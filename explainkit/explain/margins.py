@@ -19,8 +19,13 @@ _AGREEMENT = 1e-5
 
 
 def tolerance(inside: Inside | None) -> float:
-    """Largest additivity residual of a row, relative to |base| + Σ|φ|; XGBoost adds in 32-bit floating point."""
-    return 1e-4 if inside is not None and inside.family == "xgboost" else 1e-6
+    """Largest additivity residual of a row, relative to |base| + Σ|φ|.
+
+    The contributions of trees add up to rounding, but XGBoost adds its own score in 32-bit floating point.
+    """
+    if inside is None or inside.ensemble is None:
+        return 1e-6
+    return 1e-5 if inside.family == "xgboost" else 1e-9
 
 
 def space_of(inside: Inside, task: Task) -> OutputSpace:
@@ -116,7 +121,9 @@ def averaged_over(booster: Any) -> int:
     """Trees that LightGBM's random forest averages over, where its raw scores are sums; 1 for boosting."""
     if not booster.dump_model(num_iteration=1).get("average_output"):
         return 1
-    return int(booster.num_trees() // booster.num_model_per_iteration())
+    # After early stopping it predicts with the trees up to the best iteration, and averages over these.
+    every = int(booster.num_trees() // booster.num_model_per_iteration())
+    return max(1, min(every, booster.best_iteration) if booster.best_iteration > 0 else every)
 
 
 def iterations(booster: Any) -> tuple[int, int]:
@@ -137,7 +144,7 @@ def catboost_pool(model: Any, matrix: Any) -> Any:
     import catboost
 
     return catboost.Pool(
-        frame_or_dense(matrix),
+        matrix.toarray() if hasattr(matrix, "toarray") else matrix,  # texts in an array stay texts
         cat_features=model.get_cat_feature_indices(),
         text_features=model.get_text_feature_indices(),
         embedding_features=model.get_embedding_feature_indices(),

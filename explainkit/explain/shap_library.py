@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.explain.inside import Inside, dense
 from explainkit.load.steady import borrowed_global_state, quiet_library
 
 FloatArray = npt.NDArray[np.float64]
@@ -31,69 +30,6 @@ def _shap() -> Any:
 def version() -> str:
     """Name and version of the library."""
     return f"shap {_shap().__version__}"
-
-
-def refusals() -> tuple[type[Exception], ...]:
-    """What shap raises for a model that it cannot read."""
-    _shap()
-    from shap.utils._exceptions import ExplainerError, InvalidModelError
-
-    return (ExplainerError, InvalidModelError)
-
-
-def tree_values(inside: Inside, matrix: Any) -> tuple[FloatArray, FloatArray]:
-    """Path-dependent SHAP values of scikit-learn's trees.
-
-    Parameters
-    ----------
-    inside : Inside
-        A tree, forest, gradient boosting or histogram gradient boosting of scikit-learn.
-    matrix : frame, array or sparse matrix, shape (n_rows, n_engineered)
-        What it takes.
-
-    Returns
-    -------
-    values : ndarray, shape (n_rows, n_engineered, k)
-        In the space in which the trees add up.
-    base : ndarray, shape (k,)
-        The expected output over the training rows as the trees recorded them.
-    """
-    model, offset = _as_shap_takes_it(inside.estimator, matrix)
-    with quiet_library():
-        explainer = _shap().TreeExplainer(model, feature_perturbation="tree_path_dependent")
-        values = np.asarray(explainer.shap_values(dense(matrix), check_additivity=False), dtype=np.float64)
-    base = np.asarray(explainer.expected_value, dtype=np.float64).reshape(-1) + offset
-    return values.reshape(*values.shape[:2], -1), base
-
-
-def _as_shap_takes_it(model: Any, matrix: Any) -> tuple[Any, FloatArray]:
-    """Gradient boosting as bare trees, because shap reads only that of two classes; anything else as it is."""
-    if not hasattr(model, "estimators_") or not hasattr(model, "learning_rate"):
-        return model, np.zeros(1)
-    outputs = model.estimators_.shape[1]
-    trees = []
-    for stage in model.estimators_:
-        for output, member in enumerate(stage):
-            tree = member.tree_
-            values = np.zeros((tree.node_count, outputs))
-            values[:, output] = model.learning_rate * tree.value[:, 0, 0]
-            trees.append(
-                {
-                    "children_left": tree.children_left,
-                    "children_right": tree.children_right,
-                    "children_default": tree.children_left,
-                    "features": tree.feature,
-                    "thresholds": tree.threshold,
-                    "values": values,
-                    "node_sample_weight": tree.weighted_n_node_samples,
-                }
-            )
-    # The constant that boosting starts from: the first stage of the score less what its trees add.
-    row = matrix[:1]
-    staged = model.staged_decision_function if hasattr(model, "decision_function") else model.staged_predict
-    first = np.asarray(next(iter(staged(row))), dtype=np.float64).reshape(-1)
-    added = [model.learning_rate * float(member.predict(dense(row))[0]) for member in model.estimators_[0]]
-    return {"trees": trees, "input_dtype": np.float32}, first - np.array(added)
 
 
 class _Masker:

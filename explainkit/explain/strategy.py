@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +12,12 @@ import pandas as pd
 from explainkit.errors import MissingExtraError
 from explainkit.evidence import LedgerEntry
 from explainkit.explain import shap_library
-from explainkit.explain.boosters import contributions
+from explainkit.explain.attribution import Kind, attributor
 from explainkit.explain.inside import Family, Inside, Opaque, look_inside
-from explainkit.explain.linear import linear_values
 from explainkit.explain.margins import agrees, margin, space_of, tolerance
 from explainkit.explain.target import Target
 from explainkit.explanation import OutputSpace
+from explainkit.load.models.base import first_line
 from explainkit.load.subject import Model
 
 FloatArray = npt.NDArray[np.float64]
@@ -25,12 +25,14 @@ FloatArray = npt.NDArray[np.float64]
 EXACT_COLUMNS = 10
 """Up to this many raw columns all coalitions are enumerated."""
 _TRIAL_ROWS = 25
+_AGREEMENT = 1e-5  # of two answers to the same question, relative to the largest
 _ROUNDING = 1e-15  # where base and contributions are nothing but rounding themselves
 _EVALUATIONS = 2_000_000  # rows given to an opaque model for the global picture
 _FEWEST_ROWS, _MOST_ROWS = 10, 50  # of the global picture of an opaque model
 _ENUMERATED = 200_000  # coalitions × background rows held in memory at once
 _CELLS = 20_000_000  # numbers held in memory by one call of the permutation explainer
-_LEAF_VISITS = 20_000_000_000  # leaves × squared depth × rows: about half a minute of shap's own TreeSHAP
+_NODE_VISITS = 300_000_000  # rows × nodes of a forest too large for tables: some ten seconds
+_LARGE = 200_000  # nodes of such a forest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,12 @@ class Strategy:
     inside: Inside | None
     """What was read; None when the model is explained as one function of its raw columns."""
     space: OutputSpace
+    kind: Kind = "path-dependent"
+    """What stands for unknown columns of trees."""
     notes: tuple[LedgerEntry, ...] = ()
-    """Why the inside was not used, where it was asked for."""
+    """Why the inside was not used, where it was asked for; and whether the model answers differently every time."""
+    unsteady: float | None = None
+    """Largest difference between two answers for the same row, where there is any beyond rounding."""
 
     def exact(self, columns: int, background: int) -> bool:
         """Whether an opaque model is explained by enumeration of all coalitions."""
@@ -57,11 +63,18 @@ class Strategy:
             runs = shap_library.PERMUTATION_RUNS * (2 * columns + 1)
             each = background * (2**columns if self.exact(columns, background) else runs)
             return min(asked, _MOST_ROWS, max(_FEWEST_ROWS, _EVALUATIONS // each))
-        visits = _visits(self.inside)
-        return asked if visits == 0 else min(asked, max(_MOST_ROWS, _LEAF_VISITS // visits))
+        nodes = 0 if self.inside.ensemble is None else len(self.inside.ensemble.left)
+        return asked if nodes < _LARGE else min(asked, max(_MOST_ROWS, _NODE_VISITS // nodes))
 
 
-def choose(model: Model, rows: pd.DataFrame, *, target: Target, output: Literal["margin", "probability"]) -> Strategy:
+def choose(
+    model: Model,
+    rows: pd.DataFrame,
+    *,
+    target: Target,
+    output: Literal["margin", "probability"],
+    kind: Kind = "path-dependent",
+) -> Strategy:
     """Choose the explainer.
 
     The inside of a model is used when it can be read, when its score is the score of the answers that are audited (its
@@ -77,10 +90,28 @@ def choose(model: Model, rows: pd.DataFrame, *, target: Target, output: Literal[
         What is explained.
     output : {"margin", "probability"}
         The space asked for; a regression has one only.
+    kind : {"path-dependent", "interventional"}
+        What stands for unknown columns of trees; every other model is explained against a background.
     """
-    opaque_space: OutputSpace = "raw" if target.task == "regression" else "probability"
     # All rows are adapted, as the type of a column may be told from values that the first rows do not hold.
     trial = model.adapt(rows)[0].iloc[:_TRIAL_ROWS]
+    answers = model.predict(trial)
+    chosen = _chosen(model, trial, answers, target, output, kind)
+    apart = _apart(answers, model.predict(trial))
+    if apart is None:
+        return chosen
+    return replace(chosen, unsteady=apart, notes=(*chosen.notes, _unsteady(apart, len(trial))))
+
+
+def _chosen(
+    model: Model,
+    trial: pd.DataFrame,
+    answers: FloatArray,
+    target: Target,
+    output: Literal["margin", "probability"],
+    kind: Kind,
+) -> Strategy:
+    opaque_space: OutputSpace = "raw" if target.task == "regression" else "probability"
     found = look_inside(model.native, trial)
     if isinstance(found, Opaque):
         notes = () if output == "probability" or target.task == "regression" else (_no_margin(found.reason),)
@@ -88,10 +119,21 @@ def choose(model: Model, rows: pd.DataFrame, *, target: Target, output: Literal[
     space: OutputSpace = space_of(found, target.task)
     if output == "probability" and space == "margin":
         return Strategy(inside=None, space=opaque_space)
-    problem = _problem(found, model, trial, target, space)
+    if found.refusal is not None and kind == "interventional":
+        return Strategy(inside=None, space=opaque_space, notes=(_instead(found, "not_tested", found.refusal),))
+    problem = _problem(found, trial, answers, target, space)
     if problem is not None:
         return Strategy(inside=None, space=opaque_space, notes=(problem,))
-    return Strategy(inside=found, space=space)
+    notes = () if found.refusal is None else (_by_library(found, found.refusal),)
+    return Strategy(inside=found, space=space, kind=kind, notes=notes)
+
+
+def _by_library(found: Inside, refusal: str) -> LedgerEntry:
+    return LedgerEntry(
+        kind="not_tested",
+        what=f"SHAP values of the {found.name} by explainkit's own computation",
+        reason=f"computed by the model's own library instead: {refusal}",
+    )
 
 
 def _no_margin(reason: str) -> LedgerEntry:
@@ -102,28 +144,39 @@ def _no_margin(reason: str) -> LedgerEntry:
     )
 
 
+def _apart(first: FloatArray, second: FloatArray) -> float | None:
+    """Largest difference between two answers to the same question, None where it is rounding."""
+    if first.shape != second.shape:
+        return float("inf")
+    apart = float(np.abs(first - second).max(initial=0.0))
+    return apart if apart > _AGREEMENT * float(np.abs(first).max(initial=0.0)) else None
+
+
+def _unsteady(apart: float, rows: int) -> LedgerEntry:
+    return LedgerEntry(
+        kind="failed",
+        what="answers of the model",
+        reason=(
+            f"asked twice for the same {rows} rows, the model gave answers up to {apart:.2g} apart: its scores, and "
+            "what is made of them here, would not be the same another time"
+        ),
+    )
+
+
 def _problem(
-    found: Inside, model: Model, trial: pd.DataFrame, target: Target, space: OutputSpace
+    found: Inside, trial: pd.DataFrame, answers: FloatArray, target: Target, space: OutputSpace
 ) -> LedgerEntry | None:
     """Why the inside of the model cannot be used after all."""
-    refusals: tuple[type[Exception], ...] = (
-        ValueError,
-        TypeError,
-        AttributeError,
-        NotImplementedError,
-        IndexError,
-        *_refusals(found.family),
-    )
     try:
         matrix = found.prepare(trial)
         scores = margin(found, matrix)
-        if not agrees(scores, model.predict(trial), target.task, space):
+        if not agrees(scores, answers, target.task, space):
             reason = "its inner score does not give its answers by a logistic function, softmax or identity"
             return _instead(found, "not_tested", reason)
-        values, base = raw_contributions(found, trial, trial, outputs=scores.shape[1])
-    except refusals as error:
-        return _instead(found, "failed", f"it cannot be read ({type(error).__name__}: {_first_line(error)})")
-    if excess(values, base[None], scores, relative=tolerance(found)).any():
+        tried = attributor(found, trial, kind="path-dependent", rows=len(trial), seed=0)(trial)
+    except refusals(found.family) as error:
+        return _instead(found, "failed", f"it cannot be read ({type(error).__name__}: {first_line(error)})")
+    if excess(tried.values, tried.base[None], scores, relative=tolerance(found)).any():
         if found.kind == "linear":
             return _instead(found, "not_tested", "its answers are not the linear sum of its coefficients")
         return _instead(found, "failed", "contributions of its trees do not add up to its own score on a trial")
@@ -138,47 +191,21 @@ def _instead(found: Inside, kind: Literal["not_tested", "failed"], reason: str) 
     )
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else "no message"
-
-
-def _refusals(family: Family) -> tuple[type[Exception], ...]:
-    """What a library raises for a model whose contributions it cannot compute."""
+def refusals(family: Family) -> tuple[type[Exception], ...]:
+    """What a library raises for rows it does not take, or for a model whose contributions it cannot compute."""
+    known: tuple[type[Exception], ...] = (ValueError, TypeError, AttributeError, NotImplementedError, IndexError)
     try:
         if family == "lightgbm":
             from lightgbm.basic import LightGBMError
 
-            return (LightGBMError,)
+            return (*known, LightGBMError)
         if family == "catboost":
             from catboost import CatBoostError
 
-            return (CatBoostError,)
+            return (*known, CatBoostError)
     except ImportError:
         raise MissingExtraError(family, extra=family, needed_for="this model") from None
-    return shap_library.refusals() if family == "scikit-learn" else ()
-
-
-def raw_contributions(
-    inside: Inside, rows: pd.DataFrame, background: pd.DataFrame, *, outputs: int
-) -> tuple[FloatArray, FloatArray]:
-    """Contributions of engineered columns, shape (n_rows, n_engineered, k), and base of shape (k,).
-
-    Parameters
-    ----------
-    inside : Inside
-        A model that can be read.
-    rows, background : pandas.DataFrame
-        As `Model.adapt` gives them; trees need no background.
-    outputs : int
-        Number of margins, k.
-    """
-    if inside.kind == "linear":
-        return linear_values(inside, rows, background, outputs=outputs)
-    matrix = inside.prepare(rows)
-    return (
-        shap_library.tree_values(inside, matrix) if inside.family == "scikit-learn" else contributions(inside, matrix)
-    )
+    return known
 
 
 def excess(values: FloatArray, base: FloatArray, scores: FloatArray, *, relative: float) -> npt.NDArray[np.bool_]:
@@ -187,12 +214,3 @@ def excess(values: FloatArray, base: FloatArray, scores: FloatArray, *, relative
     missed = np.abs(base + values.sum(axis=1) - scores)
     beyond: npt.NDArray[np.bool_] = missed > relative * scale + _ROUNDING
     return beyond
-
-
-def _visits(inside: Inside) -> int:
-    """Work of shap's TreeSHAP on one row, in leaves × squared depth; 0 where it is small or another library's."""
-    estimator: Any = inside.estimator
-    if inside.kind != "tree" or inside.family != "scikit-learn" or hasattr(estimator, "_predictors"):
-        return 0
-    members = np.ravel(getattr(estimator, "estimators_", [estimator]))
-    return int(sum(int(m.tree_.n_leaves) * int(m.tree_.max_depth) ** 2 for m in members))

@@ -12,10 +12,17 @@ import pandas as pd
 from explainkit.evidence import Case, LedgerEntry, Measured, Method
 from explainkit.explain import case_figures, global_figures
 from explainkit.explain.cases import choose_cases
+from explainkit.explain.decision.figures import others_figures
+from explainkit.explain.decision.setting import Situation
+from explainkit.explain.decision.stage import examine
+from explainkit.explain.global_picture import global_picture
+from explainkit.explain.interactions import interaction_values
 from explainkit.explain.lime.perturbable import perturbable
 from explainkit.explain.lime.stability import Stability, stability_figures
 from explainkit.explain.lime.surrogate import surrogates
 from explainkit.explain.margins import tolerance
+from explainkit.explain.reliability.panel import panel
+from explainkit.explain.reliability.setting import Setting
 from explainkit.explain.shapley import Background, attribute
 from explainkit.explain.strategy import Strategy, choose, excess
 from explainkit.explain.target import Target
@@ -28,6 +35,7 @@ from explainkit.plan import ExplainPlan
 
 _LIME_REFERENCE = 10_000  # quartiles and frequencies of more rows hardly differ
 _TRIED = 1000
+_INTERACTING = 500  # rows whose interaction values are looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +61,7 @@ class _Task:
     """Reference rows, or the evaluation rows where there are none."""
 
 
-def explain(subject: Subject, plan: ExplainPlan) -> Explained:
+def explain(subject: Subject, plan: ExplainPlan, *, only_cases: bool = False) -> Explained:
     """Explain a subject's model.
 
     At most ``plan.rows`` evaluation rows are drawn for the global picture (fewer where the model has to be called very
@@ -65,6 +73,8 @@ def explain(subject: Subject, plan: ExplainPlan) -> Explained:
         What is audited. Without a model nothing can be explained.
     plan : ExplainPlan
         What is asked for.
+    only_cases : bool, default False
+        Leave out the global picture.
 
     Raises
     ------
@@ -81,7 +91,7 @@ def explain(subject: Subject, plan: ExplainPlan) -> Explained:
     task = _Task(
         subject=subject,
         model=subject.model,
-        plan=plan,
+        plan=plan.model_copy(update={"rows": 1}) if only_cases else plan,
         target=Target(
             task=subject.task,
             classes=subject.classes,
@@ -91,9 +101,13 @@ def explain(subject: Subject, plan: ExplainPlan) -> Explained:
         reference=rows if subject.reference is None else subject.reference.frame[features],
     )
     with one_order():
-        explanation, measured = _shap(task, [case.position for case in chosen])
+        setting, measured = _shap(task, [case.position for case in chosen])
+        explanation = setting.explanation
         places = case_figures.places(subject, chosen, explanation.rows)
         lime, more = _lime(task, places)
+        more += Measured() if only_cases else panel(setting, lime, [(p.shap, p.lime, p.output) for p in places])
+        more += Measured() if only_cases else _picture(task, setting)
+        decided = examine(_situation(task, plan), chosen, explanation)
     kinds = case_figures.kinds_of(rows)
     figures: list[Figure] = []
     inputs = [case_figures.values_of(rows, place) for place in places]
@@ -103,15 +117,28 @@ def explain(subject: Subject, plan: ExplainPlan) -> Explained:
         figures += case_figures.shap_figures(explanation, place)
         if lime is not None:
             figures += case_figures.lime_figures(lime, place)
+    figures += others_figures(figures)
     methods = [_method("shap", explanation)] + ([] if lime is None else [_method("lime", lime)])
     return Explained(
-        measured=measured + more + Measured(figures=tuple(figures)),
-        methods=tuple(methods),
-        cases=tuple(case_figures.case_of(p, row, kinds) for p, row in zip(places, inputs, strict=True)),
+        measured=measured + more + decided.measured + Measured(figures=tuple(figures)),
+        methods=(*methods, *decided.methods),
+        cases=decided.told_of([case_figures.case_of(p, row, kinds) for p, row in zip(places, inputs, strict=True)]),
     )
 
 
-_NAMES = ("shap.importance", "shap.residual_max", "shap.residual_median", "lime.fidelity")
+_NAMES = ("shap.importance", "shap.residual_max", "shap.residual_median", "lime.fidelity", "reasons.blocked")
+
+
+def _situation(task: _Task, plan: ExplainPlan) -> Situation:
+    return Situation(
+        subject=task.subject,
+        model=task.model,
+        target=task.target,
+        plan=plan,
+        rows=task.rows,
+        reference=task.reference,
+        called=_called(task),
+    )
 
 
 def _without_model() -> Explained:
@@ -121,11 +148,11 @@ def _without_model() -> Explained:
     return Explained(measured=Measured(figures=figures, ledger=(entry,)), methods=(), cases=())
 
 
-def _shap(task: _Task, cases: Sequence[int]) -> tuple[Explanation, Measured]:
+def _shap(task: _Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
     """SHAP values of sample and cases, and what is figures, points and ledger of it."""
     plan, rows = task.plan, task.rows
     tried = rows.iloc[_draw(len(rows), _TRIED, plan.seed, 4)]
-    strategy = choose(task.model, tried, target=task.target, output=plan.output)
+    strategy = choose(task.model, tried, target=task.target, output=plan.output, kind=plan.kind)
     columns = rows.shape[1]
     background = Background(rows=task.reference, most=plan.background, called=_called(task))
     count = strategy.background_rows(columns, min(plan.background, len(task.reference)))
@@ -144,7 +171,30 @@ def _shap(task: _Task, cases: Sequence[int]) -> tuple[Explanation, Measured]:
         series=global_figures.points(explanation, part, sample, seed=plan.seed),
         ledger=entries,
     )
-    return explanation, measured
+    setting = Setting(
+        strategy=strategy,
+        model=task.model,
+        target=task.target,
+        rows=part,
+        reference=task.reference,
+        explanation=explanation,
+        sample=sample,
+        seed=plan.seed,
+    )
+    return setting, measured
+
+
+def _picture(task: _Task, setting: Setting) -> Measured:
+    """Effects, shuffles and interactions of the inputs that matter most."""
+    some = setting.sample[_draw(len(setting.sample), _INTERACTING, task.plan.seed, 7)]
+    return global_picture(
+        task.subject,
+        explanation=setting.explanation,
+        sample=setting.sample,
+        target=task.target,
+        plan=task.plan,
+        interactions=interaction_values(setting.strategy, task.model, setting.rows.iloc[some], task.target),
+    )
 
 
 def _draw(count: int, most: int, seed: int, stream: int) -> npt.NDArray[np.intp]:

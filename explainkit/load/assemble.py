@@ -13,6 +13,7 @@ import pandas as pd
 from explainkit.decision import label_name
 from explainkit.errors import DataError, PlanError, nearest
 from explainkit.evidence import Column, LedgerEntry, Role
+from explainkit.load.case_names import with_case_names
 from explainkit.load.columns import group_column, kind_of, require_column
 from explainkit.load.models.base import Adapter
 from explainkit.load.models.function import scores_identity
@@ -49,7 +50,8 @@ def load_subject(plan: Plan, *, base: Path) -> Subject:
     if plan.data.reference is not None:
         reference, more = read_file(base / plan.data.reference, role="reference", missing=plan.data.missing)
         ledger += tuple(replace(entry, what=f"reference: {entry.what}") for entry in more)
-    return assemble(plan, model=model, evaluation=evaluation, reference=reference, ledger=ledger)
+    subject = assemble(plan, model=model, evaluation=evaluation, reference=reference, ledger=ledger)
+    return with_case_names(subject, plan, base=base)
 
 
 def assemble(
@@ -312,9 +314,28 @@ def _columns(
                 roles=_column_roles(name, roles, features) or ("unused",),
                 available=stated.available,
                 actionable=stated.actionable,
+                direction=stated.direction,
+                linked=stated.linked or None,
             )
         )
+        _check_changes(columns[-1], frame)
     return tuple(columns)
+
+
+def _check_changes(column: Column, frame: pd.DataFrame) -> None:
+    """What the plan says of changing a column can be followed."""
+    where = f"features.{column.name}"
+    if column.direction is not None and column.kind not in ("number", "integer"):
+        raise PlanError("only a number has a direction", where=where, found=f"a column of kind {column.kind}")
+    for other in column.linked or ():
+        if other not in frame.columns or other == column.name:
+            known = [name for name in map(str, frame.columns) if name != column.name]
+            raise PlanError(
+                "no such column to be linked with",
+                where=f"{where}.linked",
+                found=repr(other),
+                remedy=nearest(other, known),
+            )
 
 
 def _case_ids(plan: Plan, frame: pd.DataFrame) -> tuple[str, ...] | None:

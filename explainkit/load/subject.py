@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from explainkit.decision import Population, Threshold
@@ -133,6 +133,8 @@ class Subject:
     """Id of each evaluation row, where the plan names an id column."""
     ledger: tuple[LedgerEntry, ...]
     """What loading cast, dropped, assumed."""
+    case_names: tuple[str, ...] | None = field(default=None, repr=False)
+    """Name of each evaluation row in the evidence, where it is not its position (``privacy.id_key_file``)."""
 
     @property
     def decisions(self) -> npt.NDArray[np.bool_] | None:

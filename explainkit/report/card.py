@@ -277,6 +277,10 @@ class Card:
     front: tuple[Block, ...]
     """Page one."""
     sections: tuple[Section, ...]
+    document: str = "Model card"
+    """Kind of document."""
+    source: str = "card.json"
+    """File that every number comes from."""
 
     @property
     def numbers(self) -> Mapping[str, int]:

@@ -60,7 +60,13 @@ class Step:
 
 
 def intervals(
-    rows: Sequence[Interval], *, width: float = HALF, line: float | None = None, mark: float | None = None, axis: str
+    rows: Sequence[Interval],
+    *,
+    width: float = HALF,
+    line: float | None = None,
+    mark: float | None = None,
+    holds: tuple[float, float] | None = None,
+    axis: str,
 ) -> bytes:
     """Points with intervals, one row each.
 
@@ -74,6 +80,8 @@ def intervals(
         Where a dashed line of reference stands.
     mark : float, optional
         Where a light band begins that reaches to the right end (a screening limit).
+    holds : (float, float), optional
+        Numbers that the axis holds too, where several charts have the same.
     axis : str
         What the axis shows, with its unit.
     """
@@ -82,7 +90,7 @@ def intervals(
         left = max(map(inches, names)) + 0.12
         right = max(inches(row.text, weight=600) for row in rows) + 0.14
         figure, axes = canvas(width, 0.235 * len(rows) + 0.46, left=left, right=right, bottom=0.4, top=0.04)
-        low, high = span([x for r in rows for x in (r.value, r.low, r.high)] + [line, mark])
+        low, high = span([x for r in rows for x in (r.value, r.low, r.high)] + [line, mark, *(holds or ())])
         axes.set_xlim(low, high)
         axes.set_ylim(-0.6, len(rows) - 0.4)
         if mark is not None:
@@ -288,13 +296,13 @@ def swarm(
         axes.axvline(0, color=MUTED, lw=0.7, dashes=(2, 2))
         shades: dict[str, list[tuple[float, float]]] = {}
         for place, (_, points) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
-            for x, y, rank in _spread(points, low, high):
-                shades.setdefault(_shade(rank), []).append((x, place + y))
+            for x, y, rank in spread(points, low, high):
+                shades.setdefault(rank_shade(rank), []).append((x, place + y))
         for shade in sorted(shades):
             dots(axes, shades[shade], color=shade, size=2.6)
-        words = [(_shade(0.0), ends[0]), (_shade(1.0), ends[1])]
-        if _shade(None) in shades:
-            words.append((_shade(None), "category"))
+        words = [(rank_shade(0.0), ends[0]), (rank_shade(1.0), ends[1])]
+        if rank_shade(None) in shades:
+            words.append((rank_shade(None), "category"))
         legend(figure, words)
         row_names(axes, names)
         axis_title(axes, axis)
@@ -337,7 +345,7 @@ def shortened(name: str, longest: int = _LONGEST_NAME) -> str:
     return flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
 
 
-def _shade(rank: float | None) -> str:
+def rank_shade(rank: float | None) -> str:
     """Light for the lowest rank, dark for the highest, in eight steps; grey where there is no order."""
     if rank is None:
         return "#8f989f"
@@ -345,7 +353,7 @@ def _shade(rank: float | None) -> str:
     return "#" + "".join(f"{round(a + (b - a) * step):02x}" for a, b in zip(light, dark, strict=True))
 
 
-def _spread(
+def spread(
     points: Sequence[tuple[float, float | None]], low: float, high: float
 ) -> Iterator[tuple[float, float, float | None]]:
     """Points with a vertical place, so that equal values lie beside each other and not on top."""

@@ -70,6 +70,90 @@ _MEASURES = {
     "explanation.shap.residual_median": Measure("Median additivity residual", "over the rows explained"),
     "explanation.shap.rows": Measure("Rows explained by SHAP", ""),
     "explanation.shap.background_rows": Measure("Rows of the background", ""),
+    "explanation.reliability.residual": Measure(
+        "Additivity residual", "relative to the size of a row's values; anything above rounding is an error"
+    ),
+    "explanation.reliability.difference": Measure(
+        "Largest difference from shap",
+        "relative to the size of a row's values; beyond rounding where shap itself estimates",
+    ),
+    "explanation.reliability.within_error": Measure(
+        "Within three standard errors of shap", "share of values; near one where both compute the same thing"
+    ),
+    "explanation.reliability.stability.rows": Measure(
+        "Ranks over parts of the rows",
+        "rank correlation; near one, the order of the inputs does not hang on the rows drawn",
+    ),
+    "explanation.reliability.stability.backgrounds": Measure(
+        "Ranks over backgrounds", "rank correlation; near one, the order of the inputs does not hang on the background"
+    ),
+    "explanation.reliability.kinds.rank_correlation": Measure(
+        "Path-dependent against interventional, ranks",
+        "rank correlation; below one, what stands for unknown inputs changes the order",
+    ),
+    "explanation.reliability.kinds.sign_agreement": Measure(
+        "Path-dependent against interventional, signs", "share of the contributions that point the same way"
+    ),
+    "explanation.reliability.kinds.moved": Measure(
+        "Path-dependent against interventional, amounts", "share of the contributions that the choice moves elsewhere"
+    ),
+    "explanation.reliability.lime.rank_correlation": Measure(
+        "SHAP against LIME, ranks", "rank correlation within a case; the two measure different things"
+    ),
+    "explanation.reliability.lime.sign_agreement": Measure(
+        "SHAP against LIME, signs", "share of the contributions that point the same way"
+    ),
+    "explanation.reliability.deletion.gain": Measure(
+        "Deletion against random order", "above zero, replacing what is said to matter moves the output first"
+    ),
+    "explanation.reliability.insertion.gain": Measure(
+        "Insertion against random order", "above zero, putting back what is said to matter restores the output first"
+    ),
+    "explanation.reliability.shared_credit.pairs": Measure(
+        "Pairs of strongly correlated inputs",
+        "among the most important ones; credit within a pair is divided by assumption",
+    ),
+    "explanation.reliability.shared_credit.correlation": Measure("Correlation of two inputs", "in the reference rows"),
+    "explanation.reliability.off_data.rows": Measure(
+        "Explained rows off the data", "share that no reference row is near; the model extrapolates there"
+    ),
+    "explanation.reliability.off_data.mixtures": Measure(
+        "Mixed rows off the data",
+        "share of the made-up rows behind interventional values that no reference row is near",
+    ),
+    "explanation.permutation.importance": Measure("Cost of shuffling", "how much worse the answers fit the outcomes"),
+    "explanation.permutation.base": Measure("Fit before shuffling", "of the rows that are shuffled"),
+    "explanation.permutation.repeats": Measure("Shuffles of each input", ""),
+    "explanation.pdp.span": Measure("Reach of partial dependence", "largest less smallest mean answer"),
+    "explanation.pdp.curve": Measure("Partial dependence", ""),
+    "explanation.ale.span": Measure("Reach of accumulated local effects", "largest less smallest effect"),
+    "explanation.ale.curve": Measure("Accumulated local effects", ""),
+    "explanation.dependence.interaction": Measure("Input that it interacts with most", ""),
+    "explanation.dependence.points": Measure("SHAP values by the input's value", ""),
+    "explanation.interaction.strength": Measure("Interaction of two inputs", "mean absolute value over the rows"),
+    "explanation.shap.others": Measure("Contribution of all other inputs", "beyond the largest"),
+    "explanation.reasons.blocked": Measure(
+        "Adverse decisions with a protected attribute among their reasons", "among the rows explained"
+    ),
+    "explanation.reasons.adverse": Measure("Adverse decisions explained", ""),
+    "explanation.reasons.group_rows": Measure("Rows that reasons are ranked against", ""),
+    "explanation.reasons.band_edge": Measure("Score furthest from the cut-off", "among the rows nearest to it"),
+    "explanation.reasons.background_rows": Measure("Rows of the background", ""),
+    "explanation.reasons.frequency": Measure("Principal reason", "share of the adverse decisions explained"),
+    "explanation.reasons.same_set": Measure("Same reasons by both methods", "share of the adverse decisions explained"),
+    "explanation.reasons.contribution": Measure("Contribution", "SHAP value against the reference rows"),
+    "explanation.reasons.mean": Measure("Mean contribution", "in a group of comparison"),
+    "explanation.reasons.shortfall": Measure("Shortfall", "how much further against the person than the group's mean"),
+    "explanation.reasons.shared": Measure("Reasons that both methods name", ""),
+    "explanation.reasons.rank_agreement": Measure("Rank correlation of both methods", "over all inputs"),
+    "explanation.reasons.turned": Measure("Turned by the stated reasons", "share of their replacements"),
+    "explanation.reasons.turned_others": Measure("Turned by other inputs", "share of replacements of as many of them"),
+    "explanation.change.tried": Measure("Changed rows tried", ""),
+    "explanation.change.turned": Measure("Changed rows that turn the decision", ""),
+    "explanation.change.off_data": Measure("Changed rows refused", "off the data"),
+    "explanation.change.value": Measure("New value", ""),
+    "explanation.change.score": Measure("Score of the changed row", ""),
+    "explanation.change.cost": Measure("Size of the change", "share of reference rows in between"),
     "explanation.lime.rows": Measure("Rows explained by LIME", ""),
     "explanation.lime.samples": Measure("Samples drawn for each row by LIME", ""),
     "explanation.lime.seeds": Measure("Other seeds that LIME is refitted with", ""),

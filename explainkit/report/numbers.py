@@ -20,6 +20,10 @@ GROUP = "\u202f"
 
 _SIGNED = {
     "explanation.shap.contribution",
+    "explanation.shap.others",
+    "explanation.reasons.contribution",
+    "explanation.reasons.mean",
+    "explanation.reasons.shortfall",
     "explanation.lime.weight",
     "explanation.shap.residual",
     "fairness.selection_difference",
@@ -36,6 +40,7 @@ _SIGNED_LOG_ODDS = {
     "case.score",
 }
 _COUNT_COLUMNS = {"n", "positive", "negative"}
+_CURVES = ("explanation.pdp.", "explanation.ale.", "explanation.dependence.")
 
 
 def format_number(value: float, unit: Unit, *, signed: bool = False) -> str:
@@ -142,6 +147,8 @@ def point_unit(series: str, column: str) -> Unit:
     """Unit of a column of a series, by its name and the series'."""
     if column in _COUNT_COLUMNS:
         return "count"
+    if column == "value" and series.startswith(_CURVES):
+        return "input"
     return "target" if series.startswith("performance.predicted_observed") else "score"
 
 

@@ -63,10 +63,10 @@ class Reader:
         """The answer to a statement, None where it is blank."""
         return next((s.answer for s in self.evidence.statements if s.id == key), None)
 
-    def feature(self, figure: Figure) -> str:
-        """Name of the column that a figure's key ``feature`` stands for, in full."""
-        key = figure.keys["feature"]
-        return self._full.get(key, key)
+    def feature(self, of: Figure | str, key: str = "feature") -> str:
+        """Name of a column in full, from how it stands in ids: in a key of a figure, or by itself."""
+        short = of if isinstance(of, str) else of.keys[key]
+        return self._full.get(short, short)
 
     @property
     def features(self) -> tuple[Column, ...]:

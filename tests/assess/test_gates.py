@@ -139,3 +139,21 @@ def test_a_gate_passes_only_if_every_figure_keeps_the_limit(values, limit, allow
     assert (outcome.outcome == "passed") == (all(v >= limit for v in known) and (allow or None not in values))
     if known and (allow or None not in values):
         assert figures[outcome.figure].value - limit == min(known) - limit
+
+
+def test_a_standing_gate_is_told_of_where_it_fails_and_nowhere_else() -> None:
+    blocked = "explanation.reasons.blocked"
+
+    def found(value: int | None, plan: dict[str, GatePlan]) -> list[tuple[str, str, str]]:
+        status = {"value": value} if value is not None else {"status": "not_tested", "reason": "no groups"}
+        figures = FigureSet([Figure(id=blocked, unit="count", **status)])
+        return [(g.gate, g.outcome, g.severity) for g in evaluate(plan, figures)]
+
+    assert found(0, {}) == []
+    assert found(None, {}) == []
+    assert found(3, {}) == [(blocked, "failed", "block")]
+    assert "not set by the plan" in evaluate({}, FigureSet([Figure(id=blocked, value=3, unit="count")]))[0].reason
+    assert any_blocking_failure(evaluate({}, FigureSet([Figure(id=blocked, value=3, unit="count")])))
+    # A gate of the plan takes its place, and fails closed.
+    assert found(3, {blocked: GatePlan(max=5)}) == [(blocked, "passed", "block")]
+    assert found(None, {blocked: GatePlan(max=0)}) == [(blocked, "failed", "block")]

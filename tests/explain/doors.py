@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from explainkit.evidence import ModelIdentity
 
@@ -105,6 +105,20 @@ def preparation(*, dense: bool = False) -> ColumnTransformer:
     )
 
 
+def single_preparation() -> ColumnTransformer:
+    """As `preparation`, but every raw column stays one column."""
+    numbered = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2)
+    return ColumnTransformer(
+        [
+            ("purpose", numbered, ["purpose"]),
+            ("rate", make_pipeline(SimpleImputer(), StandardScaler()), ["rate", "amount"]),
+        ],
+        remainder="passthrough",
+    )
+
+
+SINGLY_PREPARED = ("purpose", "rate", "amount", "age", "owner")
+"""Raw column behind each column that `single_preparation` makes of `table`."""
 SOURCE_OF_PREPARED = ("purpose",) * 4 + ("rate", "amount", "rate", "age", "owner")
 """Raw column behind each column that `preparation` makes of `table`."""
 

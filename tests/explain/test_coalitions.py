@@ -26,6 +26,7 @@ def game(columns: int, rows: int = 4, behind: int = 6) -> Game:
         function=function,
         rows=RNG.integers(0, 7, (rows, columns)),
         background=RNG.integers(0, 7, (behind, columns)),
+        players=np.arange(columns),
     )
 
 
@@ -99,7 +100,7 @@ def test_orders_are_walked_as_their_definition_says(monkeypatch: pytest.MonkeyPa
 
 def test_a_row_does_not_depend_on_its_neighbours() -> None:
     given = game(5)
-    alone = Game(function=function, rows=given.rows[2:3], background=given.background)
+    alone = Game(function=function, rows=given.rows[2:3], background=given.background, players=given.players)
     np.testing.assert_array_equal(exact_values(given)[0][2], exact_values(alone)[0][0])
     np.testing.assert_array_equal(sampled_values(given, seed=1)[0][2], sampled_values(alone, seed=1)[0][0])
 
@@ -111,7 +112,7 @@ def test_one_column_and_few_calls() -> None:
         calls.append(len(codes))
         return function(np.column_stack([codes, codes, codes]))
 
-    given = Game(function=counted, rows=np.array([[3], [5]]), background=np.array([[1], [2]]))
+    given = Game(function=counted, rows=np.array([[3], [5]]), background=np.array([[1], [2]]), players=np.zeros(1, int))
     values, base = exact_values(given)
     sampled, _, error = sampled_values(given, seed=0)
     np.testing.assert_allclose(values, sampled)
@@ -119,7 +120,29 @@ def test_one_column_and_few_calls() -> None:
     assert error.max() < 1e-12
     calls.clear()
     sampled_values(
-        Game(function=lambda c: counted(c[:, :1]), rows=np.zeros((9, 40), int), background=np.ones((3, 40), int)),
+        Game(
+            function=lambda c: counted(c[:, :1]),
+            rows=np.zeros((9, 40), int),
+            background=np.ones((3, 40), int),
+            players=np.arange(40),
+        ),
         seed=0,
     )
     assert len(calls) <= 3
+
+
+def test_columns_of_one_player_are_known_together() -> None:
+    given = game(5)
+    merged = Game(function=function, rows=given.rows, background=given.background, players=np.array([0, 1, 0, 2, 1]))
+    values, _ = exact_values(merged)
+    sampled, _, error = sampled_values(merged, seed=0)
+
+    def together(players: tuple[int, ...]) -> np.ndarray:
+        return worth(merged, 0, tuple(int(c) for c in np.flatnonzero(np.isin(merged.players, players))))
+
+    expected = np.zeros((3, 2))
+    for order in permutations(range(3)):
+        for place, player in enumerate(order):
+            expected[player] += (together(order[: place + 1]) - together(order[:place])) / 6
+    np.testing.assert_allclose(values[0], expected, atol=1e-12)
+    assert (np.abs(sampled - values) <= 5 * error + 1e-9).all()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-from math import factorial
 from typing import Any
 
 import numpy as np
@@ -22,10 +20,13 @@ from sklearn.linear_model import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
+from explainkit.errors import ModelError
 from explainkit.explain.shapley import explain_shap
 from explainkit.explain.strategy import choose
 from explainkit.explain.target import Target
+from explainkit.load.open_model import adapt_object
 from tests.explain.doors import names_of, outcomes, preparation, sklearn_door, summed, table
+from tests.explain.oracle import adds_up, by_definition, near
 
 ROWS = table()
 SOME = ROWS.iloc[:30]
@@ -68,38 +69,34 @@ def test_closed_form_equals_shap_and_adds_up(name: str, shap: Any) -> None:
     np.testing.assert_allclose(explanation.values, summed(theirs, list(ROWS.columns)), atol=1e-9)
     own = model.predict(SOME) if task == "regression" else model.decision_function(SOME)
     np.testing.assert_allclose(explanation.predictions, own.reshape(len(SOME), -1), atol=1e-12)
-    assert np.abs(explanation.residual).max() < 1e-9
-    assert explanation.players == "sum over engineered columns"
+    adds_up(explanation)
+    assert (explanation.players, explanation.exactness) == ("raw columns", "exact")
     assert explanation.space == ("raw" if task == "regression" else "margin")
     assert explanation.background_rows == len(ROWS)
     assert explanation.background_digest.startswith("sha256:")
 
 
-def test_sums_over_engineered_columns_are_the_shapley_values_of_the_raw_columns() -> None:
+@pytest.mark.parametrize("name", MODELS)
+def test_sums_over_engineered_columns_are_the_shapley_values_of_the_raw_columns(name: str) -> None:
     """By definition: every coalition of raw columns, absent ones from each background row, through the pipeline."""
-    model, _ = fitted("logistic")
-    background, names = ROWS.iloc[50:62], list(ROWS.columns)
-    row = ROWS.iloc[3:4]
+    model, task = fitted(name)
+    background, rows = ROWS.iloc[50:62], ROWS.iloc[3:6]
+    explanation = explained(sklearn_door(model), rows, background)
+    score = model.predict if task == "regression" else model.decision_function
+    for i in range(len(rows)):
+        near(explanation, i, *by_definition(score, rows.iloc[i : i + 1], background))
 
-    def worth(present: tuple[str, ...]) -> float:
-        mixed = background.copy()
-        for name in present:
-            mixed[name] = row[name].iloc[0]
-        return float(model.decision_function(mixed).mean())
 
-    wanted = []
-    for name in names:
-        others = [n for n in names if n != name]
-        wanted.append(
-            sum(
-                factorial(size) * factorial(len(others) - size) / factorial(len(names)) * (worth((*s, name)) - worth(s))
-                for size in range(len(names))
-                for s in combinations(others, size)
-            )
-        )
-    explanation = explained(sklearn_door(model), row, background)
-    np.testing.assert_allclose(explanation.values[0, :, 0], wanted, atol=1e-10)
-    np.testing.assert_allclose(explanation.base_values[0, 0], worth(()), atol=1e-10)
+@pytest.mark.parametrize("strange", [np.nan, np.inf])
+def test_a_background_that_the_model_does_not_take_is_refused(strange: float) -> None:
+    """The mean of such a background would make every value NaN, though the model answers for the rows."""
+    rows = ROWS[["age", "amount"]].astype(float)
+    model = Ridge().fit(rows, outcomes(ROWS, "regression"))
+    background = rows.copy()
+    background.iloc[70, 1] = strange
+    with pytest.raises(ModelError, match="amount") as caught:
+        explained(adapt_object(model), rows[:5], background)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize(

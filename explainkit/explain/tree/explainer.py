@@ -77,12 +77,12 @@ class TreeExplainer:
         self._players = np.ascontiguousarray(players, dtype=np.int64)
         self._count = count
         self._background = None if background is None else np.ascontiguousarray(background, dtype=np.float64)
-        self._seed = seed
+        self._seed, self._rows = seed, rows
         self._base, self._outputs = ensemble.base, ensemble.outputs
         shape = remembered(ensemble, ("shape", self._players.tobytes()), partial(shape_of, ensemble, self._players))
         deep = _too_deep(shape)
         shallow = shape.unique[~deep]
-        self._longest = (max(1, int(shallow.max())) if len(shallow) else 1, int(shape.walk[0].max()))
+        self._longest = (max(1, int(shallow.max())) if len(shallow) else 1, int(shape.walk[0].max(initial=0)))
         walked = deep
         if background is None:
             walked = deep | (rows * np.maximum(1, (shape.unique + 1) // 2) < _REPAID)
@@ -114,12 +114,19 @@ class TreeExplainer:
         for tables in self._tables:
             tables.add(rows, out)
             base += tables.base
-        for part in self._walked:
+        for stream, part in enumerate(self._walked):
             if self._background is None:
                 base += add_path_dependent(part, self._players, self._count, rows, out)
                 continue
             walked = add_interventional(
-                part, self._players, self._count, rows, self._background, out=out, seed=self._seed
+                part,
+                self._players,
+                self._count,
+                rows,
+                self._background,
+                out=out,
+                total=max(self._rows, len(rows)),
+                seed=(self._seed, stream),  # samples of their own, so that squares of their errors add up
             )
             base += walked.base
             if walked.variance is not None:
@@ -186,6 +193,8 @@ def _batches(ensemble: Ensemble, trees: IntArray) -> list[Ensemble]:
             thresholds = 0
         runs[-1].append(tree)
         thresholds += size
+    if len(trees) == ensemble.trees and len(runs) == 1:
+        return [ensemble]  # which must not be remembered by itself: it would never be forgotten
     return [
         remembered(ensemble, ("trees", *run), partial(ensemble.take, np.array(run, dtype=np.int64))) for run in runs
     ]

@@ -117,20 +117,22 @@ def add_interventional(
     background: FloatArray,
     *,
     out: FloatArray,
-    seed: int,
+    total: int,
+    seed: tuple[int, ...],
 ) -> Walked:
     """Add interventional values to `out`, shape (n_rows, n_outputs · n_players).
 
     Where rows times background rows would take more than a stated number of visits, a seeded sample of the background
-    is walked, and the base is the mean over the same sample, so that values add up.
+    is walked, and the base is the mean over the same sample, so that values add up. How many it is depends on `total`,
+    the rows of all calls, so that each call walks the same ones.
     """
     encoding, shape = encode(ensemble), shape_of(ensemble, players)
     deepest = int(shape.walk[0].max())
     each = float(shape.unique.sum()) * 8.0
-    affordable = max(_FEWEST, int(_BUDGET / (each * max(1, len(rows)))))
+    affordable = max(_FEWEST, int(_BUDGET / (each * max(1, total))))
     drawn = np.arange(len(background))
     if affordable < len(background):
-        drawn = np.sort(np.random.default_rng([seed, 5]).choice(len(background), size=affordable, replace=False))
+        drawn = np.sort(np.random.default_rng([*seed, 5]).choice(len(background), size=affordable, replace=False))
     codes, others = (np.empty((len(a), len(encoding.column)), dtype=np.uint16) for a in (rows, background))
     walks.encode_all(rows, encoding.arrays, codes)
     walks.encode_all(background, encoding.arrays, others)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +52,7 @@ class Adapter:
             raise ModelError(
                 "the model raised while predicting",
                 where=self.identity.kind or self.identity.family,
-                found=f"{type(error).__name__}: {_first_line(error)}",
+                found=f"{type(error).__name__}: {first_line(error)}",
                 remedy=_hint(rows, error),
             ) from error
         return self._checked(answer, len(rows))
@@ -106,13 +107,14 @@ class Adapter:
         return array
 
 
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
+def first_line(error: BaseException) -> str:
+    """What a library says, in one line, without the time and the source file that XGBoost puts before it."""
+    text = re.sub(r"^\[[\d:]+\] \S+:\d+: (Check failed: \w+: )?", "", str(error).strip())
     return text.splitlines()[0][:300] if text else "no message"
 
 
 def _hint(rows: pd.DataFrame, error: BaseException) -> str | None:
-    """Name the columns when a library complains about text, or about missing values, without naming them."""
+    """Name the columns when a library complains about text, missing or infinite values, without naming them."""
     words = str(error).lower()
     if any(w in words for w in ("convert string", "could not convert", "dtype", "isnumeric")):
         texts = [str(c) for c in rows.columns if rows[c].dtype == object or pd.api.types.is_string_dtype(rows[c])]
@@ -122,6 +124,12 @@ def _hint(rows: pd.DataFrame, error: BaseException) -> str | None:
         gaps = [str(c) for c in rows.columns if rows[c].isna().any()]
         if gaps:
             return f"columns with missing values: {', '.join(gaps[:5])}; fill them inside the model (a pipeline)"
+    if "inf" in words:
+        numbers = rows.select_dtypes([np.integer, np.floating])
+        # Some libraries keep 32 bits of a number, where what is larger becomes infinite.
+        far = [str(c) for c in numbers if (numbers[c].abs() > np.finfo(np.float32).max).any()]
+        if far:
+            return f"columns with infinite or too large values: {', '.join(far[:5])}"
     return None
 
 
@@ -134,7 +142,9 @@ def parameters_of(values: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def recoded(column: pd.Series, known: Sequence[Any], *, name: str) -> tuple[pd.Categorical, tuple[LedgerEntry, ...]]:
+def recoded(
+    column: pd.Series, known: Sequence[Any], *, name: str, unseen: str = "as its library treats them"
+) -> tuple[pd.Categorical, tuple[LedgerEntry, ...]]:
     """A column in the model's own list of categories, and what that changed.
 
     Parameters
@@ -145,6 +155,8 @@ def recoded(column: pd.Series, known: Sequence[Any], *, name: str) -> tuple[pd.C
         The categories of the training, in its order.
     name : str
         Name of the column.
+    unseen : str
+        How the library itself treats categories that the training did not have, as a clause.
 
     Raises
     ------
@@ -163,14 +175,14 @@ def recoded(column: pd.Series, known: Sequence[Any], *, name: str) -> tuple[pd.C
     ledger = []
     if not isinstance(column.dtype, pd.CategoricalDtype):
         ledger.append(LedgerEntry(kind="cast", what=f"column {name}", reason="values → the model's own categories"))
-    unseen = int(((codes == -1) & column.notna().to_numpy()).sum())
-    if unseen:
+    strange = int(((codes == -1) & column.notna().to_numpy()).sum())
+    if strange:
         ledger.append(
             LedgerEntry(
                 kind="cast",
                 what=f"column {name}",
-                reason="categories that the model never saw → missing, as its library treats them",
-                count=unseen,
+                reason=f"categories that the model never saw → missing, {unseen}",
+                count=strange,
             )
         )
     return pd.Categorical.from_codes(codes, categories=pd.Index(known)), tuple(ledger)

@@ -104,8 +104,13 @@ def adapt_xgboost(model: Any, *, digest: str | None = None, digest_of: str | Non
         task=task,
         classes=None if classes is None else tuple(classes),
         features=names,
-        native=booster,
-        answer=_Answer(booster, classes=None if classes is None else len(classes), best=best),
+        native=model,
+        answer=_Answer(
+            booster,
+            classes=None if classes is None else len(classes),
+            best=best,
+            missing=getattr(model, "missing", np.nan),
+        ),
         caster=_Caster(booster) if names else None,
     )
 
@@ -113,8 +118,8 @@ def adapt_xgboost(model: Any, *, digest: str | None = None, digest_of: str | Non
 class _Answer:
     """Probabilities or predictions of a booster; ``multi:softmax`` answers margins, turned into probabilities."""
 
-    def __init__(self, booster: Any, *, classes: int | None, best: int | None) -> None:
-        self._booster = booster
+    def __init__(self, booster: Any, *, classes: int | None, best: int | None, missing: float) -> None:
+        self._booster, self._missing = booster, missing
         self._softmax = (
             classes is not None and json.loads(booster.save_config())["learner"]["objective"]["name"] == "multi:softmax"
         )
@@ -124,7 +129,7 @@ class _Answer:
         import xgboost
 
         data = rows if self._booster.feature_names else rows.to_numpy()
-        matrix = xgboost.DMatrix(data, enable_categorical=True)
+        matrix = xgboost.DMatrix(data, enable_categorical=True, missing=self._missing)
         if not self._softmax:
             return self._booster.predict(matrix, iteration_range=self._range)
         margin = self._booster.predict(matrix, iteration_range=self._range, output_margin=True).astype(np.float64)
@@ -176,7 +181,10 @@ class _Caster:
                 found="text",
                 allowed="a categorical column with the training order, or a model saved by XGBoost 3.1 or later",
             )
-        categories, ledger = recoded(column, known, name=name)
+        # XGBoost before 3.4 takes such a category for the next one in its order, where there is one.
+        categories, ledger = recoded(
+            column, known, name=name, unseen="where XGBoost itself refuses them, or takes them for others"
+        )
         return categories, list(ledger)
 
 

@@ -6,11 +6,13 @@ from explainkit.decision import Threshold
 from explainkit.evidence import Case, Evidence
 from explainkit.figures import Figure
 from explainkit.report import charts as draw
+from explainkit.report import sentences
 from explainkit.report.card import (
     Block,
     Chart,
     Column,
     Group,
+    Items,
     Label,
     Mark,
     Paragraph,
@@ -21,8 +23,9 @@ from explainkit.report.card import (
     Words,
 )
 from explainkit.report.numbers import figure_text
-from explainkit.report.phrases import clause, name, number, source, stated, words
+from explainkit.report.phrases import clause, name, number, on_page, source, stated, words
 from explainkit.report.reader import Reader
+from explainkit.report.sections import decision
 from explainkit.report.sections.preconditions import threshold_label
 
 _MOST_BARS = 10
@@ -38,25 +41,55 @@ def section(evidence: Evidence) -> Section:
             "about what another value would have led to."
         )
         blocks.append(Paragraph(parts=intro, style="text"))
-        blocks.extend(_case(reader, case) for case in evidence.cases)
+        blocks.extend(decision.overall(reader))
+        blocks.extend(case_group(reader, case) for case in evidence.cases)
     else:
         blocks.append(Paragraph(parts=(Mark("open", "not tested"), Words(" no single case was explained."))))
     blocks.extend(stated(reader, "cases"))
     return Section(number=11, id="cases", title="Single cases", blocks=tuple(blocks))
 
 
-def _case(reader: Reader, case: Case) -> Group:
+def case_group(reader: Reader, case: Case) -> Group:
+    """Everything about one case.
+
+    Parameters
+    ----------
+    reader : Reader
+        Of the evidence.
+    case : Case
+        One of its cases.
+    """
     shap = {reader.feature(f): f for f in _of(reader, "explanation.shap.contribution", case)}
     lime = {reader.feature(f): f for f in _of(reader, "explanation.lime.weight", case)}
     blocks: list[Block] = [Paragraph(parts=_outcome(reader, case), style="read")]
     base, output = (reader.measured(f"explanation.shap.{kind}", case=case.key) for kind in ("base", "output"))
     ordered = sorted(shap.values(), key=lambda f: (-abs(f.value or 0.0), f.id))
     if base is not None and output is not None and ordered:
-        blocks.append(_waterfall(reader, ordered, base, output))
+        blocks.append(_waterfall(reader, case, ordered, base, output))
+    if ordered:
+        blocks.append(Items(items=_sentences(reader, case, ordered)))
     blocks.append(_table(reader, case, ordered, lime))
     blocks.append(Paragraph(parts=_reconciled(reader, case), style="note"))
-    heading: Parts = (Words("Row "), Label(case.key), Words(": "), name(case.chosen))
+    blocks.extend(decision.blocks(reader, case))
+    heading: Parts = (Words("Case " if case.naming else "Row "), Label(case.key), Words(": "), name(case.chosen))
     return Group(title=heading, blocks=tuple(blocks), id=f"case-{case.key}")
+
+
+def _others(reader: Reader, case: Case) -> tuple[Figure | None, int]:
+    """The sum of the contributions beyond the largest, and how many of these are shown one by one."""
+    for figure in reader.named("explanation.shap.others"):
+        if figure.keys["case"] == case.key:
+            return figure, int(figure.keys["beyond"])
+    return None, _MOST_BARS
+
+
+def _sentences(reader: Reader, case: Case, ordered: list[Figure]) -> tuple[Parts, ...]:
+    """A sentence for each contribution drawn one by one, and one for the others together."""
+    rest, most = _others(reader, case)
+    items = [sentences.contribution(reader, case, figure) for figure in ordered[:most]]
+    if rest is not None:
+        items.append(sentences.together(rest, (on_page(len(ordered) - most),)))
+    return tuple((*item, Words(".")) for item in items)
 
 
 def _of(reader: Reader, kind: str, case: Case) -> list[Figure]:
@@ -92,13 +125,15 @@ def _decision(evidence: Evidence, score: Figure) -> Parts:
     return (Words(": decided "), name(evidence.positive if positive else others[0], strong=True), Words("."))
 
 
-def _waterfall(reader: Reader, ordered: list[Figure], base: Figure, output: Figure) -> Chart:
-    shown, rest = ordered[:_MOST_BARS], ordered[_MOST_BARS:]
+def _waterfall(reader: Reader, case: Case, ordered: list[Figure], base: Figure, output: Figure) -> Chart:
+    others, most = _others(reader, case)
+    shown, rest = ordered[:most], ordered[most:]
     steps = [draw.Step(name=reader.feature(f), value=float(f.value or 0.0), text=figure_text(f)) for f in shown]
     if rest:
         total = sum(float(f.value or 0.0) for f in rest)
-        # A sum of figures is no figure: it is drawn, so that the bars meet the output, but not printed.
-        steps.append(draw.Step(name="all others together", value=total, text=""))
+        # A sum of figures is printed only where it is a figure itself, which older evidence does not hold.
+        text = "" if others is None else figure_text(others)
+        steps.append(draw.Step(name="all others together", value=total, text=text))
     drawn = draw.waterfall(
         steps,
         base=(float(base.value or 0.0), f"base value  {figure_text(base)}"),
@@ -110,13 +145,11 @@ def _waterfall(reader: Reader, ordered: list[Figure], base: Figure, output: Figu
 
 
 def _table(reader: Reader, case: Case, ordered: list[Figure], lime: dict[str, Figure]) -> Table:
-    texts = dict(case.inputs)
-    features = [reader.feature(f) for f in ordered] or list(lime) or list(texts)
+    features = [reader.feature(f) for f in ordered] or list(lime) or [feature for feature, _ in case.inputs]
     shap = {reader.feature(f): f for f in ordered}
     rows = []
     for feature in features:
-        numeric = reader.figure("case.input", case=case.key, feature=feature)
-        value: Parts = number(numeric) if numeric is not None else ((name(texts[feature]),) if feature in texts else ())
+        value = sentences.value_of(reader, case, feature)
         rows.append(Row(cells=((name(feature),), value, number(shap.get(feature)), number(lime.get(feature)))))
     return Table(
         columns=(

@@ -34,11 +34,12 @@ from explainkit.report.phrases import (
     words,
 )
 from explainkit.report.reader import Reader
+from explainkit.report.sections import global_picture, reliability
 
 _MOST_DRAWN = 15
 _MOST_OUTPUTS = 6
 SPACES = {"margin": "log-odds", "probability": "probability", "raw": "units of the target"}
-_TITLES = {"shap": "SHAP", "lime": "LIME"}
+_TITLES = {"shap": "SHAP", "lime": "LIME", "reasons": "SHAP values that reasons are ranked by"}
 
 
 def section(evidence: Evidence) -> Section:
@@ -60,6 +61,8 @@ def section(evidence: Evidence) -> Section:
     if not outputs:
         blocks.append(Paragraph(parts=_why_not(reader)))
     blocks.extend(_additivity(reader))
+    blocks.extend(global_picture.blocks(reader, SPACES))
+    blocks.extend(reliability.blocks(reader))
     if evidence.methods:
         blocks.append(
             Group(title=words("How it was computed"), blocks=tuple(_method(reader, m) for m in evidence.methods))
@@ -209,6 +212,9 @@ def _method(reader: Reader, method: Method) -> Group:
 def _limits() -> Parts:
     return words(
         "SHAP values divide the model's output among its inputs; they describe the model, not the world, and no cause. "
-        "Correlated inputs share credit in ways that depend on the background. LIME fits a linear surrogate around one "
-        "case; its weights have another meaning, and the two are shown beside each other but never pooled."
+        "Correlated inputs share credit in ways that depend on the background. Partial dependence puts values together "
+        "that may never occur together where inputs are correlated; accumulated local effects stay near the rows, but "
+        "say nothing of how effects differ between them; shuffling undoes correlations too. Intervals cover the "
+        "sampling of rows, not refitting. LIME fits a linear surrogate around one case; its weights have another "
+        "meaning, and the two are shown beside each other but never pooled."
     )

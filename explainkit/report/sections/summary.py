@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from explainkit.evidence import Evidence
 from explainkit.report.card import Block, Group, Items, Link, Mark, Paragraph, Parts, Section, Words
 from explainkit.report.measures import measure
-from explainkit.report.phrases import clause, interval, name, number, on_page, statements, title, words
+from explainkit.report.phrases import clause, interval, listed, name, number, on_page, statements, title, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import gates, preconditions
 from explainkit.report.sections.fairness import SCREEN, smallest
@@ -37,10 +37,11 @@ def section(evidence: Evidence) -> Section:
 
 
 def attention(reader: Reader) -> tuple[Parts, ...]:
-    """Findings in the order of weight: draft, gates, small ratios, protected inputs, additivity, blanks."""
+    """Findings by weight: draft, gates, blocked reasons, small ratios, protected inputs, additivity, blanks."""
     found = [
         *((_flag("draft"), Words(" "), clause(reason)) for reason in reader.evidence.draft),
         *_failed_gates(reader),
+        *_blocked(reader),
         *_small_ratio(reader),
         *_inputs(reader),
         *_blanks(reader),
@@ -53,6 +54,29 @@ def _failed_gates(reader: Reader) -> Iterator[Parts]:
         if gate.outcome == "failed":
             about = title(measure(gate.gate.partition("[")[0]).title)
             yield (_flag("gate failed"), Words(" "), about, Words(": "), clause(gate.reason))
+
+
+def _blocked(reader: Reader) -> Iterator[Parts]:
+    """Adverse decisions with a protected attribute among their principal reasons."""
+    blocked = reader.measured("explanation.reasons.blocked")
+    if blocked is None or not blocked.value:
+        return
+    inputs = dict.fromkeys(
+        name_
+        for case in reader.evidence.cases
+        for name_ in (case.decision.protected if case.decision is not None else None) or ()
+    )
+    yield (
+        _flag("blocked reasons"),
+        Words(" in "),
+        *number(blocked),
+        Words(" of "),
+        *number(blocked, "n"),
+        Words(" decisions against a person a principal reason is a protected attribute"),
+        *((Words(" (among those shown: "), *listed([(name(n),) for n in inputs]), Words(")")) if inputs else ()),
+        Words(", see "),
+        Link("cases"),
+    )
 
 
 def _small_ratio(reader: Reader) -> Iterator[Parts]:

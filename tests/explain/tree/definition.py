@@ -29,7 +29,10 @@ def goes_left(ensemble: Ensemble, node: int, x: float) -> bool:
 
 
 def worth(ensemble: Ensemble, row: FloatArray, known: npt.NDArray[np.bool_]) -> FloatArray:
-    """Path-dependent worth of a coalition: unknown columns are averaged over by cover; shape (n_outputs,)."""
+    """Path-dependent worth of a coalition: unknown columns are averaged over by cover; shape (n_outputs,).
+
+    Where no training row came, both shares are 0.
+    """
 
     def below(node: int) -> FloatArray:
         if ensemble.left[node] < 0:
@@ -37,7 +40,8 @@ def worth(ensemble: Ensemble, row: FloatArray, known: npt.NDArray[np.bool_]) -> 
         children = int(ensemble.left[node]), int(ensemble.right[node])
         if known[ensemble.column[node]]:
             return below(children[0 if goes_left(ensemble, node, row[ensemble.column[node]]) else 1])
-        return sum(ensemble.cover[c] / ensemble.cover[node] * below(c) for c in children)
+        whole = ensemble.cover[node] or np.inf
+        return sum(ensemble.cover[c] / whole * below(c) for c in children)
 
     return ensemble.base + sum(below(int(root)) for root in ensemble.starts[:-1])
 

@@ -118,7 +118,8 @@ def _plain(data: Any) -> FloatArray | None:
     dtypes = data.dtypes if hasattr(data, "columns") else [getattr(data, "dtype", None)]
     if not all(isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in dtypes) or hasattr(data, "tocsr"):
         return None
-    return np.asarray(data.to_numpy() if hasattr(data, "columns") else data, dtype=np.float32).astype(np.float64)
+    with np.errstate(over="ignore"):  # what is beyond 32 bits is infinite, and refused when predicting
+        return np.asarray(data.to_numpy() if hasattr(data, "columns") else data, dtype=np.float32).astype(np.float64)
 
 
 def _used(booster: Any, model: dict[str, Any]) -> int:

@@ -1,0 +1,175 @@
+"""Agreement with what computes the same thing another way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import spearmanr
+
+from explainkit.evidence import Measured
+from explainkit.explain import shap_library
+from explainkit.explain.attribution import Kind
+from explainkit.explain.reliability.figures import measured, untested
+from explainkit.explain.reliability.setting import Mixer, Setting
+from explainkit.explain.shapley import Background, attribute
+from explainkit.explain.strategy import EXACT_COLUMNS
+from explainkit.explanation import Explanation
+
+FloatArray = npt.NDArray[np.float64]
+
+_ROWS, _BEHIND = 5, 10  # rows and background rows on which the model is asked as a function
+_EVALUATIONS = 400_000
+_COMPARED = 1000  # rows explained both path-dependently and interventionally
+
+
+def independent(setting: Setting) -> Measured:
+    """The same values by shap, which asks the model as a function of raw columns and reads none of its inside."""
+    what = "agreement of SHAP values with an independent implementation (shap)"
+    if setting.strategy.inside is None:
+        return untested("difference", what, "the values on this card are shap's own")
+    if setting.strategy.inside.refusal is not None:
+        return untested("difference", what, "a model's own library explains it, path-dependently; shap calls the same")
+    columns = setting.rows.shape[1]
+    rows = setting.draw(len(setting.rows), _ROWS, 20)
+    behind = setting.draw(len(setting.reference), _BEHIND, 21)
+    exact = columns <= EXACT_COLUMNS
+    runs = 2**columns if exact else shap_library.PERMUTATION_RUNS * (2 * columns + 1)
+    if runs * len(rows) * len(behind) > _EVALUATIONS:
+        return untested("difference", what, f"{columns} columns would take too many calls of the model")
+    mixer = Mixer.of(setting, rows, behind)
+
+    def answers(codes: FloatArray) -> FloatArray:
+        return setting.scores(mixer.book.decode(codes))
+
+    explained, absent = mixer.rows.astype(np.float64), mixer.behind.astype(np.float64)
+    theirs, error = _by_shap(answers, explained, absent, exact=exact, seed=setting.seed)
+    ours = _explained(setting, setting.rows.iloc[rows], setting.reference.iloc[behind])
+    gap = np.abs(theirs - ours.values)
+    scale = (np.abs(ours.base_values) + np.abs(ours.values).sum(axis=1))[:, None, :]
+    how = (
+        f"interventional SHAP values against {shap_library.version()}, which asks the model as a function of its raw "
+        f"columns ({'all coalitions' if exact else 'random orders'}), with {len(behind)} background rows"
+    )
+    figures = [
+        measured(
+            "difference",
+            float((gap / np.maximum(scale, 1e-300)).max()),
+            len(rows),
+            f"largest |difference| over |base| + Σ|φ| of the row: {how}",
+        )
+    ]
+    if not exact:
+        inside = gap <= 3.0 * error + 1e-9 * scale
+        share = float(inside.mean())
+        figures.append(
+            measured(
+                "within_error",
+                share,
+                int(inside.size),
+                f"share of values within three standard errors of shap's estimate: {how}",
+            )
+        )
+    return Measured(figures=tuple(figures))
+
+
+def _by_shap(
+    answers: shap_library.Function, rows: FloatArray, behind: FloatArray, *, exact: bool, seed: int
+) -> tuple[FloatArray, FloatArray]:
+    if exact:
+        values, _ = shap_library.exact_values(answers, rows, behind)
+        return values, np.zeros_like(values)
+    values, _, error = shap_library.permutation_values(answers, rows, behind, seed=seed)
+    return values, error
+
+
+def _explained(setting: Setting, rows: pd.DataFrame, behind: pd.DataFrame) -> Explanation:
+    """Interventional values of some rows."""
+    strategy = replace(setting.strategy, kind="interventional")
+    return attribute(strategy, setting.model, rows, Background(rows=behind), setting.target, setting.seed)
+
+
+def kinds(setting: Setting) -> Measured:
+    """Path-dependent against interventional values of the same rows: what the choice of the background changes."""
+    inside = setting.strategy.inside
+    if inside is None or inside.ensemble is None:
+        reason = "only trees that were read have both kinds of values"
+        return untested("kinds", "path-dependent against interventional SHAP values", reason)
+    some = setting.sample[setting.draw(len(setting.sample), _COMPARED, 22)]
+    rows = setting.rows.iloc[some]
+    mine = setting.explanation.values[some]
+    other: Kind = "interventional" if setting.strategy.kind == "path-dependent" else "path-dependent"
+    behind = Background(rows=setting.reference)
+    strategy = replace(setting.strategy, kind=other)
+    theirs = attribute(strategy, setting.model, rows, behind, setting.target, setting.seed).values
+    how = f"path-dependent against interventional values over all {len(setting.reference)} reference rows"
+    total = float(np.abs(mine).sum())
+    figures = [
+        measured(
+            "kinds.rank_correlation",
+            rank_correlation(_means(mine), _means(theirs)),
+            len(rows),
+            f"Spearman correlation of mean |SHAP| of the inputs: {how}",
+        ),
+        measured(
+            "kinds.sign_agreement",
+            sign_agreement(mine, theirs),
+            len(rows),
+            f"share of |SHAP| whose sign agrees: {how}",
+        ),
+    ]
+    if total > 0:
+        moved = float(np.abs(mine - theirs).sum()) / total
+        figures.append(measured("kinds.moved", moved, len(rows), f"Σ|difference| over Σ|SHAP|: {how}"))
+    return Measured(figures=tuple(figures))
+
+
+def _means(values: FloatArray) -> FloatArray:
+    found: FloatArray = np.abs(values).mean(axis=0).ravel()
+    return found
+
+
+def rank_correlation(one: FloatArray, other: FloatArray) -> float | None:
+    """Spearman's correlation; None where one of them has no ranks."""
+    if len(one) < 3 or np.ptp(one) == 0.0 or np.ptp(other) == 0.0:
+        return None
+    return float(spearmanr(one, other).statistic)
+
+
+def sign_agreement(one: FloatArray, other: FloatArray) -> float | None:
+    """Share of the weight |one| at places where both have the same sign."""
+    weight = np.abs(one)
+    return float(weight[np.sign(one) == np.sign(other)].sum() / weight.sum()) if weight.any() else None
+
+
+def with_lime(setting: Setting, lime: Explanation | None, places: Sequence[tuple[int, int, int]]) -> Measured:
+    """SHAP against LIME on the cases; `places` are row in SHAP, row in LIME and output of each case."""
+    what = "SHAP against LIME"
+    if lime is None or not places:
+        return untested("lime", what, "no case has both")
+    shared = [name for name in setting.explanation.features if name in lime.features]
+    left = [setting.explanation.features.index(name) for name in shared]
+    right = [lime.features.index(name) for name in shared]
+    ranks, signs = [], []
+    for shap_row, lime_row, output in places:
+        mine = setting.explanation.values[shap_row, left, output]
+        theirs = lime.values[lime_row, right, output]
+        ranks.append(rank_correlation(np.abs(mine), np.abs(theirs)))
+        signs.append(sign_agreement(mine, theirs))
+    how = f"median over the cases, {len(shared)} inputs"
+    ranked = f"Spearman correlation of |SHAP| and |LIME weight|: {how}"
+    signed = f"share of |SHAP| whose sign LIME shares: {how}"
+    return Measured(
+        figures=(
+            measured("lime.rank_correlation", _median(ranks), len(places), ranked),
+            measured("lime.sign_agreement", _median(signs), len(places), signed),
+        )
+    )
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return float(np.median(known)) if known else None

@@ -1,0 +1,60 @@
+"""Whether the ranks of the inputs stay when rows or the background are others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from explainkit.evidence import Measured
+from explainkit.explain.reliability.agreement import rank_correlation
+from explainkit.explain.reliability.figures import measured, untested
+from explainkit.explain.reliability.setting import Setting
+from explainkit.explain.shapley import Background, attribute
+
+FloatArray = npt.NDArray[np.float64]
+
+_PARTS = 5
+_ROWS = 500
+_BEHIND = 100
+
+
+def over_rows(setting: Setting) -> Measured:
+    """Ranks of mean |SHAP| in disjoint parts of the rows explained, against all of them."""
+    order = np.random.default_rng([setting.seed, 23]).permutation(setting.sample)
+    parts = [part for part in np.array_split(order, _PARTS) if len(part)]
+    whole = setting.importance.ravel()
+    found = [rank_correlation(np.abs(setting.explanation.values[part]).mean(axis=0).ravel(), whole) for part in parts]
+    how = f"smallest Spearman correlation of mean |SHAP| with that of all rows, over {len(parts)} random disjoint parts"
+    return Measured(figures=(measured("stability.rows", _smallest(found), len(order), how),))
+
+
+def over_backgrounds(setting: Setting) -> Measured:
+    """Ranks of mean |SHAP| with small backgrounds drawn from the reference rows, against all of them."""
+    inside = setting.strategy.inside
+    if inside is None or (inside.ensemble is None and inside.kind == "tree"):
+        reason = "every background would take as many calls of the model as the explanation itself"
+        return untested("stability.backgrounds", "stability of ranks over backgrounds", reason)
+    rows = setting.rows.iloc[setting.sample[setting.draw(len(setting.sample), _ROWS, 24)]]
+    strategy = replace(setting.strategy, kind="interventional")
+
+    def importance(positions: npt.NDArray[np.intp]) -> FloatArray:
+        behind = Background(rows=setting.reference.iloc[positions])
+        values = attribute(strategy, setting.model, rows, behind, setting.target, setting.seed).values
+        found: FloatArray = np.abs(values).mean(axis=0).ravel()
+        return found
+
+    everything = np.arange(len(setting.reference))
+    whole = importance(everything)
+    found = [rank_correlation(importance(setting.draw(len(everything), _BEHIND, 30 + k)), whole) for k in range(_PARTS)]
+    how = (
+        f"smallest Spearman correlation of mean |SHAP| with that against all reference rows, over {_PARTS} seeded "
+        f"backgrounds of {min(_BEHIND, len(everything))} rows; interventional"
+    )
+    return Measured(figures=(measured("stability.backgrounds", _smallest(found), len(rows), how),))
+
+
+def _smallest(values: list[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return min(known) if known else None

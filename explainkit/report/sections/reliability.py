@@ -1,0 +1,124 @@
+"""In section 10: how far the explanations can be trusted."""
+
+from __future__ import annotations
+
+from explainkit.figures import Figure
+from explainkit.report import charts as draw
+from explainkit.report.card import Block, Chart, Column, Group, Paragraph, Parts, Point, Row, Table, Words
+from explainkit.report.measures import measure
+from explainkit.report.phrases import level, name, number, on_page, source, stacked, words
+from explainkit.report.reader import Reader
+
+_NAME = "explanation.reliability."
+_CHECKS = (
+    "residual",
+    "difference",
+    "within_error",
+    "stability.rows",
+    "stability.backgrounds",
+    "kinds.rank_correlation",
+    "kinds.sign_agreement",
+    "kinds.moved",
+    "lime.rank_correlation",
+    "lime.sign_agreement",
+    "deletion.gain",
+    "insertion.gain",
+    "shared_credit.pairs",
+    "off_data.rows",
+    "off_data.mixtures",
+)
+
+
+def blocks(reader: Reader) -> tuple[Block, ...]:
+    """The checks as a table, the curves, and the pairs of columns that share credit."""
+    rows, figures = [], []
+    for check in _CHECKS:
+        for figure in reader.named(_NAME + check):
+            rows.append(_row(figure))
+            figures.append(figure)
+    if not rows:
+        return ()
+    table = Table(
+        columns=(
+            Column(title=words("Check"), share=30),
+            Column(title=words("What it says"), share=40),
+            Column(title=words(f"Found, with {level(figures).replace('95 % ', '')}"), align="right", share=20),
+            Column(title=words("Compared"), align="right", share=10),
+        ),
+        rows=tuple(rows),
+        source=source(figures),
+        print_rows=30,
+    )
+    caution = (
+        "These checks look for contradictions: between base, contributions and output, between two computations of the "
+        "same thing, between parts of the data, between what is said to matter and what moves the output. That they "
+        "find none shows that the numbers are consistent, not that they are the right description of the model or of "
+        "the world: two methods may share an assumption that is wrong."
+    )
+    inside: list[Block] = [Paragraph(parts=words(caution)), table, *_curves(reader), *_shared(reader)]
+    return (Group(title=words("How far to trust it"), blocks=tuple(inside), id="reliability"),)
+
+
+def _row(figure: Figure) -> Row:
+    known = measure(figure.name)
+    title: Parts = (Words(known.title),)
+    quantile = figure.keys.get("quantile")
+    if quantile is not None:
+        title = (Words(f"{known.title}, "), *_quantile(quantile))
+    return Row(cells=(title, (Words(known.meaning),), stacked(figure), number(figure, "n")))
+
+
+def _quantile(quantile: str) -> Parts:
+    named = {"0.5": "median", "1": "largest"}
+    if quantile in named:
+        return (Words(named[quantile]),)
+    return (on_page(round(100 * float(quantile))), Words(" % of rows lie below"))
+
+
+def _curves(reader: Reader) -> tuple[Block, ...]:
+    drawn: list[Block] = []
+    for way, start, first in (
+        ("deletion", "inputs replaced", "supporting first"),
+        ("insertion", "inputs put back", "largest first"),
+    ):
+        series = reader.series(_NAME + way)
+        if series is None:
+            continue
+        share, ranked, random = (
+            [float(v) for v in series.column(c) if isinstance(v, int | float)] for c in ("share", "ranked", "random")
+        )
+        runs = [(first, ranked), ("random order", random)]
+        svg = draw.lines(share, runs, axis=f"share of {start}", vertical="distance of the output")
+        data = Table(
+            columns=tuple(Column(title=words(t), align="right") for t in ("Share", first.capitalize(), "Random order")),
+            rows=tuple(
+                Row(cells=tuple((Point(series, column, i),) for column in ("share", "ranked", "random")))
+                for i in range(len(share))
+            ),
+        )
+        caption = f"{way.capitalize()}: distance of the output from the row's own, over that with every input replaced."
+        alt = f"{way.capitalize()} curves: inputs {first}, against random orders"
+        drawn.append(Chart(svg=svg, alt=alt, caption=words(caption), data=data))
+    return tuple(drawn)
+
+
+def _shared(reader: Reader) -> tuple[Block, ...]:
+    figures = reader.named(_NAME + "shared_credit.correlation")
+    if not figures:
+        return ()
+    return (
+        Paragraph(parts=words("Columns that share credit: their contributions can be told apart only by assumption.")),
+        Table(
+            columns=(
+                Column(title=words("Input"), share=35),
+                Column(title=words("With"), share=35),
+                Column(title=words("Correlation"), align="right", share=20),
+                Column(title=words("Rows"), align="right", share=10),
+            ),
+            rows=tuple(
+                Row(cells=((name(reader.feature(f)),), (name(reader.feature(f, "with")),), number(f), number(f, "n")))
+                for f in figures
+            ),
+            source=source(figures),
+        ),
+    )

@@ -1,0 +1,130 @@
+"""Plain sentences made from numbers by template. They say what the model did with its inputs, and name no cause."""
+
+from __future__ import annotations
+
+from explainkit.evidence import Case, Change
+from explainkit.figures import Figure
+from explainkit.report.card import Break, Link, Number, Parts, Point, Words
+from explainkit.report.numbers import figure_text, point_text
+from explainkit.report.phrases import listed, name, number
+from explainkit.report.reader import Reader
+from explainkit.report.text import printable
+
+NO_PROMISE = "would change this model's output, other things equal; no promise, no causal claim"
+_ROUNDING = 1e-12
+
+
+def value_of(reader: Reader, case: Case, feature: str) -> Parts:
+    """The value of an input in a case: a number, or a text; empty where it is not known."""
+    numeric = reader.figure("case.input", case=case.key, feature=feature)
+    if numeric is not None:
+        return number(numeric)
+    texts = dict(case.inputs)
+    return (name(texts[feature]),) if feature in texts else ()
+
+
+def contribution(reader: Reader, case: Case, figure: Figure) -> Parts:
+    """``duration_months = 48 raised the log-odds of bad: +0.520``.
+
+    Parameters
+    ----------
+    reader : Reader
+        Of the evidence.
+    case : Case
+        The row.
+    figure : Figure
+        One contribution of it, measured.
+    """
+    parts = _input(reader, case, reader.feature(figure))
+    size = figure.value or 0.0
+    if abs(size) <= _ROUNDING:
+        return (*parts, Words(" did not move "), *_output(figure))
+    return (
+        *parts,
+        Words(" raised " if size > 0 else " lowered "),
+        *_output(figure),
+        Words(": "),
+        *number(figure),
+    )
+
+
+def together(figure: Figure, count: Parts) -> Parts:
+    """The same for the inputs beyond the largest, which share one number."""
+    move = " together raised " if (figure.value or 0.0) > 0 else " together lowered "
+    return (Words("all "), *count, Words(" other inputs"), Words(move), *_output(figure), Words(": "), *number(figure))
+
+
+def reason(reader: Reader, case: Case, feature: str, against: str) -> Parts:
+    """What an input contributed to an adverse decision, beside its mean among the rows of a comparison group."""
+    own = reader.measured("explanation.reasons.contribution", case=case.key, feature=feature)
+    mean = reader.measured("explanation.reasons.mean", against=against, feature=feature)
+    short = reader.measured("explanation.reasons.shortfall", against=against, case=case.key, feature=feature)
+    parts = _input(reader, case, feature)
+    if own is None or mean is None or short is None:
+        return parts
+    return (
+        *parts,
+        Words(" moved "),
+        *_output(own),
+        Words(" by "),
+        *number(own),
+        Words("; the mean of "),
+        *group_words(reader, against),
+        Words(" is "),
+        *number(mean),
+        Words(": "),
+        *number(short, strong=True),
+        Words(" further against the person"),
+    )
+
+
+def group_words(reader: Reader, against: str) -> Parts:
+    """``the 30 favourably decided rows nearest to the cut-off``, or ``all 300 rows``."""
+    rows = reader.figure("explanation.reasons.group_rows", against=against)
+    if against == "cutoff":
+        return (Words("the "), *number(rows), Words(" favourably decided rows nearest to the cut-off"))
+    return (Words("all "), *number(rows), Words(" rows"))
+
+
+def change(reader: Reader, case: Case, found: Change, index: int) -> Parts:
+    """What turns the decision of the model, in the words that promise nothing."""
+    texts = dict(found.values)
+    moves: list[Parts] = []
+    for feature in found.columns:
+        keys = {"case": case.key, "change": str(index), "feature": feature}
+        new = reader.figure("explanation.change.value", keys)
+        to: Parts = number(new) if new is not None else (name(texts.get(feature, "")),)
+        old = value_of(reader, case, feature)
+        moves.append((name(feature, strong=True), *((Words(" from "), *old) if old else ()), Words(" to "), *to))
+    score = reader.figure("explanation.change.score", case=case.key, change=str(index))
+    return (*listed(moves, " and "), Words(f" {NO_PROMISE}. Score then: "), *number(score))
+
+
+def plain(parts: Parts) -> str:
+    """Parts as text for a terminal; what has no look of its own is written out."""
+    texts = []
+    for part in parts:
+        if isinstance(part, Number):
+            texts.append(figure_text(part.figure, part.field))
+        elif isinstance(part, Point):
+            texts.append(point_text(part.series, part.column, part.row))
+        elif isinstance(part, Link):
+            texts.append(f"section {part.target}")
+        elif isinstance(part, Break):
+            texts.append(" ")
+        else:
+            texts.append(printable(part.text))
+    return "".join(texts)
+
+
+def _input(reader: Reader, case: Case, feature: str) -> Parts:
+    value = value_of(reader, case, feature)
+    return (name(feature, strong=True), *((Words(" = "), *value) if value else ()))
+
+
+def _output(figure: Figure) -> Parts:
+    """What was moved: the log-odds of a class, its probability, or the prediction."""
+    if figure.class_ is None:
+        return (Words("the prediction"),)
+    unit = "probability" if figure.unit == "probability" else "log-odds"
+    return (Words(f"the {unit} of "), name(figure.class_))
