@@ -17,7 +17,7 @@ from rich.table import Table
 
 from benchmarks.measure import Row
 
-NAMES = ("start_up", "whole_audit", "lime")
+NAMES = ("start_up", "whole_audit", "trees", "lime")
 RESULTS = Path(__file__).with_name("results.json")
 LIBRARIES = ("explainkit", "numpy", "scikit-learn", "shap", "lime", "lightgbm", "matplotlib", "weasyprint", "pyhanko")
 
@@ -43,15 +43,15 @@ def main() -> None:
 
 def table(rows: list[Row]) -> Table:
     """The rows as they are printed."""
-    shown = Table(title="seconds: median of the runs after the first; ratio: the peer's over ours")
-    for heading in ("work", "ours", "first", "MB", "peer", "its s", "its MB", "ratio", "goal"):
-        shown.add_column(heading, justify="left" if heading in ("work", "peer", "goal") else "right")
+    shown = Table(title="median of the runs after the first; ratio: the peer's over ours")
+    for heading in ("work", "ours", "first", "MB", "peer", "its", "its MB", "ratio", "goal", "in"):
+        shown.add_column(heading, justify="left" if heading in ("work", "peer", "goal", "in") else "right")
     for row in rows:
         peers = ("–", "–", "–")
         if row.peers is not None and row.ratio is not None:
             peers = (f"{row.peers.median:.2f}", f"{row.peers.memory:.0f}", f"{row.ratio:.1f}")
         ours = (f"{row.ours.median:.2f}", f"{row.ours.first:.2f}", f"{row.ours.memory:.0f}")
-        shown.add_row(row.work, *ours, row.peer, *peers, row.goal)
+        shown.add_row(row.work, *ours, row.peer, *peers, row.goal, row.unit)
     return shown
 
 

@@ -6,18 +6,15 @@ The draws of a seed are shared, so the model is asked once for all rows explaine
 
 from __future__ import annotations
 
-import json
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Row, Timing
+from benchmarks.in_process import clock, timed
+from benchmarks.measure import Row
 from benchmarks.whole_audit import make_case
 
 SAMPLES, EXPLAINED = 5000, 100
@@ -31,8 +28,10 @@ def rows(runs: int) -> Iterator[Row]:
         make_case(folder)
         make_xgboost(folder)
         for family in ("LightGBM", "XGBoost"):
-            predict, lime = (timed(what, family, folder, runs) for what in ("predict", "lime"))
-            shared, apart, one = (timed(what, family, folder, runs) for what in ("shared", "apart", "one"))
+            predict, lime = (timed("benchmarks.lime", what, family, folder, runs) for what in ("predict", "lime"))
+            shared, apart, one = (
+                timed("benchmarks.lime", what, family, folder, runs) for what in ("shared", "apart", "one")
+            )
             work, case = f"LIME, {family}", f"{EXPLAINED} rows × {SAMPLES:,} samples × 20 features"
             own = f"predict, {EXPLAINED * SAMPLES:,} rows"
             yield Row(work=work, ours=shared, peer=f"lime {version('lime')}", peers=lime, note=case)
@@ -50,13 +49,6 @@ def make_xgboost(folder: Path) -> None:
     features = [name for name in train.columns if name.startswith("x")]
     model = xgboost.XGBClassifier(n_estimators=200, max_depth=6, random_state=0)
     model.fit(train[features], train["y"]).save_model(folder / "model.ubj")
-
-
-def timed(what: str, family: str, folder: Path, runs: int) -> Timing:
-    """Time one kind of work in a process of its own; loading and training are left out."""
-    command = [sys.executable, "-m", "benchmarks.lime", what, family, folder, str(runs)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    return Timing(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def _work(what: str, family: str, folder: Path) -> Callable[[], Any]:
@@ -109,24 +101,6 @@ def _lime(answer: Callable[[Any], Any], reference: Any, some: Any) -> None:
         explainer.explain_instance(row, answer, num_features=len(row), num_samples=SAMPLES)
 
 
-def _main(what: str, family: str, folder: str, runs: str) -> None:
-    work = _work(what, family, Path(folder))
-    seconds = []
-    for _ in range(int(runs) + 1):
-        begin = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - begin)
-    timing = {"first": seconds[0], "median": statistics.median(seconds[1:]), "memory": _memory(), "runs": int(runs)}
-    print(json.dumps(timing))
-
-
-def _memory() -> float:
-    """Largest resident memory in megabytes; the kernel's own account of a process begins with that of its parent."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise SystemExit("memory is read from /proc")
-
-
 if __name__ == "__main__":
-    _main(*sys.argv[1:])
+    what, family, folder, runs = sys.argv[1:]
+    clock(_work(what, family, Path(folder)), int(runs))

@@ -37,6 +37,8 @@ class Row:
     peers: Timing | None
     """None where the peer could not be run; the note says why."""
     goal: str = ""
+    unit: str = "s"
+    """What the times are in."""
     note: str = ""
 
     @property
