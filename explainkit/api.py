@@ -231,7 +231,13 @@ class _Door:
 
         frame = read_frame(data, role=role)[0].frame
         features = self.model.features or tuple(frame.columns)
+        if len(features) == frame.shape[1] and not _is_named(data):
+            return frame.set_axis(list(features), axis=1)  # a model trained on an array has made up names of its own
         missing = [f for f in features if f not in frame.columns]
+        if missing:
+            # LightGBM puts an underscore in place of a space.
+            frame = frame.rename(columns={c: c.replace(" ", "_") for c in frame.columns if c not in features})
+            missing = [f for f in features if f not in frame.columns]
         if missing:
             raise DataError(
                 "the data lacks inputs of the model",
@@ -239,6 +245,10 @@ class _Door:
                 remedy=nearest(missing[0], map(str, frame.columns)),
             )
         return frame[list(features)]
+
+
+def _is_named(data: Any) -> bool:
+    return hasattr(data, "columns") or hasattr(data, "column_names")
 
 
 def _door(model: Any, X: Any, *, classes: Sequence[Any] | None, positive: Any) -> _Door:

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 import explainkit as ek
+from explainkit.errors import ModelError
 
 SMALL: dict[str, Any] = {
     "explain": {"local": 2, "lime_samples": 200, "rows": 60},
@@ -186,3 +187,29 @@ def test_errors_name_what_to_do(model: Any, call: Any, words: str) -> None:
     with pytest.raises(ek.InputError) as caught:
         call(model, rows())
     assert words in str(caught.value)
+
+
+def test_boosters_that_name_columns_in_their_own_way_are_explained() -> None:
+    import catboost
+    import lightgbm
+
+    data = rows().rename(columns={"income": "net income"})[["net income", "debt", "bad"]]
+    named, numbers = data[["net income", "debt"]], data[["net income", "debt"]].to_numpy()
+    given = {"n_estimators": 5, "verbose": -1, "min_child_samples": 5}
+    spaced = lightgbm.LGBMClassifier(**given).fit(named, data["bad"])
+    expected = spaced.predict(named[:9], pred_contrib=True)[:, :-1]
+    np.testing.assert_allclose(ek.explain_shap(spaced, named[:9]).values[:, :, 0], expected, atol=1e-12)
+    unnamed = lightgbm.LGBMClassifier(**given).fit(numbers, data["bad"])
+    np.testing.assert_allclose(ek.explain_shap(unnamed, numbers[:9]).values[:, :, 0], expected, atol=1e-12)
+    cat = catboost.CatBoostClassifier(iterations=5, depth=3, verbose=False, allow_writing_files=False)
+    cat.fit(numbers, data["bad"])
+    theirs = cat.get_feature_importance(catboost.Pool(numbers[:9]), type="ShapValues")[:, :-1]
+    np.testing.assert_allclose(ek.explain_shap(cat, numbers[:9]).values[:, :, 0], theirs, atol=1e-9)
+
+
+def test_several_targets_are_refused_in_one_line() -> None:
+    data = rows()
+    both = RandomForestRegressor(3, random_state=0).fit(data[["income", "debt"]], data[["income", "debt"]])
+    with pytest.raises(ModelError, match="several targets") as caught:
+        ek.explain_shap(both, data[["income", "debt"]])
+    assert "\n" not in str(caught.value)

@@ -23,7 +23,9 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import explainkit as ek
 from explainkit.errors import DataError, InputError, ModelError
+from explainkit.explain.shapley import explain_shap
 from explainkit.explain.tree import readers
+from tests.explain.doors import Door
 from tests.explain.oracle import adds_up, by_definition, near
 
 RNG = np.random.default_rng(17)
@@ -362,12 +364,9 @@ def test_a_model_that_answers_differently_on_the_second_call_is_refused() -> Non
 
 def test_a_model_that_answers_in_another_shape_on_the_second_call_is_refused() -> None:
     calls = iter(range(10**6))
-
-    def moody(frame: pd.DataFrame) -> Any:
-        return np.zeros((len(frame), 1 + next(calls)))
-
+    door = Door(None, lambda frame: np.zeros((len(frame), 1 + next(calls))), task="regression")
     with pytest.raises(ModelError, match="answers differently when it is asked again"):
-        ek.explain_shap(moody, ROWS.iloc[:4], ROWS)
+        explain_shap(door, ROWS.iloc[:4], ROWS, task="regression", classes=("prediction",))
 
 
 def test_rounding_is_no_other_answer() -> None:

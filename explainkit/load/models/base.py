@@ -82,6 +82,13 @@ class Adapter:
             )
         if self.task in ("binary", "multiclass"):
             array = self._probabilities(array, where)
+        elif self.task == "regression" and array.shape[1] != 1:
+            raise ModelError(
+                "a model of several targets at once",
+                where=where,
+                found=f"{array.shape[1]} predictions a row",
+                allowed="one; wrap it in a function that returns the target to audit",
+            )
         return array
 
     def _probabilities(self, array: npt.NDArray[np.float64], where: str) -> npt.NDArray[np.float64]:
