@@ -22,6 +22,9 @@ ROOT = Path(cases.__file__).parents[2]
 EXTRAS = {"adult": "lightgbm", "credit-lightgbm": "lightgbm", "bank": "catboost", "ai4i_failure": "xgboost"}
 # A blocking gate fails there on purpose; the card is written all the same.
 FAILING = {"ai4i_failure"}
+BLOCKED = "explanation.reasons.blocked"
+PROTECTED = {"adult", "bank"}
+"""Cases whose model takes a sensitive column that is a principal reason of some refusals: a gate of its own fails."""
 # What the plan calls the positive and the favourable class.
 CLASSES = {
     "credit": ("bad", "good"),
@@ -147,10 +150,11 @@ def check_decided_beforehand(run: Run) -> None:
 
 
 def check_exit_code(run: Run) -> None:
-    assert run.exit_code == (1 if run.name in FAILING else 0)
+    assert run.exit_code == (1 if run.name in FAILING | PROTECTED else 0)
     assert run.output["exit_code"] == run.exit_code
     failed = {g.gate for g in run.evidence.gates if g.outcome == "failed" and g.severity == "block"}
-    assert bool(failed) == (run.name in FAILING)
+    assert bool(failed - {BLOCKED}) == (run.name in FAILING)
+    assert (BLOCKED in failed) == (run.name in PROTECTED)
 
 
 def check_explanations(run: Run) -> None:
@@ -158,7 +162,8 @@ def check_explanations(run: Run) -> None:
         assert run.evidence.methods == ()
         assert any(entry.kind == "not_tested" and "SHAP" in entry.what for entry in run.evidence.ledger)
         return
-    assert {method.id for method in run.evidence.methods} == {"shap", "lime"}
+    decided = run.evidence.threshold is not None and run.evidence.favourable is not None
+    assert {method.id for method in run.evidence.methods} == {"shap", "lime"} | ({"reasons"} if decided else set())
     # XGBoost keeps margins and contributions in single precision, of which 80 trees use up a digit.
     tolerance = 1e-5 if run.name == "ai4i_failure" else 1e-6
     assert 0 <= run.value("explanation.shap.residual_max") <= tolerance
