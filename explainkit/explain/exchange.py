@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from explainkit.explain.draws import draw
 from explainkit.explain.target import Target
 from explainkit.load.subject import BATCH_ROWS, Model
 
@@ -97,9 +98,7 @@ def exchange(model: Model, rows: pd.DataFrame, target: Target) -> Exchange:
 
 def drawn(positions: IntArray, most: int, seed: int, stream: int) -> IntArray:
     """At most so many of some positions, without replacement, in ascending order."""
-    if len(positions) <= most:
-        return positions
-    return np.sort(np.random.default_rng([seed, stream]).choice(positions, size=most, replace=False))
+    return positions[draw(len(positions), most, seed, stream)]
 
 
 def refusal(error: Any) -> str:

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import rankdata
 
+from explainkit.explain.dependence import rank_of
+from explainkit.explain.draws import draw
 from explainkit.explain.target import UNITS
 from explainkit.explanation import Explanation
 from explainkit.figures import Figure, Series, figure_id
-from explainkit.load.columns import kind_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -123,10 +123,7 @@ def points(
     most = _MOST_POINTS
     if len(explanation.outputs) > 1:
         most = max(_FEWEST_POINTS, _MOST_POINTS // len(explanation.outputs))
-    shown = sample
-    if len(sample) > most:
-        drawn = np.random.default_rng([seed, 2]).choice(len(sample), size=most, replace=False)
-        shown = sample[np.sort(drawn)]
+    shown = sample[draw(len(sample), most, seed, 2)]
     ranks = {name: _ranks(rows[name], sample) for name in explanation.features}
     return tuple(_series(explanation, ranks, sample, shown, k) for k in range(len(explanation.outputs)))
 
@@ -166,16 +163,5 @@ def _series(
 def _ranks(column: pd.Series, sample: npt.NDArray[np.intp]) -> FloatArray:
     """Rank of each value among the sample, from 0 to 1; NaN for categories, texts and missing values."""
     ranks = np.full(len(column), np.nan)
-    kind = kind_of(column)
-    if kind not in ("number", "integer", "boolean", "date"):
-        return ranks
-    part = column.iloc[sample]
-    known = part.notna().to_numpy()
-    if kind == "date":
-        order = part[known].astype("int64").to_numpy(dtype=np.float64)
-    else:
-        order = part[known].to_numpy(dtype=np.float64)
-    if len(order):
-        found = rankdata(order, method="average")
-        ranks[sample[known]] = (found - 1) / (len(order) - 1) if len(order) > 1 else 0.5
+    ranks[sample] = rank_of(column.iloc[sample])
     return ranks

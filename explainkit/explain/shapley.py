@@ -15,6 +15,7 @@ from explainkit.errors import DataError, ModelError
 from explainkit.explain import shap_library
 from explainkit.explain.attribution import Attribution, Kind, attributor
 from explainkit.explain.codes import CodeBook, encode, stack
+from explainkit.explain.draws import draw
 from explainkit.explain.inside import Inside
 from explainkit.explain.margins import margin
 from explainkit.explain.strategy import Strategy, choose, refusals
@@ -48,8 +49,7 @@ class Background:
         """At most `count` rows, drawn without replacement, in their order."""
         if len(self.rows) <= count:
             return self.rows
-        drawn = np.random.default_rng([seed, 1]).choice(len(self.rows), size=count, replace=False)
-        return self.rows.iloc[np.sort(drawn)]
+        return self.rows.iloc[draw(len(self.rows), count, seed, 1)]
 
 
 def explain_shap(

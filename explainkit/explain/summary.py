@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from explainkit.evidence import Case, LedgerEntry, Measured, Method
@@ -15,12 +14,14 @@ from explainkit.explain.cases import choose_cases
 from explainkit.explain.decision.figures import others_figures
 from explainkit.explain.decision.setting import Situation
 from explainkit.explain.decision.stage import examine
+from explainkit.explain.draws import draw
 from explainkit.explain.global_picture import global_picture
 from explainkit.explain.interactions import interaction_values
 from explainkit.explain.lime.perturbable import perturbable
 from explainkit.explain.lime.stability import Stability, stability_figures
 from explainkit.explain.lime.surrogate import surrogates
 from explainkit.explain.margins import tolerance
+from explainkit.explain.methods import method_of
 from explainkit.explain.reliability.panel import panel
 from explainkit.explain.reliability.setting import Setting
 from explainkit.explain.shapley import Background, attribute
@@ -35,6 +36,7 @@ from explainkit.plan import ExplainPlan
 
 _LIME_REFERENCE = 10_000  # quartiles and frequencies of more rows hardly differ
 _TRIED = 1000
+_ORDERS = "too many columns to enumerate all coalitions; estimated from random orders of the columns"
 _INTERACTING = 500  # rows whose interaction values are looked at
 
 
@@ -118,7 +120,7 @@ def explain(subject: Subject, plan: ExplainPlan, *, only_cases: bool = False) ->
         if lime is not None:
             figures += case_figures.lime_figures(lime, place)
     figures += others_figures(figures)
-    methods = [_method("shap", explanation)] + ([] if lime is None else [_method("lime", lime)])
+    methods = [method_of("shap", explanation)] + ([] if lime is None else [method_of("lime", lime)])
     return Explained(
         measured=measured + more + decided.measured + Measured(figures=tuple(figures)),
         methods=(*methods, *decided.methods),
@@ -151,12 +153,12 @@ def _without_model() -> Explained:
 def _shap(task: _Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
     """SHAP values of sample and cases, and what is figures, points and ledger of it."""
     plan, rows = task.plan, task.rows
-    tried = rows.iloc[_draw(len(rows), _TRIED, plan.seed, 4)]
+    tried = rows.iloc[draw(len(rows), _TRIED, plan.seed, 4)]
     strategy = choose(task.model, tried, target=task.target, output=plan.output, kind=plan.kind)
     columns = rows.shape[1]
     background = Background(rows=task.reference, most=plan.background, called=_called(task))
     count = strategy.background_rows(columns, min(plan.background, len(task.reference)))
-    positions = _draw(len(rows), strategy.rows(columns, count, plan.rows), plan.seed, 0)
+    positions = draw(len(rows), strategy.rows(columns, count, plan.rows), plan.seed, 0)
     explained = np.union1d(positions, np.asarray(cases, dtype=np.intp)).astype(np.intp)
     part = rows.iloc[explained]
     explanation = replace(
@@ -186,7 +188,7 @@ def _shap(task: _Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
 
 def _picture(task: _Task, setting: Setting) -> Measured:
     """Effects, shuffles and interactions of the inputs that matter most."""
-    some = setting.sample[_draw(len(setting.sample), _INTERACTING, task.plan.seed, 7)]
+    some = setting.sample[draw(len(setting.sample), _INTERACTING, task.plan.seed, 7)]
     return global_picture(
         task.subject,
         explanation=setting.explanation,
@@ -195,13 +197,6 @@ def _picture(task: _Task, setting: Setting) -> Measured:
         plan=task.plan,
         interactions=interaction_values(setting.strategy, task.model, setting.rows.iloc[some], task.target),
     )
-
-
-def _draw(count: int, most: int, seed: int, stream: int) -> npt.NDArray[np.intp]:
-    """Positions of at most `most` of `count` rows, without replacement, sorted."""
-    if count <= most:
-        return np.arange(count)
-    return np.sort(np.random.default_rng([seed, stream]).choice(count, size=most, replace=False))
 
 
 def _called(task: _Task) -> str:
@@ -246,14 +241,9 @@ def _shap_ledger(task: _Task, strategy: Strategy, explanation: Explanation, samp
             )
         )
     if explanation.exactness == "estimated":
-        entries.append(
-            LedgerEntry(
-                kind="estimated",
-                what="SHAP values",
-                reason="too many columns to enumerate all coalitions; estimated from random orders of the columns",
-                count=explanation.values.shape[1],
-            )
-        )
+        reason = _ORDERS if strategy.inside is None else f"unknown columns are taken from {explanation.background}"
+        count = explanation.values.shape[1]
+        entries.append(LedgerEntry(kind="estimated", what="SHAP values", reason=reason, count=count))
     return (*entries, *_additivity(strategy, explanation))
 
 
@@ -281,7 +271,7 @@ def _lime(task: _Task, places: Sequence[case_figures.Place]) -> tuple[Explanatio
     if not places:
         return None, Measured(ledger=(_no_lime("no single case was asked for (explain.local)"),))
     plan = task.plan
-    drawn = _draw(len(task.reference), _LIME_REFERENCE, plan.seed, 3)
+    drawn = draw(len(task.reference), _LIME_REFERENCE, plan.seed, 3)
     reference = task.reference.iloc[drawn].reset_index(drop=True)
     rows = task.rows.iloc[[p.chosen.position for p in places]].reset_index(drop=True)
     space = perturbable(reference, rows)
@@ -345,16 +335,3 @@ def _lime_stability(
 
 def _no_lime(reason: str) -> LedgerEntry:
     return LedgerEntry(kind="not_tested", what="LIME", reason=reason)
-
-
-def _method(name: str, explanation: Explanation) -> Method:
-    return Method(
-        id="shap" if name == "shap" else "lime",
-        method=explanation.method,
-        space=explanation.space,
-        exactness=explanation.exactness,
-        players=explanation.players,
-        background=explanation.background,
-        background_digest=explanation.background_digest,
-        seed=explanation.seed,
-    )

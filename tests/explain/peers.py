@@ -27,7 +27,7 @@ from sklearn.ensemble import (
 from explainkit.explain.tree import readers
 from explainkit.explain.tree.ensemble import Ensemble
 from tests.datasets.cases import SENSORS, read_adult, read_ai4i, read_heart
-from tests.explain.tree.definition import goes_left
+from tests.explain.tree.walk import goes_left
 
 FLOAT32, FLOAT64 = 1e-5, 1e-9
 """Largest difference of a value, relative to |base| + Σ|φ| of its row."""

@@ -437,3 +437,17 @@ def test_every_figure_is_named_once_and_has_a_method() -> None:
     measured = [f for f in every if f.status == "measured"]
     assert [f.id for f in measured if type(f.value) not in (int, float)] == []
     assert [f.id for f in every if f.status != "measured" and not f.reason] == []
+
+
+def test_trees_too_deep_for_the_whole_background_are_estimated_and_the_ledger_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from explainkit.explain.tree import explainer, walked
+
+    monkeypatch.setattr(explainer, "MOST_PLAYERS", 0)
+    monkeypatch.setattr(walked, "_BUDGET", 1)
+    model = fitted(RandomForestRegressor(3, max_depth=4, random_state=0), "regression")
+    explained = explain(subject(sklearn_door(model)), ExplainPlan(**QUICK, kind="interventional"))
+    (entry,) = entries(explained, "estimated")
+    assert "a seeded sample of 30 of them" in entry.reason
+    assert "coalitions" not in entry.reason

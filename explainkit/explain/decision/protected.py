@@ -10,6 +10,7 @@ import pandas as pd
 
 from explainkit.explain.codes import number
 from explainkit.explain.decision.setting import IntArray
+from explainkit.explain.draws import draw
 from explainkit.load.columns import kind_of
 from explainkit.load.subject import GroupColumn, Subject
 
@@ -38,9 +39,7 @@ def protected(subject: Subject, names: Sequence[str], *, seed: int) -> dict[str,
     """
     found = {name: name for name in names if any(g.name == name for g in subject.rows.groups)}
     frame = subject.evaluation.frame
-    rows = np.arange(len(frame))
-    if len(rows) > MOST_ROWS:
-        rows = np.sort(np.random.default_rng([seed, 12]).choice(len(frame), size=MOST_ROWS, replace=False))
+    rows = draw(len(frame), MOST_ROWS, seed, 12)
     for name in names:
         if name in found:
             continue

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from explainkit.explain.draws import draw
 from explainkit.explain.target import Target
 from explainkit.load.subject import Model, Subject
 from explainkit.plan import ExplainPlan
@@ -66,9 +67,7 @@ class Situation:
 
     def draw(self, count: int, most: int, stream: int) -> IntArray:
         """Positions of at most `most` of `count` things, without replacement, sorted."""
-        if count <= most:
-            return np.arange(count)
-        return np.sort(np.random.default_rng([self.plan.seed, stream]).choice(count, size=most, replace=False))
+        return draw(count, most, self.plan.seed, stream)
 
 
 def undecided(subject: Subject) -> str | None:

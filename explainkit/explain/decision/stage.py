@@ -19,6 +19,7 @@ from explainkit.explain.decision.protected import MOST_ROWS, RULE, protected
 from explainkit.explain.decision.ranking import chosen as reasons_in
 from explainkit.explain.decision.ranking import principal, same_sets, shortfall
 from explainkit.explain.decision.setting import IntArray, Situation, undecided
+from explainkit.explain.methods import method_of
 from explainkit.explanation import Explanation
 from explainkit.figures import Figure, figure_id, parse_figure_id
 from explainkit.load.case_names import NAMING
@@ -111,7 +112,12 @@ def examine(setting: Situation, cases: Sequence[Chosen], known: Explanation | No
         else CaseDecision(outcome=setting.outcome(case.position), adverse=False)
         for case in cases
     )
-    return Decided(measured=measured + more, methods=(_method(comparison),), decisions=decisions, naming=naming)
+    return Decided(
+        measured=measured + more,
+        methods=(method_of("reasons", comparison.explanation),),
+        decisions=decisions,
+        naming=naming,
+    )
 
 
 def _nothing_decided(subject: Subject, problem: str) -> Measured:
@@ -260,17 +266,3 @@ def _drawn(
     if thinned:
         reason = "not every value or pair of values was tried: values at even steps of their cost"
         yield told.ledger_of("sampled", "changes tried for single cases", reason, thinned)
-
-
-def _method(comparison: Comparison) -> Method:
-    how = comparison.explanation
-    return Method(
-        id="reasons",
-        method=how.method,
-        space=how.space,
-        exactness=how.exactness,
-        players=how.players,
-        background=how.background,
-        background_digest=how.background_digest,
-        seed=how.seed,
-    )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from explainkit.explain.codes import CodeBook, encode, stack
+from explainkit.explain.draws import draw
 from explainkit.explain.margins import margin
 from explainkit.explain.strategy import Strategy
 from explainkit.explain.target import Target
@@ -38,9 +39,7 @@ class Setting:
 
     def draw(self, count: int, most: int, stream: int) -> IntArray:
         """Positions of at most `most` of `count` rows, without replacement, sorted."""
-        if count <= most:
-            return np.arange(count)
-        return np.sort(np.random.default_rng([self.seed, stream]).choice(count, size=most, replace=False))
+        return draw(count, most, self.seed, stream)
 
     @cached_property
     def importance(self) -> FloatArray:

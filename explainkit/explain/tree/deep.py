@@ -26,13 +26,13 @@ WIDTH = 32
 
 
 @compiled
-def trace(left: Any, right: Any, cover: Any, player: Any, first: int, end: int, order: Any, walk: Any) -> int:
+def trace(left: Any, right: Any, cover: Any, player: Any, first: int, end: int, order: Any, walk: Any) -> None:
     """Order one tree for the walk, and find what each edge has above it.
 
-    Fills ``order[k]``: the k-th node in preorder; and ``walk = (depth, above, ratio, old, unique, left_child)`` for it:
-    its depth; the depth of the nearest edge above with the same player (0 for none); the player's cover ratio including
-    this edge, and that above; the number of players on the path; and whether it is a left child. Returns the number of
-    nodes.
+    Fills ``order[k]``: the k-th node in preorder, and what ``walk = (depth, above, ratio, old, unique, from_left,
+    parent)`` holds for it: its depth; the depth of the nearest edge above with the same player (0 for none); the
+    player's cover ratio including this edge, and that above; the number of players on the path; whether it is a left
+    child; and its parent node.
     """
     depth, above, ratio, old, unique, from_left, parent = walk
     stack = np.empty(end - first + 1, np.int64)
@@ -63,7 +63,6 @@ def trace(left: Any, right: Any, cover: Any, player: Any, first: int, end: int, 
             stack[top], level[top], origin[top] = right[node], d + 1, node
             stack[top + 1], level[top + 1], origin[top + 1] = left[node], d + 1, node
             top += 2
-    return made
 
 
 @compiled

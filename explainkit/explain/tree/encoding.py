@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.explain.tree.ensemble import NAN_IS_ZERO, Ensemble, IntArray
+from explainkit.explain.tree.ensemble import NAN_IS_ZERO, Ensemble, IntArray, remembered
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -53,7 +53,7 @@ class Encoding:
 
 
 def encode(ensemble: Ensemble) -> Encoding:
-    """Find the code columns of an ensemble.
+    """Find the code columns of an ensemble, once for each.
 
     Parameters
     ----------
@@ -65,6 +65,10 @@ def encode(ensemble: Ensemble) -> Encoding:
     ValueError
         If a column has more thresholds.
     """
+    return remembered(ensemble, "encoding", lambda: _encoded(ensemble))
+
+
+def _encoded(ensemble: Ensemble) -> Encoding:
     inner = np.flatnonzero(ensemble.left >= 0)
     missing = ensemble.missing[inner]
     kinds = np.column_stack(

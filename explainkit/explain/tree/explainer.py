@@ -79,7 +79,7 @@ class TreeExplainer:
         self._background = None if background is None else np.ascontiguousarray(background, dtype=np.float64)
         self._seed, self._rows = seed, rows
         self._base, self._outputs = ensemble.base, ensemble.outputs
-        shape = remembered(ensemble, ("shape", self._players.tobytes()), partial(shape_of, ensemble, self._players))
+        shape = shape_of(ensemble, self._players)
         deep = _too_deep(shape)
         shallow = shape.unique[~deep]
         self._longest = (max(1, int(shallow.max())) if len(shallow) else 1, int(shape.walk[0].max(initial=0)))

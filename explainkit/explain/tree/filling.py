@@ -25,15 +25,21 @@ from explainkit.explain.tree.compiled import compiled
 
 
 @compiled
+def members(players: int, u: int) -> int:
+    """Number of players in a set."""
+    count = 0
+    for i in range(u):
+        count += (players >> i) & 1
+    return count
+
+
+@compiled
 def shares_by_size(u: int, share: Any, ranked: Any) -> None:
     """``ranked[a, m]``: share of background rows whose set q holds m and has u − a players."""
     size = 1 << u
     ranked[: u + 1, :size] = 0.0
     for q in range(size):
-        bits = 0
-        for i in range(u):
-            bits += (q >> i) & 1
-        ranked[u - bits, q] = share[q]
+        ranked[u - members(q, u), q] = share[q]
     for a in range(u + 1):
         row = ranked[a]
         for i in range(u):
@@ -48,9 +54,7 @@ def leaf_values(u: int, ranked: Any, factorial: Any, table: Any) -> None:
     """Shapley values of a leaf of value 1: ``table[i, o]`` for each set o of players that the row meets."""
     full = (1 << u) - 1
     for o in range(full + 1):
-        met = 0
-        for i in range(u):
-            met += (o >> i) & 1
+        met = members(o, u)
         c = u - met
         lost = 0.0
         if c > 0:
@@ -73,9 +77,7 @@ def leaf_pairs(u: int, ranked: Any, factorial: Any, table: Any) -> None:
     """Shapley interaction values of a leaf of value 1: ``table[i * u + j, o]`` for i < j, half for (j, i)."""
     full = (1 << u) - 1
     for o in range(full + 1):
-        met = 0
-        for i in range(u):
-            met += (o >> i) & 1
+        met = members(o, u)
         c = u - met
         rest = full ^ o
         for i in range(u):

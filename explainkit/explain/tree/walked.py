@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from explainkit.explain.draws import draw
 from explainkit.explain.tree import deep, walks
 from explainkit.explain.tree.encoding import encode
-from explainkit.explain.tree.ensemble import Ensemble, IntArray
+from explainkit.explain.tree.ensemble import Ensemble, IntArray, remembered
 from explainkit.explain.tree.threads import over_rows
 
 FloatArray = npt.NDArray[np.float64]
@@ -37,7 +38,11 @@ class Shape:
 
 
 def shape_of(ensemble: Ensemble, players: IntArray) -> Shape:
-    """Trace the paths of an ensemble."""
+    """Trace the paths of an ensemble, once for each."""
+    return remembered(ensemble, ("shape", players.tobytes()), lambda: _traced(ensemble, players))
+
+
+def _traced(ensemble: Ensemble, players: IntArray) -> Shape:
     nodes = len(ensemble.left)
     order = np.empty(nodes, dtype=np.int64)
     kinds = (np.int64, np.int64, np.float64, np.float64, np.int64, np.bool_, np.int64)
@@ -130,12 +135,10 @@ def add_interventional(
     deepest = int(shape.walk[0].max())
     each = float(shape.unique.sum()) * 8.0
     affordable = max(_FEWEST, int(_BUDGET / (each * max(1, total))))
-    drawn = np.arange(len(background))
-    if affordable < len(background):
-        drawn = np.sort(np.random.default_rng([*seed, 5]).choice(len(background), size=affordable, replace=False))
-    codes, others = (np.empty((len(a), len(encoding.column)), dtype=np.uint16) for a in (rows, background))
+    behind = background[draw(len(background), affordable, seed, 5)]
+    codes, others = (np.empty((len(a), len(encoding.column)), dtype=np.uint16) for a in (rows, behind))
     walks.encode_all(rows, encoding.arrays, codes)
-    walks.encode_all(background, encoding.arrays, others)
+    walks.encode_all(behind, encoding.arrays, others)
     trees = (
         ensemble.left,
         ensemble.right,
@@ -147,13 +150,12 @@ def add_interventional(
     )
     sums = np.zeros((2, len(rows), out.shape[1]))
     roots = ensemble.starts[:-1]
-    chosen = np.ascontiguousarray(others[drawn])
 
     def work(first: int, end: int) -> None:
-        walks.add_walks(codes, chosen, first, end, roots, trees, (count, deepest), sums)
+        walks.add_walks(codes, others, first, end, roots, trees, (count, deepest), sums)
 
     over_rows(work, len(rows), at_once=16)
-    size = len(drawn)
+    size = len(others)
     mean = sums[0] / size
     out += mean
     leaves = np.zeros((len(others), ensemble.outputs))
@@ -161,7 +163,7 @@ def add_interventional(
     if size == len(background):
         return Walked(base=leaves.mean(axis=0), variance=None, sampled=None)
     spread = np.maximum(sums[1] / size - mean**2, 0.0) / (size - 1)
-    return Walked(base=leaves[drawn].mean(axis=0), variance=spread, sampled=size)
+    return Walked(base=leaves.mean(axis=0), variance=spread, sampled=size)
 
 
 def _weights(most: int) -> tuple[FloatArray, FloatArray]:

@@ -8,24 +8,10 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.explain.tree.ensemble import NAN_GOES, NAN_IS_ZERO, ZERO, ZERO_GOES, Ensemble
+from explainkit.explain.tree.ensemble import Ensemble
+from tests.explain.tree.walk import goes_left
 
 FloatArray = npt.NDArray[np.float64]
-
-
-def goes_left(ensemble: Ensemble, node: int, x: float) -> bool:
-    """One test, as the docstring of Ensemble says."""
-    kind = ensemble.missing[node]
-    if ensemble.float32:
-        x = float(np.float32(x))
-    if math.isnan(x) and kind == NAN_IS_ZERO:
-        x = 0.0
-    if math.isnan(x) or (kind == ZERO_GOES and abs(x) <= ZERO):
-        return bool(ensemble.default_left[node])
-    assert kind in (NAN_GOES, ZERO_GOES, NAN_IS_ZERO)
-    if ensemble.categories[node] >= 0:
-        return int(x) in set(ensemble.sets[ensemble.categories[node]].tolist())
-    return bool(x <= ensemble.threshold[node])
 
 
 def worth(ensemble: Ensemble, row: FloatArray, known: npt.NDArray[np.bool_]) -> FloatArray:

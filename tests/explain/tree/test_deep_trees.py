@@ -20,7 +20,7 @@ from explainkit.explain.tree import explainer, readers, walked
 from explainkit.explain.tree.ensemble import Ensemble
 from explainkit.explain.tree.explainer import TreeExplainer
 from tests.explain.oracle import adds_up, near
-from tests.explain.tree.definition import goes_left
+from tests.explain.tree.walk import goes_left
 
 DEPTH = 40
 # Row i has a 1 in column i alone, so that each test takes one row away from all that are left.
