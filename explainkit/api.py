@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from explainkit.decision import label_name
 from explainkit.errors import DataError, PlanError, nearest
-from explainkit.plan import Plan, Task, plan_from, read_plan
+from explainkit.plan import Output, Plan, Task, plan_from, read_plan
 from explainkit.progress import Progress
 
 if TYPE_CHECKING:
@@ -114,8 +114,9 @@ def explain_shap(
     X: Any,
     background: Any = None,
     *,
-    output: Literal["margin", "probability"] = "margin",
+    output: Output = "margin",
     kind: Literal["path-dependent", "interventional"] | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
     positive: Any = None,
     classes: Sequence[Any] | None = None,
     seed: int = 0,
@@ -131,11 +132,14 @@ def explain_shap(
     background : frame, optional
         Rows that unknown columns are replaced from: all of them for trees and linear models, at most 100 drawn ones for
         any other model. `X` itself where left out and the method needs any.
-    output : {"margin", "probability"}
-        Log-odds, or probability; a regression is explained in the unit of its target.
+    output : {"margin", "probability", "rescaled"}
+        Log-odds; the probability as a function; or contributions to log-odds, rescaled so that they add up to the
+        probability of two classes. A regression is explained in the unit of its target.
     kind : {"path-dependent", "interventional"}, optional
         What stands for unknown columns of trees: the training rows as the trees recorded them at each split, or the
         background. Left out: interventional where there is a background.
+    groups : mapping of str to sequence of str, optional
+        Columns that are known or unknown together and get one contribution, under a name of their own.
     positive : label, optional
         Binary: the class explained; the model's second where left out.
     classes : sequence, optional
@@ -147,7 +151,8 @@ def explain_shap(
     Returns
     -------
     Explanation
-        Values of shape (n_rows, n_features, n_outputs), with base values, method and additivity residual.
+        Values of shape (n_rows, n_players, n_outputs), with base values, method and additivity residual; a player is a
+        column, or a group of them.
     """
     from explainkit.explain.shapley import explain_shap as explain
 
@@ -161,6 +166,7 @@ def explain_shap(
         positive=door.positive,
         output=output,
         kind=kind,
+        groups=groups,
         seed=seed,
     )
 

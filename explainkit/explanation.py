@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 OutputSpace = Literal["margin", "probability", "raw"]
 Exactness = Literal["exact", "estimated", "rescaled"]
-Players = Literal["raw columns", "sum over engineered columns"]
+PlayersAre = Literal["raw columns", "raw columns, some in groups", "sum over engineered columns"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Explanation:
     predictions: npt.NDArray[np.float64]
     """The output explained, in the same space, shape (n_rows, n_outputs)."""
     features: tuple[str, ...]
-    """Names along the second axis."""
+    """Names along the second axis: columns, or groups of them."""
     outputs: tuple[str, ...]
     """Names along the third axis."""
     rows: tuple[int, ...]
@@ -39,8 +39,8 @@ class Explanation:
     """The algorithm, its library and its version."""
     exactness: Exactness
     """``exact``, ``estimated`` (see `error`) or ``rescaled`` from another space."""
-    players: Players
-    """Whether Shapley values are of the raw columns, or sums of those of engineered columns."""
+    players: PlayersAre
+    """Whether Shapley values are of the raw columns, of groups of them, or sums of those of engineered columns."""
     background: str
     """What absent features are replaced by, in words."""
     background_rows: int

@@ -16,6 +16,7 @@ from explainkit.figures import parse_figure_id
 from explainkit.statements import catalogue
 
 Task = Literal["binary", "multiclass", "regression"]
+Output = Literal["margin", "probability", "rescaled"]
 Label = Annotated[str, BeforeValidator(label_name)]
 
 
@@ -123,7 +124,9 @@ class FeaturePlan(_Strict):
 class ExplainPlan(_Strict):
     """``[explain]``: what is explained, and in which space."""
 
-    output: Literal["margin", "probability"] = "margin"
+    output: Output = "margin"
+    """Log-odds; the probability as a function of the columns; or contributions to log-odds, rescaled so that they add
+    up to the probability (two classes)."""
     kind: Literal["path-dependent", "interventional"] = "path-dependent"
     """What stands for unknown columns of trees: the training rows as the trees recorded them at each split, or every
     row of the reference data. Every other model is explained against the reference data."""
@@ -133,6 +136,8 @@ class ExplainPlan(_Strict):
     """Rows explained for the global picture; more are sampled, and the ledger says so."""
     background: int = Field(default=100, ge=1)
     """Rows of the background where a method needs one."""
+    groups: dict[str, Names] = Field(default_factory=dict)
+    """Columns that are known or unknown together and get one contribution, for example those that are correlated."""
     lime_samples: int = Field(default=5000, ge=100)
     lime_seeds: int = Field(default=5, ge=0, le=1000)
     """Other seeds that LIME is refitted with, to see how far its weights change; the model answers `lime_samples` rows
@@ -143,6 +148,17 @@ class ExplainPlan(_Strict):
     """Share of the favourably decided rows, those nearest to the cut-off, that reasons are ranked against; never fewer
     than 30 rows."""
     seed: int = Field(default=0, ge=0, lt=2**31)
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        members = [column for group in self.groups.values() for column in group]
+        twice = next((column for column in members if members.count(column) > 1), None)
+        if twice is not None:
+            raise ValueError(f"column {twice!r} stands in groups twice")
+        alone = next((name for name, group in self.groups.items() if len(group) < 2), None)
+        if alone is not None:
+            raise ValueError(f"group {alone!r} needs at least two columns")
+        return self
 
 
 class FairnessPlan(_Strict):

@@ -1,10 +1,10 @@
-"""Shapley values of a model that was opened, on its raw columns: trees, linear, or by the model's own library."""
+"""Shapley values of a model that was opened, on its players: trees, linear, or by the model's own library."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,15 +22,15 @@ FloatArray = npt.NDArray[np.float64]
 Kind = Literal["path-dependent", "interventional"]
 """What stands for unknown columns: the training rows that passed each split, or rows of a background."""
 
-_BATCH = 65_536
+_BATCH = 65_536  # rows whose engineered columns are held at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """Contributions of raw columns."""
+    """Contributions of players."""
 
     values: FloatArray
-    """Shape (n_rows, n_raw, k)."""
+    """Shape (n_rows, n_players, k)."""
     base: FloatArray
     """Shape (k,)."""
     error: FloatArray | None = None
@@ -39,8 +39,8 @@ class Attribution:
     """Background rows in that sample."""
 
 
-Attributor = Callable[[pd.DataFrame], Attribution]
-"""Rows as `Model.adapt` gives them → contributions."""
+Attributor = Callable[[Any, FloatArray | None], Attribution]
+"""What `Inside.prepare` gives, and zeros of shape (n_rows, k, n_players) to write into → contributions."""
 
 
 def attributor(inside: Inside, background: pd.DataFrame, *, kind: Kind, rows: int, seed: int) -> Attributor:
@@ -68,25 +68,71 @@ def attributor(inside: Inside, background: pd.DataFrame, *, kind: Kind, rows: in
         linear = LinearValues.fit(inside, background)
         if not np.isfinite(linear.base).all():
             raise ValueError("missing or infinite values in the background of a linear model")
-        return lambda frame: Attribution(values=inside.to_raw(linear.values(frame)), base=linear.base)
+        return lambda prepared, into: _given(inside, linear.values(prepared), linear.base, into)
     if inside.ensemble is None:
-        return lambda frame: _by_library(inside, frame)
+        return lambda prepared, into: _given(inside, *contributions(inside, prepared), into)
     ensemble = inside.ensemble
     behind = matrix(inside, ensemble, background) if kind == "interventional" else None
     if behind is not None:
         _try(inside, background, behind)
     players = np.array(inside.sources, dtype=np.int64)
-    explainer = TreeExplainer(ensemble, players, inside.raw, behind, rows=rows, seed=seed)
-    return lambda frame: _by_trees(inside, ensemble, explainer, frame)
+    explainer = TreeExplainer(ensemble, players, inside.players, behind, rows=rows, seed=seed)
+    return lambda prepared, into: _by_trees(inside, explainer, prepared, into)
+
+
+def attributed(inside: Inside, explain: Attributor, rows: pd.DataFrame) -> tuple[Attribution, FloatArray]:
+    """Contributions of many rows, and the model's own scores of them; each row is prepared once.
+
+    Parameters
+    ----------
+    inside : Inside
+        The model.
+    explain : Attributor
+        As `attributor` gives it.
+    rows : pandas.DataFrame
+        As `Model.adapt` gives them.
+
+    Returns
+    -------
+    Attribution
+        With values of shape (n_rows, n_players, k).
+    ndarray, shape (n_rows, k)
+        Scores, see `explainkit.explain.margins.margin`.
+    """
+    scores, errors = list[FloatArray](), list[FloatArray]()
+    whole: FloatArray | None = None
+    for start in range(0, len(rows), _BATCH):
+        prepared = inside.prepare(rows.iloc[start : start + _BATCH])
+        scores.append(margin(inside, prepared))
+        part = explain(prepared, None if whole is None else whole[start : start + _BATCH])
+        if whole is None:
+            first = part.values.transpose(0, 2, 1)
+            whole = first
+            if len(rows) > _BATCH:
+                whole = np.zeros((len(rows), *first.shape[1:]))
+                whole[:_BATCH] = first
+        if part.error is not None:
+            errors.append(part.error)
+    assert whole is not None
+    found = Attribution(
+        values=np.ascontiguousarray(whole.transpose(0, 2, 1)),
+        base=part.base,
+        error=np.concatenate(errors) if errors else None,
+        sampled=part.sampled,
+    )
+    return found, np.concatenate(scores)
 
 
 def matrix(inside: Inside, ensemble: Ensemble, rows: pd.DataFrame) -> FloatArray:
     """Rows as the trees compare them, shape (n_rows, n_engineered)."""
     found = np.empty((len(rows), ensemble.columns))
     for start in range(0, len(rows), _BATCH):
-        prepared = inside.prepare(rows.iloc[start : start + _BATCH])
-        found[start : start + _BATCH] = readers.matrix(inside.family, inside.estimator, prepared, inside.wrapper)
+        found[start : start + _BATCH] = _compared(inside, inside.prepare(rows.iloc[start : start + _BATCH]))
     return found
+
+
+def _compared(inside: Inside, prepared: Any) -> FloatArray:
+    return readers.matrix(inside.family, inside.estimator, prepared, inside.wrapper)
 
 
 def _try(inside: Inside, background: pd.DataFrame, behind: FloatArray) -> None:
@@ -97,11 +143,14 @@ def _try(inside: Inside, background: pd.DataFrame, behind: FloatArray) -> None:
         margin(inside, inside.prepare(background.iloc[rows]))
 
 
-def _by_trees(inside: Inside, ensemble: Ensemble, explainer: TreeExplainer, rows: pd.DataFrame) -> Attribution:
-    found = explainer.values(matrix(inside, ensemble, rows))
+def _by_trees(inside: Inside, explainer: TreeExplainer, prepared: Any, into: FloatArray | None) -> Attribution:
+    found = explainer.values(_compared(inside, prepared), into)
     return Attribution(values=found.values, base=found.base, error=found.error, sampled=found.sampled)
 
 
-def _by_library(inside: Inside, rows: pd.DataFrame) -> Attribution:
-    values, base = contributions(inside, inside.prepare(rows))
-    return Attribution(values=inside.to_raw(values), base=base)
+def _given(inside: Inside, values: FloatArray, base: FloatArray, into: FloatArray | None) -> Attribution:
+    """Values of engineered columns, summed over their players."""
+    summed = inside.to_players(values)
+    if into is not None:
+        into[:] = summed.transpose(0, 2, 1)
+    return Attribution(values=summed, base=base)

@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 from explainkit.decision import label_name
 from explainkit.evidence import Case
 from explainkit.explain.cases import Chosen
-from explainkit.explain.shap_library import PERMUTATION_RUNS
+from explainkit.explain.coalitions import RUNS
 from explainkit.explain.target import UNITS
 from explainkit.explanation import Explanation
 from explainkit.figures import Figure, Unit, figure_id
@@ -142,7 +142,7 @@ def shap_figures(explanation: Explanation, place: Place) -> tuple[Figure, ...]:
 def _with_error(figure: Figure, value: float, error: float) -> Figure:
     if error <= 1e-12 * abs(value):
         return figure  # every run agreed: there is no spread to make an interval of
-    half = float(stdtrit(PERMUTATION_RUNS - 1, 0.975)) * error  # Student's quantile for the runs behind an estimate
+    half = float(stdtrit(RUNS - 1, 0.975)) * error  # Student's quantile for the runs behind an estimate
     return replace(
         figure,
         low=value - half,

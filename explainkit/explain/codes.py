@@ -9,56 +9,77 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from explainkit.explain.players import Players
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeBook:
-    """Every distinct value of every column, by number.
+    """Every distinct value of every column, or of columns that belong together, by number.
 
-    shap and lime take matrices of numbers. Texts, categories, booleans, dates and missing values therefore go to them
-    as numbers, and come back as the very values and types that the model knows.
+    Rows are mixed, and given to other libraries, as matrices of numbers. Texts, categories, booleans, dates and missing
+    values therefore go there as numbers, and come back as the very values and types that the model knows.
     """
 
     names: tuple[str, ...]
     values: tuple[Any, ...]
-    """For each column its distinct values, in the column's own array type."""
+    """For each column its value under each code, in the column's own array type."""
+    player: tuple[int, ...]
+    """For each column the place of its code in a row of codes; columns of one player share it."""
 
     def decode(self, codes: npt.NDArray[Any]) -> pd.DataFrame:
         """Rows with their own values again.
 
         Parameters
         ----------
-        codes : ndarray, shape (n_rows, n_columns)
+        codes : ndarray, shape (n_rows, n_players)
             Codes of this book, as integers or as floats.
         """
-        whole = codes.astype(np.intp)
-        columns = zip(self.names, self.values, strict=True)
+        whole = codes.astype(np.intp, copy=False)
+        columns = zip(self.names, self.values, self.player, strict=True)
         # Without the stated type pandas would infer one, and turn objects into texts.
-        return pd.DataFrame(
-            {name: pd.Series(v.take(whole[:, i]), dtype=v.dtype) for i, (name, v) in enumerate(columns)}
-        )
+        return pd.DataFrame({name: pd.Series(v.take(whole[:, p]), dtype=v.dtype) for name, v, p in columns})
 
 
-def encode(rows: pd.DataFrame) -> tuple[CodeBook, npt.NDArray[np.intp]]:
+def encode(rows: pd.DataFrame, players: Players | None = None) -> tuple[CodeBook, npt.NDArray[np.intp]]:
     """Number the distinct values of every column, in the order of their first appearance.
 
     Parameters
     ----------
     rows : pandas.DataFrame
         Any types of columns; missing values are values.
+    players : Players, optional
+        Columns that belong together, whose values have one number for all of them; each for itself where left out.
 
     Returns
     -------
     CodeBook
         For the way back.
-    ndarray of int, shape (n_rows, n_columns)
+    ndarray of int, shape (n_rows, n_players)
         The codes.
     """
-    codes = np.empty(rows.shape, dtype=np.intp)
-    values = []
-    for i in range(rows.shape[1]):
-        codes[:, i], distinct = number(rows.iloc[:, i])
-        values.append(distinct)
-    return CodeBook(names=tuple(map(str, rows.columns)), values=tuple(values)), codes
+    groups = tuple((i,) for i in range(rows.shape[1])) if players is None else players.columns
+    codes = np.empty((len(rows), len(groups)), dtype=np.intp)
+    values: dict[int, Any] = {}
+    player: dict[int, int] = {}
+    for place, members in enumerate(groups):
+        numbered = [number(rows.iloc[:, i]) for i in members]
+        if len(members) == 1:
+            codes[:, place], values[members[0]] = numbered[0]
+        else:
+            _, first, joint = np.unique(
+                np.column_stack([own for own, _ in numbered]), axis=0, return_index=True, return_inverse=True
+            )
+            codes[:, place] = joint.reshape(-1)
+            for i, (own, distinct) in zip(members, numbered, strict=True):
+                values[i] = distinct.take(own[first])
+        player.update(dict.fromkeys(members, place))
+    whole = range(rows.shape[1])
+    book = CodeBook(
+        names=tuple(map(str, rows.columns)),
+        values=tuple(values[i] for i in whole),
+        player=tuple(player[i] for i in whole),
+    )
+    return book, codes
 
 
 def number(column: pd.Series) -> tuple[npt.NDArray[np.intp], Any]:

@@ -1,7 +1,8 @@
-"""A model asked about made-up rows: real ones, with the value of one column taken from other rows."""
+"""A model asked about made-up rows: real ones, with the value of one column, or of some, taken from other rows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,17 +42,17 @@ class Exchange:
         """Answers to rows as they are, shape (n, n_outputs)."""
         return np.concatenate([self._answers(self.rows.take(part)) for part in self._batches(receivers)])
 
-    def answers(self, name: str, receivers: IntArray, donors: IntArray) -> FloatArray:
-        """Answers to rows that have the value of another row in one column.
+    def answers(self, names: Sequence[str], receivers: IntArray, donors: IntArray) -> FloatArray:
+        """Answers to rows that have the values of another row in some columns.
 
         Parameters
         ----------
-        name : str
-            The column.
+        names : sequence of str
+            The columns.
         receivers : ndarray of int, shape (n,)
             Positions of the rows.
         donors : ndarray of int, shape (n,)
-            Positions of the rows whose value of the column is taken.
+            Positions of the rows whose values of the columns are taken.
 
         Returns
         -------
@@ -63,12 +64,13 @@ class Exchange:
         ModelError
             If the model refuses such rows.
         """
-        values = self.rows[name].array
+        values = {name: self.rows[name].array for name in names}
         parts = []
         for part, given in zip(self._batches(receivers), self._batches(donors), strict=True):
             made = self.rows.take(part).reset_index(drop=True)
-            # Without the stated type pandas would infer one, and turn objects into texts.
-            made[name] = pd.Series(values.take(given), dtype=values.dtype)
+            for name, own in values.items():
+                # Without the stated type pandas would infer one, and turn objects into texts.
+                made[name] = pd.Series(own.take(given), dtype=own.dtype)
             parts.append(self._answers(made))
         return np.concatenate(parts)
 

@@ -124,7 +124,9 @@ def points(
     if len(explanation.outputs) > 1:
         most = max(_FEWEST_POINTS, _MOST_POINTS // len(explanation.outputs))
     shown = sample[draw(len(sample), most, seed, 2)]
-    ranks = {name: _ranks(rows[name], sample) for name in explanation.features}
+    # A group of columns has no value of its own, and so no rank.
+    unknown = np.full(len(rows), np.nan)
+    ranks = {name: _ranks(rows[name], sample) if name in rows else unknown for name in explanation.features}
     return tuple(_series(explanation, ranks, sample, shown, k) for k in range(len(explanation.outputs)))
 
 

@@ -16,6 +16,7 @@ from explainkit.explain.exchange import Exchange, drawn, exchange, refusal
 from explainkit.explain.grids import Grid, grid_of
 from explainkit.explain.partial import accumulated_effects, partial_dependence, within
 from explainkit.explain.permutation import permutation_loss, shuffles, sizes
+from explainkit.explain.players import Players
 from explainkit.explain.quality import FEWEST, Outcomes
 from explainkit.explain.target import UNITS, Target
 from explainkit.explanation import Explanation
@@ -37,6 +38,7 @@ _POINTS = 200
 _PDP_ROWS, _ALE_ROWS = 300, 2000
 _FEWEST_ROWS = 100  # of wide data
 _WIDE = 240  # columns from which fewer rows are taken
+_GROUP = "a group of columns has no value of its own"
 _DRAWS = {"shuffled": 5, "pdp": 6, "ale": 7, "points": 9}  # streams of the seed; 8 makes the orders of shuffles
 
 
@@ -51,12 +53,17 @@ class _Scene:
     """Evaluation rows as given, inputs of the model only."""
     asked: Exchange
     names: Names
+    players: Players
     order: IntArray
-    """Positions of the features, the largest mean |SHAP| first (mean over the outputs)."""
+    """Positions of the players, the largest mean |SHAP| first (mean over the outputs)."""
     curves: IntArray
     """Those of them that get curves and points."""
     unit: Unit
     """Of the model's answers."""
+
+    def columns(self, player: int) -> tuple[str, ...]:
+        """Columns of a player."""
+        return tuple(str(self.frame.columns[i]) for i in self.players.columns[player])
 
     def rows(self, most: int) -> int:
         """How many rows to look at; wide ones cost as much as many."""
@@ -97,6 +104,7 @@ def global_picture(
     explanation: Explanation,
     sample: IntArray,
     target: Target,
+    players: Players,
     plan: ExplainPlan,
     interactions: FloatArray | None = None,
 ) -> Measured:
@@ -115,9 +123,11 @@ def global_picture(
         Which of its rows were drawn for the global picture, at least one.
     target : Target
         Which outputs of the model are explained.
+    players : Players
+        What `explanation` shares the output out to.
     plan : ExplainPlan
         Gives the seed.
-    interactions : ndarray, shape (n_rows, n_features, n_features, n_outputs), optional
+    interactions : ndarray, shape (n_rows, n_players, n_players, n_outputs), optional
         SHAP interaction values of some rows in the space of `explanation`: symmetric, each row's adding up to output
         less base. None where they were not computed.
 
@@ -133,7 +143,7 @@ def global_picture(
     ModelError
         If the model refuses even the evaluation rows.
     """
-    scene = _scene(subject, explanation, sample, target, plan)
+    scene = _scene(subject, explanation, sample, target, players=players, plan=plan)
     found = _Found()
     _limits(scene, found)
     _shuffled(scene, found)
@@ -143,7 +153,9 @@ def global_picture(
     return found.measured()
 
 
-def _scene(subject: Subject, explanation: Explanation, sample: IntArray, target: Target, plan: ExplainPlan) -> _Scene:
+def _scene(
+    subject: Subject, explanation: Explanation, sample: IntArray, target: Target, *, players: Players, plan: ExplainPlan
+) -> _Scene:
     if subject.model is None:
         raise ValueError("the global picture needs a model")
     frame = subject.evaluation.frame[list(subject.features)]
@@ -159,6 +171,7 @@ def _scene(subject: Subject, explanation: Explanation, sample: IntArray, target:
         frame=frame,
         asked=exchange(subject.model, frame, target),
         names=Names(features=explanation.features, outputs=outputs, shown=shown),
+        players=players,
         order=order,
         curves=order[:most],
         unit="target" if target.task == "regression" else "probability",
@@ -197,7 +210,7 @@ def _sampled(found: _Found, what: str, taken: int, of: int) -> None:
 def _shuffled(scene: _Scene, found: _Found) -> None:
     """Permutation importance."""
     labels, weights = scene.subject.rows.labels, scene.subject.rows.weights
-    chosen = [scene.names.features[j] for j in scene.order[:MOST_SHUFFLED]]
+    chosen = {scene.names.features[j]: scene.columns(j) for j in map(int, scene.order[:MOST_SHUFFLED])}
     reason = _no_outcome(scene.subject)
     known = np.zeros(0, dtype=np.intp) if labels is None else np.flatnonzero(~np.isnan(labels)).astype(np.intp)
     if reason is not None or labels is None:
@@ -224,9 +237,9 @@ def _shuffled(scene: _Scene, found: _Found) -> None:
     base = float(outcomes.quality(own).values[0])
     found.figures += effect_figures.shuffle_totals(outcomes, base, repeats, weighting)
     orders = shuffles(len(rows), repeats, scene.plan.seed)
-    for name in chosen:
+    for name, columns in chosen.items():
         try:
-            loss = permutation_loss(scene.asked, name, outcomes, rows, own, orders)
+            loss = permutation_loss(scene.asked, columns, outcomes, rows, own, orders)
         except ModelError as error:
             what = "permutation importance"
             found.missing("explanation.permutation.importance", what, name, "not_tested", refusal(error))
@@ -252,8 +265,12 @@ def _curves(scene: _Scene, found: _Found) -> None:
     local = drawn(positions, scene.rows(_ALE_ROWS), scene.plan.seed, _DRAWS["ale"])
     _sampled(found, "rows of partial dependence", len(rows), len(positions))
     _sampled(found, "rows of accumulated local effects", len(local), len(positions))
-    for j in scene.curves:
+    for j in map(int, scene.curves):
         name = scene.names.features[j]
+        if len(scene.columns(j)) > 1:
+            found.missing("explanation.pdp.span", "partial dependence", name, "not_tested", _GROUP)
+            found.missing("explanation.ale.span", "accumulated local effects", name, "not_tested", _GROUP)
+            continue
         column = scene.frame[name]
         grid = grid_of(column)
         if len(positions) < FEWEST or len(grid.donors) < 2:
@@ -324,16 +341,19 @@ def _interactions(
 def _points(scene: _Scene, found: _Found, explanation: Explanation, sample: IntArray, sized: list[FloatArray]) -> None:
     """SHAP values against the input's own value, with the input it interacts with most."""
     positions = np.asarray(explanation.rows, dtype=np.intp)[sample]
-    frame = scene.frame.iloc[positions].reset_index(drop=True)
+    alone = [len(columns) == 1 for columns in scene.players.columns]
+    # One column for each player; that of a group is never looked at.
+    frame = scene.frame.iloc[positions, [columns[0] for columns in scene.players.columns]].reset_index(drop=True)
+    candidates = scene.order[[alone[j] for j in scene.order]][:_CANDIDATES]
     shown = drawn(np.arange(len(sample), dtype=np.intp), _POINTS, scene.plan.seed, _DRAWS["points"])
     for k in range(scene.names.shown):
         mean = sized[k].mean(axis=0) if sized else None
-        for j in map(int, scene.curves):
+        for j in (j for j in map(int, scene.curves) if alone[j]):
             values = explanation.values[sample, j, k]
             if mean is not None:
                 partner = dependence.partner_by_values(mean, j)
             else:
-                partner = dependence.partner_by_variance(values, frame, j, scene.order[:_CANDIDATES])
+                partner = dependence.partner_by_variance(values, frame, j, candidates)
             if partner is not None:
                 rows = len(sized[k]) if sized else len(sample)
                 unit = UNITS[explanation.space] if sized else "proportion"
@@ -345,7 +365,7 @@ def _points(scene: _Scene, found: _Found, explanation: Explanation, sample: IntA
                     scene.names.keys(k, feature=scene.names.features[j]),
                     values[some],
                     frame.iloc[some, j],
-                    None if partner is None else frame.iloc[some, partner.column],
+                    frame.iloc[some, partner.column] if partner is not None and alone[partner.column] else None,
                     known=bool(sized),
                 )
             )

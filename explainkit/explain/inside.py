@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from explainkit.explain.lineage import lineage
+from explainkit.explain.players import Players
 from explainkit.explain.tree import readers
 from explainkit.explain.tree.ensemble import Ensemble
 
@@ -37,9 +38,9 @@ class Inside:
     refusal: str | None
     """Why the trees of a booster cannot be read, as a clause; its own library then explains them."""
     sources: tuple[int, ...]
-    """Position of the raw column behind each engineered column."""
-    raw: int
-    """Number of raw columns."""
+    """Player behind each engineered column: a raw column, or a group of them."""
+    players: int
+    """Number of players."""
 
     @property
     def name(self) -> str:
@@ -48,11 +49,15 @@ class Inside:
 
     @property
     def one_to_one(self) -> bool:
-        """Whether no raw column became several."""
+        """Whether each player has one engineered column."""
         return len(set(self.sources)) == len(self.sources)
 
-    def to_raw(self, values: FloatArray) -> FloatArray:
-        """Sum attributions of engineered columns over the raw column they derive from.
+    def grouped(self, players: Players) -> Inside:
+        """The same model with groups of raw columns as players."""
+        return replace(self, sources=tuple(players.of[s] for s in self.sources), players=players.count)
+
+    def to_players(self, values: FloatArray) -> FloatArray:
+        """Sum attributions of engineered columns over the player they derive from.
 
         Parameters
         ----------
@@ -60,11 +65,11 @@ class Inside:
 
         Returns
         -------
-        ndarray, shape (n_rows, n_raw, n_outputs)
+        ndarray, shape (n_rows, n_players, n_outputs)
         """
-        if self.sources == tuple(range(self.raw)):
+        if self.sources == tuple(range(self.players)):
             return values
-        summed = np.zeros((values.shape[0], self.raw, values.shape[2]))
+        summed = np.zeros((values.shape[0], self.players, values.shape[2]))
         for engineered, source in enumerate(self.sources):
             summed[:, source] += values[:, engineered]
         return summed
@@ -122,7 +127,7 @@ def look_inside(native: Any, rows: pd.DataFrame) -> Inside | Opaque:
         wrapper=last,
         prepare=prepare,
         sources=sources,
-        raw=rows.shape[1],
+        players=rows.shape[1],
     )
 
 

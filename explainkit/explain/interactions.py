@@ -35,17 +35,18 @@ def interaction_values(strategy: Strategy, model: Model, rows: pd.DataFrame, tar
     Returns
     -------
     ndarray, shape (n_rows, n_features, n_features, n_outputs), or None
-        None where the model has no trees that were read, or trees too deep for tables, or too many columns.
+        None where the model has no trees that were read, or trees too deep for tables, or too many columns, or where
+        values are rescaled.
     """
     inside = strategy.inside
-    if inside is None or inside.ensemble is None:
+    if inside is None or inside.ensemble is None or strategy.rescaled:
         return None
     ensemble = inside.ensemble
     if strategy.space == "probability" and target.task == "binary":
         ensemble = ensemble.outputs_of([target.index])
-    if inside.raw > _COLUMNS or len(rows) * inside.raw**2 * ensemble.outputs > _CELLS:
+    if inside.players > _COLUMNS or len(rows) * inside.players**2 * ensemble.outputs > _CELLS:
         return None
-    explainer = TreeExplainer(ensemble, np.array(inside.sources, dtype=np.int64), inside.raw, rows=len(rows))
+    explainer = TreeExplainer(ensemble, np.array(inside.sources, dtype=np.int64), inside.players, rows=len(rows))
     if explainer.deep:
         return None
     found = explainer.interactions(matrix(inside, ensemble, model.adapt(rows)[0]))

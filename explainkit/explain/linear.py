@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,8 +46,8 @@ class LinearValues:
         # Products one by one: a matrix product may add in another order on another machine.
         return cls(inside=inside, weights=weights, mean=mean, base=intercept + (weights * mean).sum(axis=1))
 
-    def values(self, rows: pd.DataFrame) -> FloatArray:
+    def values(self, prepared: Any) -> FloatArray:
         """Contributions of engineered columns in the space of the margin, shape (n_rows, n_engineered, k)."""
-        centred = dense(self.inside.prepare(rows)) - self.mean
+        centred = dense(prepared) - self.mean
         found: FloatArray = centred[:, :, None] * self.weights.T[None, :, :]
         return found

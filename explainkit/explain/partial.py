@@ -62,7 +62,7 @@ def partial_dependence(asked: Exchange, name: str, grid: Grid, rows: IntArray) -
     Kapelner, Bleich and Pitkin (2015), JCGS 24, 44–65, doi:10.1080/10618600.2014.907095.
     """
     values = len(grid.donors)
-    answers = asked.answers(name, np.tile(rows, values), np.repeat(grid.donors, len(rows)))
+    answers = asked.answers((name,), np.tile(rows, values), np.repeat(grid.donors, len(rows)))
     curves = answers.reshape(values, len(rows), -1)
     # Rows differ in level for many reasons; moved to one level they differ only in the effect of this column.
     level = curves.mean(axis=0, keepdims=True)
@@ -141,7 +141,7 @@ def accumulated_effects(asked: Exchange, name: str, column: pd.Series, grid: Gri
     kept = np.concatenate(([0], occupied))
     bins = np.searchsorted(occupied, bins) + 1
     donors = grid.donors[kept]
-    answers = asked.answers(name, np.concatenate([rows, rows]), np.concatenate([donors[bins], donors[bins - 1]]))
+    answers = asked.answers((name,), np.concatenate([rows, rows]), np.concatenate([donors[bins], donors[bins - 1]]))
     change = answers[: len(rows)] - answers[len(rows) :]
     counts = np.bincount(bins, minlength=len(kept))
     effect, error = _accumulate(change, bins - 1, counts[1:])

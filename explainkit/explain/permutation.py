@@ -1,14 +1,16 @@
-"""Permutation importance: how much worse the answers fit the outcomes when one column is shuffled."""
+"""Permutation importance: how much worse answers fit the outcomes when a column, or a group of them, is shuffled."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.explain.codes import number
+from explainkit.explain.codes import encode
 from explainkit.explain.exchange import Exchange
+from explainkit.explain.players import Players
 from explainkit.explain.quality import Outcomes
 
 FloatArray = npt.NDArray[np.float64]
@@ -67,9 +69,9 @@ def shuffles(rows: int, repeats: int, seed: int) -> IntArray:
 
 
 def permutation_loss(
-    asked: Exchange, name: str, outcomes: Outcomes, rows: IntArray, own: FloatArray, orders: IntArray
+    asked: Exchange, names: Sequence[str], outcomes: Outcomes, rows: IntArray, own: FloatArray, orders: IntArray
 ) -> Loss:
-    """Shuffle one column and compare.
+    """Shuffle one column, or some together, and compare.
 
     The interval is of the first order: a row matters as one that is asked about and as one whose value others are
     given, and both are counted. With few shuffles it is somewhat too wide.
@@ -78,8 +80,8 @@ def permutation_loss(
     ----------
     asked : Exchange
         The model and its rows.
-    name : str
-        The column.
+    names : sequence of str
+        The columns.
     outcomes : Outcomes
         Of the rows shuffled.
     rows : ndarray of int, shape (n_rows,)
@@ -102,7 +104,7 @@ def permutation_loss(
     base = outcomes.quality(own)
     drop = np.zeros_like(base.values)
     change = np.zeros_like(base.influence)
-    for order, answers in zip(orders, _shuffled(asked, name, rows, own, orders), strict=True):
+    for order, answers in zip(orders, _shuffled(asked, names, rows, own, orders), strict=True):
         quality = outcomes.quality(answers)
         drop += base.values - quality.values
         moved = base.influence - quality.influence
@@ -114,19 +116,21 @@ def permutation_loss(
     return Loss(drop=outcomes.better * drop / len(orders), error=error)
 
 
-def _shuffled(asked: Exchange, name: str, rows: IntArray, own: FloatArray, orders: IntArray) -> FloatArray:
+def _shuffled(asked: Exchange, names: Sequence[str], rows: IntArray, own: FloatArray, orders: IntArray) -> FloatArray:
     """Answers after each shuffle, shape (n_repeats, n_rows, n_outputs).
 
     A row that is given a value it had, or was given before, is not asked about again.
     """
-    codes, distinct = number(asked.rows[name].iloc[rows])
-    donor = np.empty(len(distinct), dtype=np.intp)
+    together = Players(names=("shuffled",), of=(0,) * len(names))
+    codes = encode(asked.rows[list(names)].iloc[rows], together)[1][:, 0]
+    distinct = int(codes.max()) + 1
+    donor = np.empty(distinct, dtype=np.intp)
     donor[codes[::-1]] = rows[::-1]
     given, receivers = codes[orders], np.broadcast_to(np.arange(len(rows)), orders.shape)
     answers = np.broadcast_to(own, (len(orders), *own.shape)).copy()
     changed = given != codes
-    pairs, which = np.unique(receivers[changed] * len(distinct) + given[changed], return_inverse=True)
+    pairs, which = np.unique(receivers[changed] * distinct + given[changed], return_inverse=True)
     if len(pairs):
-        made = asked.answers(name, rows[pairs // len(distinct)], donor[pairs % len(distinct)])
+        made = asked.answers(names, rows[pairs // distinct], donor[pairs % distinct])
         answers[changed] = made[which]
     return answers

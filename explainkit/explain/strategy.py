@@ -11,26 +11,27 @@ import pandas as pd
 
 from explainkit.errors import MissingExtraError
 from explainkit.evidence import LedgerEntry
-from explainkit.explain import shap_library
 from explainkit.explain.attribution import Kind, attributor
+from explainkit.explain.coalitions import answers_needed
 from explainkit.explain.inside import Family, Inside, Opaque, look_inside
 from explainkit.explain.margins import agrees, margin, space_of, tolerance
+from explainkit.explain.players import Players
 from explainkit.explain.target import Target
 from explainkit.explanation import OutputSpace
 from explainkit.load.models.base import first_line
 from explainkit.load.subject import Model
+from explainkit.plan import Output
 
 FloatArray = npt.NDArray[np.float64]
 
-EXACT_COLUMNS = 10
-"""Up to this many raw columns all coalitions are enumerated."""
+EXACT_PLAYERS = 12
 _TRIAL_ROWS = 25
 _AGREEMENT = 1e-5  # of two answers to the same question, relative to the largest
 _ROUNDING = 1e-15  # where base and contributions are nothing but rounding themselves
 _EVALUATIONS = 2_000_000  # rows given to an opaque model for the global picture
 _FEWEST_ROWS, _MOST_ROWS = 10, 50  # of the global picture of an opaque model
-_ENUMERATED = 200_000  # coalitions × background rows held in memory at once
-_CELLS = 20_000_000  # numbers held in memory by one call of the permutation explainer
+_ENUMERATED = 2**EXACT_PLAYERS * 100  # coalitions × background rows: what one row may cost
+_CELLS = 20_000_000  # values mixed for one row in one random order
 _NODE_VISITS = 300_000_000  # rows × nodes of a forest too large for tables: some ten seconds
 _LARGE = 200_000  # nodes of such a forest
 
@@ -42,6 +43,11 @@ class Strategy:
     inside: Inside | None
     """What was read; None when the model is explained as one function of its raw columns."""
     space: OutputSpace
+    players: Players
+    exact_players: int = EXACT_PLAYERS
+    """Up to this many players all coalitions of an opaque model are enumerated."""
+    rescaled: bool = False
+    """Whether contributions to log-odds are turned into contributions to the probability."""
     kind: Kind = "path-dependent"
     """What stands for unknown columns of trees."""
     notes: tuple[LedgerEntry, ...] = ()
@@ -49,19 +55,20 @@ class Strategy:
     unsteady: float | None = None
     """Largest difference between two answers for the same row, where there is any beyond rounding."""
 
-    def exact(self, columns: int, background: int) -> bool:
+    def exact(self, background: int) -> bool:
         """Whether an opaque model is explained by enumeration of all coalitions."""
-        return columns <= EXACT_COLUMNS and 2**columns * background <= _ENUMERATED
+        count = self.players.count
+        return count <= self.exact_players and 2**count * background <= _ENUMERATED
 
-    def background_rows(self, columns: int, asked: int) -> int:
-        """Background rows used for an opaque model: as asked, unless memory forbids."""
-        return max(1, min(asked, _CELLS // ((2 * columns + 1) * columns)))
+    def background_rows(self, asked: int) -> int:
+        """Background rows used for an opaque model: as asked, fewer where rows are very wide."""
+        count = self.players.count
+        return max(1, min(asked, _CELLS // ((2 * count + 1) * count)))
 
-    def rows(self, columns: int, background: int, asked: int) -> int:
+    def rows(self, background: int, asked: int) -> int:
         """Rows explained for the global picture: as asked, unless the work would take minutes."""
         if self.inside is None:
-            runs = shap_library.PERMUTATION_RUNS * (2 * columns + 1)
-            each = background * (2**columns if self.exact(columns, background) else runs)
+            each = background * answers_needed(self.players.count, exact=self.exact(background))
             return min(asked, _MOST_ROWS, max(_FEWEST_ROWS, _EVALUATIONS // each))
         nodes = 0 if self.inside.ensemble is None else len(self.inside.ensemble.left)
         return asked if nodes < _LARGE else min(asked, max(_MOST_ROWS, _NODE_VISITS // nodes))
@@ -70,9 +77,10 @@ class Strategy:
 def choose(
     model: Model,
     rows: pd.DataFrame,
+    players: Players,
     *,
     target: Target,
-    output: Literal["margin", "probability"],
+    output: Output,
     kind: Kind = "path-dependent",
 ) -> Strategy:
     """Choose the explainer.
@@ -86,9 +94,11 @@ def choose(
         The model behind its door.
     rows : pandas.DataFrame
         Rows to explain; the first are tried.
+    players : Players
+        Raw columns, or groups of them.
     target : Target
         What is explained.
-    output : {"margin", "probability"}
+    output : {"margin", "probability", "rescaled"}
         The space asked for; a regression has one only.
     kind : {"path-dependent", "interventional"}
         What stands for unknown columns of trees; every other model is explained against a background.
@@ -96,36 +106,58 @@ def choose(
     # All rows are adapted, as the type of a column may be told from values that the first rows do not hold.
     trial = model.adapt(rows)[0].iloc[:_TRIAL_ROWS]
     answers = model.predict(trial)
-    chosen = _chosen(model, trial, answers, target, output, kind)
+    chosen = _chosen(_Trial(model, trial, answers, target, players), output, kind)
     apart = _apart(answers, model.predict(trial))
     if apart is None:
         return chosen
     return replace(chosen, unsteady=apart, notes=(*chosen.notes, _unsteady(apart, len(trial))))
 
 
-def _chosen(
-    model: Model,
-    trial: pd.DataFrame,
-    answers: FloatArray,
-    target: Target,
-    output: Literal["margin", "probability"],
-    kind: Kind,
-) -> Strategy:
-    opaque_space: OutputSpace = "raw" if target.task == "regression" else "probability"
-    found = look_inside(model.native, trial)
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """Some rows that a way to explain is tried on."""
+
+    model: Model
+    rows: pd.DataFrame
+    answers: FloatArray
+    target: Target
+    players: Players
+
+
+def _chosen(trial: _Trial, output: Output, kind: Kind) -> Strategy:
+    task = trial.target.task
+    asked = Strategy(inside=None, space="raw" if task == "regression" else "probability", players=trial.players)
+    found = look_inside(trial.model.native, trial.rows)
     if isinstance(found, Opaque):
-        notes = () if output == "probability" or target.task == "regression" else (_no_margin(found.reason),)
-        return Strategy(inside=None, space=opaque_space, notes=notes)
-    space: OutputSpace = space_of(found, target.task)
-    if output == "probability" and space == "margin":
-        return Strategy(inside=None, space=opaque_space)
+        return asked if output == "probability" or task == "regression" else replace(asked, notes=(_no_margin(found),))
+    space = space_of(found, task)
+    if space == "margin" and output == "rescaled" and task != "binary":
+        return replace(asked, notes=(_not_rescaled(),))
+    if space == "margin" and output == "probability":
+        return asked
     if found.refusal is not None and kind == "interventional":
-        return Strategy(inside=None, space=opaque_space, notes=(_instead(found, "not_tested", found.refusal),))
-    problem = _problem(found, trial, answers, target, space)
+        return replace(asked, notes=(_instead(found, "not_tested", found.refusal),))
+    problem = _problem(found, trial, space)
     if problem is not None:
-        return Strategy(inside=None, space=opaque_space, notes=(problem,))
-    notes = () if found.refusal is None else (_by_library(found, found.refusal),)
-    return Strategy(inside=found, space=space, kind=kind, notes=notes)
+        return replace(asked, notes=(problem,))
+    rescaled = space == "margin" and output == "rescaled"
+    return Strategy(
+        inside=found.grouped(trial.players),
+        space="probability" if rescaled else space,
+        players=trial.players,
+        rescaled=rescaled,
+        kind=kind,
+        notes=() if found.refusal is None else (_by_library(found, found.refusal),),
+    )
+
+
+def _not_rescaled() -> LedgerEntry:
+    return LedgerEntry(
+        kind="not_tested",
+        what="SHAP values rescaled from log-odds to probability",
+        reason="only one log-odds can be rescaled, and a model of several classes has one for each; the probabilities "
+        "are explained as a function of the raw columns instead",
+    )
 
 
 def _by_library(found: Inside, refusal: str) -> LedgerEntry:
@@ -136,11 +168,11 @@ def _by_library(found: Inside, refusal: str) -> LedgerEntry:
     )
 
 
-def _no_margin(reason: str) -> LedgerEntry:
+def _no_margin(found: Opaque) -> LedgerEntry:
     return LedgerEntry(
         kind="not_tested",
         what="SHAP values in margin space",
-        reason=f"the model is explained in probability space, as one function of its raw columns, because {reason}",
+        reason=f"the probability is explained, as one function of the raw columns, because {found.reason}",
     )
 
 
@@ -163,17 +195,16 @@ def _unsteady(apart: float, rows: int) -> LedgerEntry:
     )
 
 
-def _problem(
-    found: Inside, trial: pd.DataFrame, answers: FloatArray, target: Target, space: OutputSpace
-) -> LedgerEntry | None:
+def _problem(found: Inside, trial: _Trial, space: OutputSpace) -> LedgerEntry | None:
     """Why the inside of the model cannot be used after all."""
     try:
-        matrix = found.prepare(trial)
-        scores = margin(found, matrix)
-        if not agrees(scores, answers, target.task, space):
+        prepared = found.prepare(trial.rows)
+        scores = margin(found, prepared)
+        if not agrees(scores, trial.answers, trial.target.task, space):
             reason = "its inner score does not give its answers by a logistic function, softmax or identity"
             return _instead(found, "not_tested", reason)
-        tried = attributor(found, trial, kind="path-dependent", rows=len(trial), seed=0)(trial)
+        explain = attributor(found, trial.rows, kind="path-dependent", rows=len(trial.rows), seed=0)
+        tried = explain(prepared, None)
     except refusals(found.family) as error:
         return _instead(found, "failed", f"it cannot be read ({type(error).__name__}: {first_line(error)})")
     if excess(tried.values, tried.base[None], scores, relative=tolerance(found)).any():

@@ -10,6 +10,7 @@ import pandas as pd
 
 from explainkit.evidence import Case, LedgerEntry, Measured, Method
 from explainkit.explain import case_figures, global_figures
+from explainkit.explain.background import Background
 from explainkit.explain.cases import choose_cases
 from explainkit.explain.decision.figures import others_figures
 from explainkit.explain.decision.setting import Situation
@@ -22,9 +23,10 @@ from explainkit.explain.lime.stability import Stability, stability_figures
 from explainkit.explain.lime.surrogate import surrogates
 from explainkit.explain.margins import tolerance
 from explainkit.explain.methods import method_of
+from explainkit.explain.players import Players, players_of
 from explainkit.explain.reliability.panel import panel
 from explainkit.explain.reliability.setting import Setting
-from explainkit.explain.shapley import Background, attribute
+from explainkit.explain.shapley import attribute
 from explainkit.explain.strategy import Strategy, choose, excess
 from explainkit.explain.target import Target
 from explainkit.explanation import Explanation
@@ -36,7 +38,7 @@ from explainkit.plan import ExplainPlan
 
 _LIME_REFERENCE = 10_000  # quartiles and frequencies of more rows hardly differ
 _TRIED = 1000
-_ORDERS = "too many columns to enumerate all coalitions; estimated from random orders of the columns"
+_ORDERS = "too many coalitions to enumerate; estimated from random orders of the players"
 _INTERACTING = 500  # rows whose interaction values are looked at
 
 
@@ -57,6 +59,7 @@ class _Task:
     model: Model
     plan: ExplainPlan
     target: Target
+    players: Players
     rows: pd.DataFrame
     """Evaluation rows, inputs of the model only."""
     reference: pd.DataFrame
@@ -99,6 +102,7 @@ def explain(subject: Subject, plan: ExplainPlan, *, only_cases: bool = False) ->
             classes=subject.classes,
             positive=None if subject.positive is None else subject.classes.index(subject.positive),
         ),
+        players=players_of(features, plan.groups),
         rows=rows,
         reference=rows if subject.reference is None else subject.reference.frame[features],
     )
@@ -137,6 +141,7 @@ def _situation(task: _Task, plan: ExplainPlan) -> Situation:
         model=task.model,
         target=task.target,
         plan=plan,
+        players=task.players,
         rows=task.rows,
         reference=task.reference,
         called=_called(task),
@@ -154,11 +159,10 @@ def _shap(task: _Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
     """SHAP values of sample and cases, and what is figures, points and ledger of it."""
     plan, rows = task.plan, task.rows
     tried = rows.iloc[draw(len(rows), _TRIED, plan.seed, 4)]
-    strategy = choose(task.model, tried, target=task.target, output=plan.output, kind=plan.kind)
-    columns = rows.shape[1]
+    strategy = choose(task.model, tried, task.players, target=task.target, output=plan.output, kind=plan.kind)
     background = Background(rows=task.reference, most=plan.background, called=_called(task))
-    count = strategy.background_rows(columns, min(plan.background, len(task.reference)))
-    positions = draw(len(rows), strategy.rows(columns, count, plan.rows), plan.seed, 0)
+    count = strategy.background_rows(min(plan.background, len(task.reference)))
+    positions = draw(len(rows), strategy.rows(count, plan.rows), plan.seed, 0)
     explained = np.union1d(positions, np.asarray(cases, dtype=np.intp)).astype(np.intp)
     part = rows.iloc[explained]
     explanation = replace(
@@ -194,6 +198,7 @@ def _picture(task: _Task, setting: Setting) -> Measured:
         explanation=setting.explanation,
         sample=setting.sample,
         target=task.target,
+        players=task.players,
         plan=task.plan,
         interactions=interaction_values(setting.strategy, task.model, setting.rows.iloc[some], task.target),
     )

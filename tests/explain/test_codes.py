@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from explainkit.explain.codes import encode, stack
+from explainkit.explain.players import players_of
 from tests.strategies import mixed_frames
 
 
@@ -27,6 +28,20 @@ def test_what_is_encoded_comes_back(frame: pd.DataFrame) -> None:
     book, codes = encode(frame)
     same(book.decode(codes), frame)
     same(book.decode(codes.astype(float)[::-1]), frame.iloc[::-1].reset_index(drop=True))
+
+
+@given(mixed_frames().filter(lambda f: f.shape[1] >= 3))
+def test_columns_of_one_player_share_a_code_and_come_back(frame: pd.DataFrame) -> None:
+    names = [str(c) for c in frame.columns]
+    players = players_of(names, {"both": [names[2], names[0]]})
+    book, codes = encode(frame, players)
+    assert codes.shape == (len(frame), len(names) - 1)
+    same(book.decode(codes), frame)
+    single = encode(frame)[1]
+    pairs = [tuple(row) for row in single[:, [0, 2]].tolist()]
+    for i in range(len(frame)):
+        for j in range(len(frame)):
+            assert (codes[i, 0] == codes[j, 0]) == (pairs[i] == pairs[j])
 
 
 def test_equal_values_share_a_code_and_others_do_not() -> None:

@@ -254,7 +254,7 @@ def test_an_opaque_model_is_sampled_and_says_what_was_done() -> None:
 
 def test_estimated_values_carry_intervals_and_a_ledger_entry() -> None:
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame(rng.normal(size=(30, 12)), columns=[f"x{i}" for i in range(12)])
+    frame = pd.DataFrame(rng.normal(size=(30, 13)), columns=[f"x{i}" for i in range(13)])
 
     def answer(rows: pd.DataFrame) -> Any:
         return (rows[["x0", "x1", "x2"]] > 0).all(axis=1).to_numpy(dtype=float) + rows["x3"].to_numpy()
@@ -262,7 +262,7 @@ def test_estimated_values_carry_intervals_and_a_ledger_entry() -> None:
     door = Door(None, answer, task="regression")
     explained = explain(subject(door, frame=frame, reference=None), ExplainPlan(**QUICK, background=10))
     (entry,) = entries(explained, "estimated")
-    assert entry.count == 12
+    assert entry.count == 13
     contributions = figures(explained).named("explanation.shap.contribution")
     with_interval = [f for f in contributions if f.low is not None]
     assert with_interval
@@ -295,22 +295,22 @@ def test_an_unstated_positive_class_is_said() -> None:
 
 def test_contributions_that_do_not_add_up_are_failed_and_stand_in_the_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     """The trial looks at some rows; on others the values may still miss."""
-    from explainkit.explain import shapley
+    from explainkit.explain import opened
 
-    real = shapley.attributor
+    real = opened.attributor
 
     def off(*given: Any, **more: Any) -> Any:
         attribute = real(*given, **more)
 
-        def moved(rows: pd.DataFrame) -> Any:
-            found = attribute(rows)
+        def moved(*prepared: Any) -> Any:
+            found = attribute(*prepared)
             if len(found.values) > 150:
                 found.values[150, 0] += 0.25
             return found
 
         return moved
 
-    monkeypatch.setattr(shapley, "attributor", off)
+    monkeypatch.setattr(opened, "attributor", off)
     model = fitted(GradientBoostingClassifier(n_estimators=3), "binary")
     explained = explain(subject(sklearn_door(model)), ExplainPlan(**QUICK))
     (entry,) = entries(explained, "failed")

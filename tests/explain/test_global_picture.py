@@ -16,6 +16,7 @@ from explainkit.errors import ModelError
 from explainkit.evidence import Measured
 from explainkit.explain.exchange import drawn
 from explainkit.explain.global_picture import MOST_CURVES, MOST_PAIRS, MOST_SHUFFLED, global_picture
+from explainkit.explain.players import players_of
 from explainkit.explain.target import Target
 from explainkit.explanation import Explanation
 from explainkit.figures import Figure, FigureSet, Series, parse_figure_id
@@ -93,6 +94,7 @@ def picture(what: Subject, seed: int = 0, interactions: Any = None, **given: Any
             explanation=explanation,
             sample=np.arange(len(explanation.rows)),
             target=target,
+            players=players_of(explanation.features),
             plan=ExplainPlan(seed=seed),
             interactions=interactions,
         )
@@ -144,7 +146,10 @@ def test_points_are_values_of_the_rows_explained(binary: Any) -> None:
     rows = np.array([3, 8, 20, 21, 50, 77, 90, 100, 120, 150, 159])
     explanation, target = explained(what, rows=rows)
     sample = np.array([0, 2, 3, 4, 5, 6, 7, 8, 9, 10])
-    measured = global_picture(what, explanation=explanation, sample=sample, target=target, plan=ExplainPlan())
+    players = players_of(FEATURES)
+    measured = global_picture(
+        what, explanation=explanation, sample=sample, target=target, players=players, plan=ExplainPlan()
+    )
     for j, name in enumerate(FEATURES):
         points = series(measured, "explanation.dependence.points")[f"[feature={name}]"]
         order = np.argsort(explanation.values[sample, j, 0], kind="stable")  # so that no row can be put together

@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
 from explainkit.errors import ModelError
+from explainkit.explain.players import players_of
 from explainkit.explain.shapley import explain_shap
 from explainkit.explain.strategy import choose
 from explainkit.explain.target import Target
@@ -106,7 +107,7 @@ def test_a_linear_score_behind_another_link_is_not_explained_in_its_stead(estima
     label = outcomes(ROWS, "binary") if task else np.exp(outcomes(ROWS, "regression") / 4)
     door = sklearn_door(make_pipeline(preparation(), MaxAbsScaler(), estimator).fit(ROWS, label))
     target = Target(task=door.task, classes=names_of(door), positive=None)
-    strategy = choose(door, SOME, target=target, output="margin")
+    strategy = choose(door, SOME, players_of(tuple(SOME.columns)), target=target, output="margin")
     assert [note.kind for note in strategy.notes] == ["not_tested"]
     explanation = explained(door, SOME.iloc[:3], ROWS)
     assert explanation.space == ("probability" if task else "raw")

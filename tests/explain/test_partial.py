@@ -260,7 +260,7 @@ def test_values_reach_the_model_with_their_own_types() -> None:
     asked = asked_of(look, frame)
     receivers, donors = np.array([3, 5, 3]), np.array([7, 8, 9])
     for name in frame.columns:
-        asked.answers(name, receivers, donors)
+        asked.answers((name,), receivers, donors)
         made = seen[-1]
         assert made.dtypes.equals(frame.dtypes)
         assert made.columns.tolist() == frame.columns.tolist()
@@ -275,7 +275,7 @@ def test_wide_rows_come_in_small_batches() -> None:
     door = Door(None, lambda x: x["x0"].to_numpy(), task="regression")
     asked = exchange(door, frame, REGRESSION)
     rows = np.zeros(9001, dtype=np.intp)
-    assert asked.answers("x1", rows, rows).shape == (9001, 1)
+    assert asked.answers(("x1",), rows, rows).shape == (9001, 1)
     assert (max(door.calls), sum(door.calls)) == (4000, 9001)
 
 

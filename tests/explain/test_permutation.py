@@ -96,7 +96,7 @@ def test_the_loss_is_that_of_the_definition(task: str, weighted: bool) -> None:
     own = asked.own(everyone(80))
     measure = {"binary": _area, "multiclass": _accuracy, "regression": _rmse}[task]
     for name in frame.columns:
-        found = permutation_loss(asked, name, known, everyone(80), own, orders)
+        found = permutation_loss(asked, (name,), known, everyone(80), own, orders)
         expected = brute(model, frame, name, labels, orders, measure, weights)
         assert found.drop[0] == pytest.approx(expected, abs=1e-12)
         if task == "multiclass":
@@ -117,14 +117,14 @@ def test_a_value_is_asked_about_once() -> None:
     known = Outcomes(task="regression", labels=np.arange(100.0), weights=None, classes=0)
     own = asked.own(everyone(100))
     door.calls.clear()
-    permutation_loss(asked, "owner", known, everyone(100), own, shuffles(100, 20, 0))
+    permutation_loss(asked, ("owner",), known, everyone(100), own, shuffles(100, 20, 0))
     assert sum(door.calls) <= 100
     door.calls.clear()
-    permutation_loss(asked, "purpose", known, everyone(100), own, shuffles(100, 20, 0))
+    permutation_loss(asked, ("purpose",), known, everyone(100), own, shuffles(100, 20, 0))
     assert sum(door.calls) <= 300
     lone = exchange(door, frame.assign(same=1.0), Target(task="regression", classes=("prediction",), positive=None))
     door.calls.clear()
-    found = permutation_loss(lone, "same", known, everyone(100), own, shuffles(100, 20, 0))
+    found = permutation_loss(lone, ("same",), known, everyone(100), own, shuffles(100, 20, 0))
     assert (found.drop[0], found.error[0], found.ends(0), door.calls) == (0.0, 0.0, None, [])
 
 
@@ -134,7 +134,7 @@ def test_a_column_that_the_model_does_not_use_costs_nothing() -> None:
     asked = exchange(door, frame, Target(task="binary", classes=("0", "1"), positive=1))
     labels = outcomes(frame, "binary").astype(float)
     known = Outcomes(task="binary", labels=labels, weights=None, classes=0)
-    found = permutation_loss(asked, "amount", known, everyone(60), asked.own(everyone(60)), shuffles(60, 5, 0))
+    found = permutation_loss(asked, ("amount",), known, everyone(60), asked.own(everyone(60)), shuffles(60, 5, 0))
     assert found.drop[0] == 0.0
     assert found.ends(0) is None
     with pytest.raises(ValueError, match="read-only"):
@@ -150,7 +150,7 @@ def test_the_mean_over_many_shuffles_is_scikit_learns() -> None:
     known = Outcomes(task="binary", labels=labels.astype(float), weights=None, classes=0)
     orders, own = shuffles(150, 60, 2), asked.own(everyone(150))
     for j, name in enumerate(frame.columns):
-        ours = permutation_loss(asked, name, known, everyone(150), own, orders).drop[0]
+        ours = permutation_loss(asked, (name,), known, everyone(150), own, orders).drop[0]
         error = theirs.importances_std[j] * np.sqrt(2 / 60)
         assert abs(ours - theirs.importances_mean[j]) < 4 * error + 1e-9
 
@@ -172,7 +172,9 @@ def _coverage(task: str, repeats: int, truth: float, samples: int = 300) -> floa
             target = Target(task="binary", classes=("0", "1"), positive=1)
         asked = exchange(door, frame, target)
         known = Outcomes(task=target.task, labels=labels, weights=None, classes=0)
-        found = permutation_loss(asked, "a", known, everyone(200), asked.own(everyone(200)), shuffles(200, repeats, 0))
+        found = permutation_loss(
+            asked, ("a",), known, everyone(200), asked.own(everyone(200)), shuffles(200, repeats, 0)
+        )
         low, high = found.ends(0) or (0.0, 0.0)
         held += low <= truth <= high
     return held / samples

@@ -12,10 +12,12 @@ from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 
 from explainkit.evidence import Measured
+from explainkit.explain.background import Background
+from explainkit.explain.players import players_of
 from explainkit.explain.reliability import agreement, curves, stability, support
 from explainkit.explain.reliability.panel import panel
 from explainkit.explain.reliability.setting import Setting
-from explainkit.explain.shapley import Background, attribute
+from explainkit.explain.shapley import attribute
 from explainkit.explain.strategy import choose
 from explainkit.explain.target import Target
 from explainkit.figures import FigureSet
@@ -39,7 +41,7 @@ def answer(rows: pd.DataFrame) -> Any:
 
 def setting(door: Any, rows: pd.DataFrame, reference: pd.DataFrame | None = None) -> Setting:
     reference = rows if reference is None else reference
-    strategy = choose(door, rows, target=TARGET, output="margin")
+    strategy = choose(door, rows, players_of(tuple(rows.columns)), target=TARGET, output="margin")
     explanation = attribute(strategy, door, rows, Background(rows=reference), TARGET, 0)
     return Setting(
         strategy=strategy,
@@ -85,7 +87,7 @@ def test_an_independent_computation_agrees_and_a_wrong_reading_of_the_model_is_f
 
 
 def test_more_columns_are_compared_within_the_error_of_the_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agreement, "EXACT_COLUMNS", 2)
+    monkeypatch.setattr(agreement, "EXACT_PLAYERS", 2)
     found = agreement.independent(setting(trees(frame()), frame(40, 1), frame()))
     assert value(found, "within_error") > 0.9
     assert 0 < value(found, "difference") < 0.2

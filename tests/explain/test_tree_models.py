@@ -26,6 +26,7 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from explainkit.explain.inside import dense
+from explainkit.explain.players import players_of
 from explainkit.explain.shapley import explain_shap
 from explainkit.explain.strategy import choose
 from explainkit.explain.target import Target
@@ -61,7 +62,7 @@ def explained(door: Door, rows: pd.DataFrame, background: pd.DataFrame | None = 
 
 def notes(door: Door, rows: pd.DataFrame) -> tuple[Any, ...]:
     target = Target(task=door.task, classes=names_of(door), positive=None)
-    return choose(door, rows, target=target, output="margin").notes
+    return choose(door, rows, players_of(tuple(rows.columns)), target=target, output="margin").notes
 
 
 SKLEARN = {

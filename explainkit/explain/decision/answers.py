@@ -9,6 +9,7 @@ import pandas as pd
 
 from explainkit.explain.codes import CodeBook, encode, stack
 from explainkit.explain.decision.setting import FloatArray, IntArray, Situation
+from explainkit.explain.players import Players
 
 _ROWS = 65_536
 _CELLS = 20_000_000
@@ -21,16 +22,16 @@ class Mixable:
     setting: Situation
     book: CodeBook
     rows: IntArray
-    """Codes of the rows, shape (n_rows, n_features)."""
+    """Codes of the rows, shape (n_rows, n_players)."""
     others: IntArray
-    """Codes of the other rows, shape (n_others, n_features)."""
+    """Codes of the other rows, shape (n_others, n_players)."""
 
     @classmethod
-    def of(cls, setting: Situation, rows: IntArray, others: pd.DataFrame) -> Mixable:
-        """Number the values of evaluation rows at some positions, and of other rows."""
+    def of(cls, setting: Situation, rows: IntArray, others: pd.DataFrame, players: Players | None = None) -> Mixable:
+        """Number the values of evaluation rows at some positions, and of other rows; of players, or of columns."""
         first = setting.rows.iloc[rows].reset_index(drop=True)
         # The others come first, so that their codes do not depend on which rows are looked at.
-        book, codes = encode(stack(others.reset_index(drop=True), first))
+        book, codes = encode(stack(others.reset_index(drop=True), first), players)
         return cls(setting=setting, book=book, rows=codes[len(others) :], others=codes[: len(others)])
 
     def scores(self, codes: IntArray) -> FloatArray:

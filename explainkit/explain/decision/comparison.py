@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from explainkit.explain.background import Background
 from explainkit.explain.decision.setting import BoolArray, FloatArray, IntArray, Situation
-from explainkit.explain.shapley import Background, attribute
+from explainkit.explain.shapley import attribute
 from explainkit.explain.strategy import Strategy, choose
 from explainkit.explanation import Explanation
 
@@ -18,6 +19,7 @@ FEWEST = 30
 """Fewest rows that a mean is taken of."""
 Against = Literal["cutoff", "all"]
 _TRIED = 1000
+_EXACT_PLAYERS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,7 @@ class Comparison:
     positions: IntArray
     """Rows explained, ascending, shape (n_rows,)."""
     values: FloatArray
-    """Contributions to the class explained, shape (n_rows, n_features)."""
+    """Contributions to the class explained, shape (n_rows, n_players)."""
     adverse: BoolArray
     """Which of them were decided against the person, shape (n_rows,)."""
     cutoff: IntArray
@@ -51,7 +53,7 @@ class Comparison:
         return np.searchsorted(self.positions, np.asarray(positions, dtype=np.intp)).astype(np.intp)
 
     def mean(self, against: Against) -> FloatArray | None:
-        """Mean contribution of each input in a group, shape (n_features,); None for fewer than 30 rows."""
+        """Mean contribution of each player in a group, shape (n_players,); None for fewer than 30 rows."""
         group = self.cutoff if against == "cutoff" else self.everyone
         if len(group) < FEWEST:
             return None
@@ -98,10 +100,13 @@ def compare(setting: Situation, cases: Sequence[int], known: Explanation | None)
     """
     plan, count = setting.plan, len(setting.rows)
     tried = setting.rows.iloc[setting.draw(count, _TRIED, 4)]
-    strategy = choose(setting.model, tried, target=setting.target, output=plan.output, kind="interventional")
-    columns = setting.rows.shape[1]
-    behind = strategy.background_rows(columns, min(plan.background, len(setting.reference)))
-    most = max(FEWEST, strategy.rows(columns, behind, plan.rows))
+    strategy = choose(
+        setting.model, tried, setting.players, target=setting.target, output=plan.output, kind="interventional"
+    )
+    # Some sixty rows are explained here, for their mean: with more players, enumeration would take minutes.
+    strategy = replace(strategy, exact_players=_EXACT_PLAYERS)
+    behind = strategy.background_rows(min(plan.background, len(setting.reference)))
+    most = max(FEWEST, strategy.rows(behind, plan.rows))
     scores, favoured = setting.subject.rows.scores, setting.favoured
     assert setting.subject.threshold is not None
     band = just_above(scores, favoured, setting.subject.threshold.at, plan.band)
@@ -127,7 +132,7 @@ def _values(
     setting: Situation, strategy: Strategy, positions: IntArray, known: Explanation | None
 ) -> tuple[FloatArray, Explanation]:
     """Contributions at some positions, those already known taken as they are."""
-    values = np.empty((len(positions), setting.rows.shape[1]))
+    values = np.empty((len(positions), strategy.players.count))
     have = np.zeros(len(positions), dtype=bool)
     # Values without a background are path-dependent: another question was asked there.
     if known is not None and known.background_rows > 0:

@@ -51,7 +51,7 @@ def fidelity(
     donors = donors[setting.draw(len(donors), MOST_DONORS, 13)]
     if len(donors) == 0 or not any(reasons):
         return tuple(None for _ in cases)
-    mixable = Mixable.of(setting, np.asarray(cases, dtype=np.intp), setting.rows.iloc[donors])
+    mixable = Mixable.of(setting, np.asarray(cases, dtype=np.intp), setting.rows.iloc[donors], setting.players)
     found: list[Fidelity | None] = []
     for row, stated in enumerate(reasons):
         found.append(_one(mixable, row, tuple(stated), int(cases[row])) if stated else None)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from explainkit.explain.draws import draw
+from explainkit.explain.players import Players
 from explainkit.explain.target import Target
 from explainkit.load.subject import Model, Subject
 from explainkit.plan import ExplainPlan
@@ -26,6 +27,8 @@ class Situation:
     model: Model
     target: Target
     plan: ExplainPlan
+    players: Players
+    """What contributions are of: raw columns, or groups of them."""
     rows: pd.DataFrame
     """Evaluation rows, inputs of the model only."""
     reference: pd.DataFrame

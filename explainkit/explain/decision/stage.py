@@ -160,7 +160,7 @@ def _protection(
         )
     features = comparison.explanation.features
     used = [features[j] for j in np.unique(ranked.reasons[ranked.reasons >= 0])]
-    found = protected(setting.subject, used, seed=setting.plan.seed)
+    found = _protected(setting, used)
     marked = np.array([name in found for name in features] + [False])
     figure = Figure(
         id=BLOCKED,
@@ -175,6 +175,15 @@ def _protection(
         what = "rows that tell whether an input encodes a protected attribute"
         ledger = (told.ledger_of("sampled", what, "a seeded sample without replacement", MOST_ROWS),)
     return found, Measured(figures=(figure,), ledger=ledger)
+
+
+def _protected(setting: Situation, names: Sequence[str]) -> dict[str, str]:
+    """Players that are, tell or hold a protected attribute, with that attribute."""
+    players, features = setting.players, setting.subject.features
+    columns = {name: [features[i] for i in players.columns[players.names.index(name)]] for name in names}
+    known = protected(setting.subject, [c for group in columns.values() for c in group], seed=setting.plan.seed)
+    first = {name: next((known[c] for c in group if c in known), None) for name, group in columns.items()}
+    return {name: attribute for name, attribute in first.items() if attribute is not None}
 
 
 def _cases(

@@ -13,10 +13,11 @@ from scipy.stats import spearmanr
 from explainkit.evidence import Measured
 from explainkit.explain import shap_library
 from explainkit.explain.attribution import Kind
+from explainkit.explain.background import Background
 from explainkit.explain.reliability.figures import measured, untested
 from explainkit.explain.reliability.setting import Mixer, Setting
-from explainkit.explain.shapley import Background, attribute
-from explainkit.explain.strategy import EXACT_COLUMNS
+from explainkit.explain.shapley import attribute
+from explainkit.explain.strategy import EXACT_PLAYERS
 from explainkit.explanation import Explanation
 
 FloatArray = npt.NDArray[np.float64]
@@ -27,19 +28,18 @@ _COMPARED = 1000  # rows explained both path-dependently and interventionally
 
 
 def independent(setting: Setting) -> Measured:
-    """The same values by shap, which asks the model as a function of raw columns and reads none of its inside."""
+    """The same values by shap, which asks the model as a function of its columns and reads none of its inside."""
     what = "agreement of SHAP values with an independent implementation (shap)"
-    if setting.strategy.inside is None:
-        return untested("difference", what, "the values on this card are shap's own")
-    if setting.strategy.inside.refusal is not None:
+    inside = setting.strategy.inside
+    if inside is not None and inside.refusal is not None:
         return untested("difference", what, "a model's own library explains it, path-dependently; shap calls the same")
-    columns = setting.rows.shape[1]
+    players = setting.strategy.players.count
     rows = setting.draw(len(setting.rows), _ROWS, 20)
     behind = setting.draw(len(setting.reference), _BEHIND, 21)
-    exact = columns <= EXACT_COLUMNS
-    runs = 2**columns if exact else shap_library.PERMUTATION_RUNS * (2 * columns + 1)
+    exact = players <= EXACT_PLAYERS
+    runs = 2**players if exact else shap_library.PERMUTATION_RUNS * (2 * players + 1)
     if runs * len(rows) * len(behind) > _EVALUATIONS:
-        return untested("difference", what, f"{columns} columns would take too many calls of the model")
+        return untested("difference", what, f"{players} columns would take too many calls of the model")
     mixer = Mixer.of(setting, rows, behind)
 
     def answers(codes: FloatArray) -> FloatArray:
@@ -51,8 +51,9 @@ def independent(setting: Setting) -> Measured:
     gap = np.abs(theirs - ours.values)
     scale = (np.abs(ours.base_values) + np.abs(ours.values).sum(axis=1))[:, None, :]
     how = (
-        f"interventional SHAP values against {shap_library.version()}, which asks the model as a function of its raw "
+        f"interventional SHAP values against {shap_library.version()}, which asks the model as a function of its "
         f"columns ({'all coalitions' if exact else 'random orders'}), with {len(behind)} background rows"
+        + ("; values rescaled from log-odds are no Shapley values, so they differ" if setting.strategy.rescaled else "")
     )
     figures = [
         measured(

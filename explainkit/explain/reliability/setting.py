@@ -50,7 +50,7 @@ class Setting:
     def scores(self, adapted: pd.DataFrame) -> FloatArray:
         """The output explained, of rows as `Model.adapt` gives them, shape (n_rows, n_outputs)."""
         inside = self.strategy.inside
-        if inside is None:
+        if inside is None or self.strategy.rescaled:
             return np.ascontiguousarray(self.target.answers(self.model.predict(adapted)))
         scores = margin(inside, inside.prepare(adapted))
         if self.strategy.space == "margin":
@@ -61,18 +61,18 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mixer:
-    """Some rows and some background rows in numbers, so that their values can be mixed column by column."""
+    """Some rows and some background rows in numbers, so that their values can be mixed player by player."""
 
     book: CodeBook
     rows: IntArray
-    """Codes of the rows, shape (n_rows, n_features)."""
+    """Codes of the rows, shape (n_rows, n_players)."""
     behind: IntArray
-    """Codes of the background rows, shape (n_background, n_features)."""
+    """Codes of the background rows, shape (n_background, n_players)."""
 
     @classmethod
     def of(cls, setting: Setting, rows: IntArray, behind: IntArray) -> Mixer:
         """Number the rows and background rows at the given positions."""
         first = setting.rows.iloc[rows].reset_index(drop=True)
         second = setting.reference.iloc[behind].reset_index(drop=True)
-        book, codes = encode(setting.model.adapt(stack(first, second))[0])
+        book, codes = encode(setting.model.adapt(stack(first, second))[0], setting.strategy.players)
         return cls(book=book, rows=codes[: len(rows)], behind=codes[len(rows) :])

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.evidence import Measured
+from explainkit.explain.background import Background
 from explainkit.explain.reliability.agreement import rank_correlation
 from explainkit.explain.reliability.figures import measured, untested
 from explainkit.explain.reliability.setting import Setting
-from explainkit.explain.shapley import Background, attribute
+from explainkit.explain.shapley import attribute
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -27,7 +27,7 @@ _LEVELS = 50
 def shared_credit(setting: Setting) -> Measured:
     """Pairs of important inputs that are strongly correlated in the reference rows."""
     order = np.argsort(-setting.importance.sum(axis=1), kind="stable")[:_TOP]
-    names = [setting.explanation.features[j] for j in order]
+    names = [name for name in (setting.explanation.features[j] for j in order) if name in setting.reference]
     rows = setting.reference.iloc[setting.draw(len(setting.reference), _ROWS, 40)]
     ranks = {name: rank for name in names if (rank := _ranks(rows[name])) is not None}
     pairs = []
@@ -41,7 +41,7 @@ def shared_credit(setting: Setting) -> Measured:
     strong = sorted((p for p in pairs if abs(p[0]) >= _STRONG), key=lambda p: (-abs(p[0]), p[1], p[2]))
     how = (
         f"pairs among the {len(names)} inputs with the largest mean |SHAP| whose |Spearman correlation| in the "
-        f"reference rows is at least {_STRONG}; inputs without an order are left out"
+        f"reference rows is at least {_STRONG}; inputs without an order, and groups, are left out"
     )
     figures = [measured("shared_credit.pairs", len(strong), len(rows), how)]
     note = "Spearman correlation in the reference rows"
@@ -77,7 +77,9 @@ def off_the_data(setting: Setting) -> Measured:
     reference = setting.reference.iloc[neighbours].reset_index(drop=True)
     rows = setting.rows.iloc[setting.sample[setting.draw(len(setting.sample), _PROBED, 42)]].reset_index(drop=True)
     rng = np.random.default_rng([setting.seed, 43])
-    known = rng.random((len(rows) * _MIXED, rows.shape[1])) < rng.random((len(rows) * _MIXED, 1))
+    players = setting.strategy.players
+    known = rng.random((len(rows) * _MIXED, players.count)) < rng.random((len(rows) * _MIXED, 1))
+    known = known[:, list(players.of)]
     places, widths = _coordinates(stack(reference, rows), len(reference))
     base, probes = places[: len(reference)], places[len(reference) :]
     blown = np.repeat(known, widths, axis=1)

@@ -99,16 +99,19 @@ class TreeExplainer:
         """Number of trees too deep for tables."""
         return self._deep
 
-    def values(self, rows: FloatArray) -> TreeValues:
+    def values(self, rows: FloatArray, into: FloatArray | None = None) -> TreeValues:
         """Shapley values of rows.
 
         Parameters
         ----------
         rows : ndarray, shape (n_rows, n_columns)
             As the reader's `matrix` gives them.
+        into : ndarray of zeros, shape (n_rows, n_outputs, n_players), optional
+            Memory for the values, of which those returned are then a view.
         """
         rows = np.ascontiguousarray(rows, dtype=np.float64)
-        out = np.zeros((len(rows), self._outputs * self._count))
+        into = np.zeros((len(rows), self._outputs, self._count)) if into is None else into
+        out = into.reshape(len(rows), -1)
         base = self._base.copy()
         variance, sampled = None, None
         for tables in self._tables:
@@ -133,15 +136,14 @@ class TreeExplainer:
                 variance = walked.variance if variance is None else variance + walked.variance
                 sampled = walked.sampled if sampled is None else min(sampled, walked.sampled or 0)
         return TreeValues(
-            values=self._turned(out),
+            values=into.transpose(0, 2, 1),
             base=base,
-            error=None if variance is None else np.sqrt(self._turned(variance)),
+            error=None if variance is None else np.sqrt(self._by_player(variance)),
             sampled=sampled,
         )
 
-    def _turned(self, flat: FloatArray) -> FloatArray:
-        table = flat.reshape(len(flat), self._outputs, self._count)
-        return np.ascontiguousarray(table.transpose(0, 2, 1))
+    def _by_player(self, flat: FloatArray) -> FloatArray:
+        return flat.reshape(len(flat), self._outputs, self._count).transpose(0, 2, 1)
 
     def interactions(self, rows: FloatArray) -> FloatArray:
         """Shapley interaction values of rows, by tables.

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from explainkit.evidence import Column
 from explainkit.explain.decision.setting import Situation
+from explainkit.explain.players import players_of
 from explainkit.explain.target import Target
 from explainkit.load.columns import kind_of
 from explainkit.plan import ExplainPlan
@@ -66,6 +67,7 @@ def situation(
         model=door,
         target=Target(task="binary", classes=("0", "1"), positive=1),
         plan=ExplainPlan(**(plan or {})),
+        players=players_of(tuple(rows.columns)),
         rows=rows,
         reference=rows if reference is None else reference,
         called="evaluation rows" if reference is None else "reference rows",

@@ -144,7 +144,7 @@ def test_rows_explained_in_batches_share_one_sample_and_one_base(chain: Any, mon
     monkeypatch.setattr(walked, "_BUDGET", 100_000)
     whole = ek.explain_shap(chain, rows, background)
     assert whole.exactness == "estimated"
-    monkeypatch.setattr("explainkit.explain.shapley._BATCH", 5)  # so the last batch has fewer rows
+    monkeypatch.setattr("explainkit.explain.attribution._BATCH", 5)  # so the last batch has fewer rows
     parts = ek.explain_shap(chain, rows, background)
     assert parts.background == whole.background
     np.testing.assert_array_equal(parts.values, whole.values)
