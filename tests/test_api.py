@@ -14,7 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 import explainkit as ek
-from explainkit.errors import ModelError
+from explainkit.errors import ModelError, PlanError
+from tests.report.number_check import problems
 
 SMALL: dict[str, Any] = {
     "explain": {"local": 2, "lime_samples": 200, "rows": 60},
@@ -75,6 +76,41 @@ def test_saved_and_signed(model: Any, tmp_path: Path) -> None:
     audit(model, rows()).save(tmp_path / "release", signer=keys.signer)
     assert ek.verify_release(tmp_path / "release", trust=[keys.ca]).state == "valid"
     assert ek.verify_release(tmp_path / "release").state == "indeterminate"
+
+
+def test_a_group_of_columns_stands_on_the_card_as_one_input(model: Any) -> None:
+    data = rows().assign(age=lambda d: 40 + 10 * d["debt"].round(1), flat=1.5)
+    inputs = data[["income", "debt", "age", "flat"]]
+    wider = GradientBoostingClassifier(n_estimators=20, max_depth=2, random_state=0).fit(inputs, data["bad"])
+    groups = {"what is owed": ["debt", "income"], "age & home": ["age", "flat"]}
+    plan = {**SMALL, "explain": {**SMALL["explain"], "groups": groups, "output": "rescaled"}}
+    release = ek.audit(
+        wider,
+        inputs,
+        data["bad"],
+        positive=1,
+        favourable=0,
+        threshold=">=0.5",
+        sensitive=data[["age"]].lt(40),
+        reference=inputs,
+        plan=plan,
+    )
+    figures = release.evidence.figure_set
+    assert [f.keys["feature"] for f in figures.named("explanation.shap.importance")] == ["what is owed", "age & home"]
+    shap = release.evidence.methods[0]
+    assert (shap.players, shap.exactness, shap.space) == ("raw columns, some in groups", "rescaled", "probability")
+    for case in release.evidence.cases:
+        at = f"case={case.key}"
+        parts = [figures[f'explanation.shap.contribution[{at},feature="{name}"]'].value for name in groups]
+        whole = figures[f"explanation.shap.output[{at}]"].value
+        assert figures[f"explanation.shap.base[{at}]"].value + sum(parts) == pytest.approx(whole, abs=1e-12)
+        assert figures[f"case.score[{at}]"].value == pytest.approx(whole, abs=1e-12)
+    page = release.file("card.html").decode()
+    assert "Group of inputs" in page
+    assert "a group of columns has no value of its own" in page
+    assert problems(release.file("card.html"), release.evidence) == []
+    with pytest.raises(PlanError, match=r"explain\.groups\.g: no such input"):
+        audit(model, rows(), plan={"explain": {"groups": {"g": ["income", "depth"]}}})
 
 
 def test_what_is_not_stated_makes_a_draft(model: Any) -> None:

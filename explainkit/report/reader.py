@@ -24,7 +24,8 @@ class Reader:
         self._names: dict[str, list[Figure]] = {}
         for figure in evidence.figures:
             self._names.setdefault(figure.name, []).append(figure)
-        self._full = {as_in_ids(column.name): column.name for column in evidence.columns}
+        names = (*(column.name for column in evidence.columns), *self.groups)
+        self._full = {as_in_ids(name): name for name in names}
         self._series = {series.id: series for series in evidence.series}
 
     def figure(self, name: str, keys: Mapping[str, str] | None = None, /, **more: str) -> Figure | None:
@@ -64,9 +65,15 @@ class Reader:
         return next((s.answer for s in self.evidence.statements if s.id == key), None)
 
     def feature(self, of: Figure | str, key: str = "feature") -> str:
-        """Name of a column in full, from how it stands in ids: in a key of a figure, or by itself."""
+        """Name of a column or group in full, from how it stands in ids: in a key of a figure, or by itself."""
         short = of if isinstance(of, str) else of.keys[key]
         return self._full.get(short, short)
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Columns of each group that the plan makes one player of."""
+        groups: dict[str, list[str]] = self.evidence.plan.get("explain", {}).get("groups", {})
+        return {name: tuple(columns) for name, columns in groups.items()}
 
     @property
     def features(self) -> tuple[Column, ...]:

@@ -15,7 +15,10 @@ _ROUNDING = 1e-12
 
 
 def value_of(reader: Reader, case: Case, feature: str) -> Parts:
-    """The value of an input in a case: a number, or a text; empty where it is not known."""
+    """The value of an input in a case, a number or a text, or those of a group; empty where it is not known."""
+    members = reader.groups.get(feature)
+    if members is not None:
+        return listed([(name(m), Words(" "), *value_of(reader, case, m)) for m in members], " and ")
     numeric = reader.figure("case.input", case=case.key, feature=feature)
     if numeric is not None:
         return number(numeric)

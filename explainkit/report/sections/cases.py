@@ -145,8 +145,9 @@ def _waterfall(reader: Reader, case: Case, ordered: list[Figure], base: Figure, 
 
 
 def _table(reader: Reader, case: Case, ordered: list[Figure], lime: dict[str, Figure]) -> Table:
-    features = [reader.feature(f) for f in ordered] or list(lime) or [feature for feature, _ in case.inputs]
     shap = {reader.feature(f): f for f in ordered}
+    # LIME has weights of the columns of a group, SHAP has one contribution of all.
+    features = [*shap, *(f for f in lime if f not in shap)] or [feature for feature, _ in case.inputs]
     rows = []
     for feature in features:
         value = sentences.value_of(reader, case, feature)

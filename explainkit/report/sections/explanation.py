@@ -25,6 +25,7 @@ from explainkit.report.phrases import (
     code,
     interval,
     level,
+    listed,
     name,
     number,
     on_page,
@@ -193,6 +194,9 @@ def _method(reader: Reader, method: Method) -> Group:
         (words("Players"), (clause(method.players),)),
         (words("Background"), (clause(method.background),)),
     ]
+    for group, columns in reader.groups.items() if method.id != "lime" else ():
+        members = listed([(name(column),) for column in columns], " and ")
+        pairs.append((words("Group of inputs"), (name(group), Words(": "), *members)))
     for key, text in (
         (f"explanation.{method.id}.rows", "Rows explained"),
         (f"explanation.{method.id}.background_rows", "Background rows"),
