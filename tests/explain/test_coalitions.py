@@ -58,12 +58,23 @@ def test_all_coalitions_give_the_definition(columns: int, cells: int, monkeypatc
         np.testing.assert_allclose(base[row], worth(given, row, ()), rtol=0, atol=1e-12)
 
 
-def test_all_coalitions_give_shaps_own_exact_values() -> None:
+def test_all_coalitions_give_shaps_own_values() -> None:
     given = game(6)
     values, base = exact_values(given)
-    theirs, their_base = shap_library.exact_values(function, given.rows.astype(float), given.background.astype(float))
+    theirs, error = shap_library.values(function, given.rows.astype(float), given.background.astype(float), seed=0)
+    assert error is None
     np.testing.assert_allclose(values, theirs, atol=1e-10)
-    np.testing.assert_allclose(base, their_base, atol=1e-10)
+    np.testing.assert_allclose(base, function(given.background).mean(axis=0)[None].repeat(4, axis=0), atol=1e-12)
+
+
+def test_shaps_regression_on_drawn_coalitions_lies_within_the_errors_of_both() -> None:
+    given = game(12, rows=12)
+    values, _, error = sampled_values(given, seed=0)
+    theirs, other = shap_library.values(function, given.rows.astype(float), given.background.astype(float), seed=0)
+    assert other is not None
+    near = np.abs(values - theirs) <= 3 * np.hypot(error, other) + 1e-9
+    assert near.mean() > 0.9
+    assert np.abs(values - theirs).max() > 1e-6
 
 
 def test_random_orders_add_up_and_lie_within_their_error_of_the_exact_values() -> None:

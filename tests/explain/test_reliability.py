@@ -12,6 +12,7 @@ from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 
 from explainkit.evidence import Measured
+from explainkit.explain import shap_library
 from explainkit.explain.background import Background
 from explainkit.explain.players import players_of
 from explainkit.explain.reliability import agreement, curves, stability, support
@@ -87,7 +88,8 @@ def test_an_independent_computation_agrees_and_a_wrong_reading_of_the_model_is_f
 
 
 def test_more_columns_are_compared_within_the_error_of_the_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agreement, "EXACT_PLAYERS", 2)
+    monkeypatch.setattr(shap_library, "ENUMERATED", 2)
+    monkeypatch.setattr(shap_library, "_DRAWN", 2)
     found = agreement.independent(setting(trees(frame()), frame(40, 1), frame()))
     assert value(found, "within_error") > 0.9
     assert 0 < value(found, "difference") < 0.2

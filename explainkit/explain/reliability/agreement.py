@@ -17,7 +17,6 @@ from explainkit.explain.background import Background
 from explainkit.explain.reliability.figures import measured, untested
 from explainkit.explain.reliability.setting import Mixer, Setting
 from explainkit.explain.shapley import attribute
-from explainkit.explain.strategy import EXACT_PLAYERS
 from explainkit.explanation import Explanation
 
 FloatArray = npt.NDArray[np.float64]
@@ -36,23 +35,22 @@ def independent(setting: Setting) -> Measured:
     players = setting.strategy.players.count
     rows = setting.draw(len(setting.rows), _ROWS, 20)
     behind = setting.draw(len(setting.reference), _BEHIND, 21)
-    exact = players <= EXACT_PLAYERS
-    runs = 2**players if exact else shap_library.PERMUTATION_RUNS * (2 * players + 1)
-    if runs * len(rows) * len(behind) > _EVALUATIONS:
-        return untested("difference", what, f"{players} columns would take too many calls of the model")
+    if shap_library.coalitions(players) * len(rows) * len(behind) > _EVALUATIONS:
+        return untested("difference", what, f"{players} inputs would take too many calls of the model")
     mixer = Mixer.of(setting, rows, behind)
 
     def answers(codes: FloatArray) -> FloatArray:
         return setting.scores(mixer.book.decode(codes))
 
     explained, absent = mixer.rows.astype(np.float64), mixer.behind.astype(np.float64)
-    theirs, error = _by_shap(answers, explained, absent, exact=exact, seed=setting.seed)
+    theirs, error = shap_library.values(answers, explained, absent, seed=setting.seed)
     ours = _explained(setting, setting.rows.iloc[rows], setting.reference.iloc[behind])
     gap = np.abs(theirs - ours.values)
     scale = (np.abs(ours.base_values) + np.abs(ours.values).sum(axis=1))[:, None, :]
     how = (
-        f"interventional SHAP values against {shap_library.version()}, which asks the model as a function of its "
-        f"columns ({'all coalitions' if exact else 'random orders'}), with {len(behind)} background rows"
+        f"interventional SHAP values against {shap_library.version()} (KernelExplainer), which asks the model as a "
+        f"function of its columns ({'all coalitions' if error is None else 'coalitions drawn'}), with {len(behind)} "
+        "background rows"
         + ("; values rescaled from log-odds are no Shapley values, so they differ" if setting.strategy.rescaled else "")
     )
     figures = [
@@ -63,28 +61,19 @@ def independent(setting: Setting) -> Measured:
             f"largest |difference| over |base| + Σ|φ| of the row: {how}",
         )
     ]
-    if not exact:
-        inside = gap <= 3.0 * error + 1e-9 * scale
-        share = float(inside.mean())
+    if error is not None:
+        both = error if ours.error is None else np.hypot(error, ours.error)
+        near = gap <= 3.0 * both + 1e-9 * scale
+        share = float(near.mean())
         figures.append(
             measured(
                 "within_error",
                 share,
-                int(inside.size),
-                f"share of values within three standard errors of shap's estimate: {how}",
+                int(near.size),
+                f"share of values within three standard errors of the estimates: {how}",
             )
         )
     return Measured(figures=tuple(figures))
-
-
-def _by_shap(
-    answers: shap_library.Function, rows: FloatArray, behind: FloatArray, *, exact: bool, seed: int
-) -> tuple[FloatArray, FloatArray]:
-    if exact:
-        values, _ = shap_library.exact_values(answers, rows, behind)
-        return values, np.zeros_like(values)
-    values, _, error = shap_library.permutation_values(answers, rows, behind, seed=seed)
-    return values, error
 
 
 def _explained(setting: Setting, rows: pd.DataFrame, behind: pd.DataFrame) -> Explanation:

@@ -13,13 +13,14 @@ from explainkit.explain.tree.encoding import Encoding, encode
 from explainkit.explain.tree.ensemble import Ensemble, IntArray, remembered
 from explainkit.explain.tree.groups import find_groups
 from explainkit.explain.tree.program import Program, assemble
-from explainkit.explain.tree.threads import over_rows
+from explainkit.explain.tree.threads import over_ranges
 
 FloatArray = npt.NDArray[np.float64]
 
 _PATTERNS = 256
 """Bound on the patterns of a group of several leaves: larger tables fall out of the near caches."""
 _PAIR_PATTERNS = 64
+_AT_ONCE = 64  # groups filled one after the other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class Tables:
         def work(first: int, end: int) -> None:
             kernel.add_rows(rows, first, end, self.encoding.arrays, program.tests, layout, self.tables, out)
 
-        over_rows(work, len(rows))
+        over_ranges(work, len(rows))
 
 
 def fill_tables(
@@ -72,10 +73,19 @@ def fill_tables(
     key = ("program", players.tobytes(), count, pairs)
     encoding, program = remembered(ensemble, key, lambda: _planned(ensemble, players, count, pairs))
     shares = np.empty(0) if background is None else _shares(encoding, program, background)
-    tables, base = np.zeros(program.size), np.zeros(ensemble.outputs)
+    tables = np.zeros(program.size)
     nodes_of = _nodes(ensemble, encoding, players)
     shape = (ensemble.values, count, *longest, pairs)
-    filling.fill(program.group, program.columns, program.digits, program.tests, nodes_of, shape, shares, (tables, base))
+
+    def work(first: int, end: int) -> FloatArray:
+        base = np.zeros(ensemble.outputs)
+        root, *starts = program.group
+        group = (root[first:end], *(start[first : end + 1] for start in starts))
+        filling.fill(group, program.columns, program.digits, program.tests, nodes_of, shape, shares, (tables, base))
+        return base
+
+    parts = over_ranges(work, len(program.group[0]), at_once=_AT_ONCE)
+    base = np.sum(parts, axis=0) if parts else np.zeros(ensemble.outputs)
     return Tables(encoding=encoding, program=program, tables=tables, base=base)
 
 
@@ -87,7 +97,7 @@ def _shares(encoding: Encoding, program: Program, background: FloatArray) -> Flo
         kernel.count_rows(background, first, end, encoding.arrays, program.tests, program.group[2], counts)
         return counts
 
-    counts = sum(over_rows(work, len(background), at_once=65_536))
+    counts = sum(over_ranges(work, len(background), at_once=65_536))
     shares: FloatArray = counts / len(background)
     return shares
 

@@ -1,4 +1,4 @@
-"""Compiled loops over blocks of rows, on all processors that this process may use."""
+"""Compiled loops over blocks of rows or of tables, on all processors that this process may use."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 _ROWS = 4096
 
 
-def over_rows(work: Callable[[int, int], Any], rows: int, *, at_once: int = _ROWS) -> list[Any]:
-    """Call ``work(first, end)`` for consecutive ranges of rows, and list what it returns in their order.
+def over_ranges(work: Callable[[int, int], Any], count: int, *, at_once: int = _ROWS) -> list[Any]:
+    """Call ``work(first, end)`` for consecutive ranges of so many things, and list what it returns in their order.
 
-    Each row is worked on by itself, so the number of threads changes no bit of the result.
+    Each range is worked on by itself, so the number of threads changes no bit of the result.
     """
-    ranges = [(first, min(first + at_once, rows)) for first in range(0, rows, at_once)]
+    ranges = [(first, min(first + at_once, count)) for first in range(0, count, at_once)]
     threads = min(processors(), len(ranges))
     if threads <= 1:
         return [work(*r) for r in ranges]

@@ -13,7 +13,7 @@ from explainkit.explain.draws import draw
 from explainkit.explain.tree import deep, walks
 from explainkit.explain.tree.encoding import encode
 from explainkit.explain.tree.ensemble import Ensemble, IntArray, remembered
-from explainkit.explain.tree.threads import over_rows
+from explainkit.explain.tree.threads import over_ranges
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -83,7 +83,7 @@ def add_path_dependent(
     def work(first: int, end: int) -> None:
         deep.add_deep(rows, first, end, encoding.arrays, trees, deepest, quadrature, out)
 
-    over_rows(work, len(rows), at_once=128)
+    over_ranges(work, len(rows), at_once=128)
     return _expected(ensemble, shape)
 
 
@@ -154,7 +154,7 @@ def add_interventional(
     def work(first: int, end: int) -> None:
         walks.add_walks(codes, others, first, end, roots, trees, (count, deepest), sums)
 
-    over_rows(work, len(rows), at_once=16)
+    over_ranges(work, len(rows), at_once=16)
     size = len(others)
     mean = sums[0] / size
     out += mean
