@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from explainkit.explain.dependence import rank_of
 from explainkit.explain.draws import draw
+from explainkit.explain.effects.dependence import rank_of
 from explainkit.explain.target import UNITS
 from explainkit.explanation import Explanation
 from explainkit.figures import Figure, Series, figure_id

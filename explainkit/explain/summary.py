@@ -16,7 +16,7 @@ from explainkit.explain.decision.figures import others_figures
 from explainkit.explain.decision.setting import Situation
 from explainkit.explain.decision.stage import examine
 from explainkit.explain.draws import draw
-from explainkit.explain.global_picture import global_picture
+from explainkit.explain.effects.picture import global_picture
 from explainkit.explain.interactions import interaction_values
 from explainkit.explain.lime.perturbable import perturbable
 from explainkit.explain.lime.stability import Stability, stability_figures

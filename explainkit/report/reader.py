@@ -24,6 +24,9 @@ class Reader:
         self._names: dict[str, list[Figure]] = {}
         for figure in evidence.figures:
             self._names.setdefault(figure.name, []).append(figure)
+        groups = evidence.plan.get("explain", {}).get("groups", {})
+        # Columns of each group that the plan makes one player of.
+        self.groups: dict[str, tuple[str, ...]] = {name: tuple(columns) for name, columns in groups.items()}
         names = (*(column.name for column in evidence.columns), *self.groups)
         self._full = {as_in_ids(name): name for name in names}
         self._series = {series.id: series for series in evidence.series}
@@ -68,12 +71,6 @@ class Reader:
         """Name of a column or group in full, from how it stands in ids: in a key of a figure, or by itself."""
         short = of if isinstance(of, str) else of.keys[key]
         return self._full.get(short, short)
-
-    @property
-    def groups(self) -> dict[str, tuple[str, ...]]:
-        """Columns of each group that the plan makes one player of."""
-        groups: dict[str, list[str]] = self.evidence.plan.get("explain", {}).get("groups", {})
-        return {name: tuple(columns) for name, columns in groups.items()}
 
     @property
     def features(self) -> tuple[Column, ...]:

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from explainkit.explain.codes import number
-from explainkit.explain.grids import numbers_of
+from explainkit.explain.effects.grids import numbers_of
 from explainkit.load.columns import kind_of
 
 FloatArray = npt.NDArray[np.float64]

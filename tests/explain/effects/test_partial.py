@@ -13,9 +13,9 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.inspection import partial_dependence as sklearn_dependence
 
 from explainkit.errors import ModelError
-from explainkit.explain.exchange import Exchange, drawn, exchange, refusal
-from explainkit.explain.grids import POINTS, Grid, grid_of
-from explainkit.explain.partial import accumulated_effects, partial_dependence, span, within
+from explainkit.explain.effects.exchange import Exchange, drawn, exchange, refusal
+from explainkit.explain.effects.grids import POINTS, Grid, grid_of
+from explainkit.explain.effects.partial import accumulated_effects, partial_dependence, span, within
 from explainkit.explain.target import Target
 from tests.explain.doors import Door, outcomes, sklearn_door, table
 

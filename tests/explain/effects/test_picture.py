@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 
 from explainkit.errors import ModelError
 from explainkit.evidence import Measured
-from explainkit.explain.exchange import drawn
-from explainkit.explain.global_picture import MOST_CURVES, MOST_PAIRS, MOST_SHUFFLED, global_picture
+from explainkit.explain.effects.exchange import drawn
+from explainkit.explain.effects.picture import MOST_CURVES, MOST_PAIRS, MOST_SHUFFLED, global_picture
 from explainkit.explain.players import players_of
 from explainkit.explain.target import Target
 from explainkit.explanation import Explanation

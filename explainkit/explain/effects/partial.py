@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from explainkit.explain.exchange import Exchange
-from explainkit.explain.grids import Grid, numbers_of
+from explainkit.explain.effects.exchange import Exchange
+from explainkit.explain.effects.grids import Grid, numbers_of
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]

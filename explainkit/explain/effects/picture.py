@@ -10,14 +10,15 @@ import pandas as pd
 
 from explainkit.errors import ModelError
 from explainkit.evidence import LedgerEntry, Measured
-from explainkit.explain import dependence, effect_figures
-from explainkit.explain.effect_figures import Names
-from explainkit.explain.exchange import Exchange, drawn, exchange, refusal
-from explainkit.explain.grids import Grid, grid_of
-from explainkit.explain.partial import accumulated_effects, partial_dependence, within
-from explainkit.explain.permutation import permutation_loss, shuffles, sizes
+from explainkit.explain.effects import dependence
+from explainkit.explain.effects import figures as written
+from explainkit.explain.effects.exchange import Exchange, drawn, exchange, refusal
+from explainkit.explain.effects.figures import Names
+from explainkit.explain.effects.grids import Grid, grid_of
+from explainkit.explain.effects.partial import accumulated_effects, partial_dependence, within
+from explainkit.explain.effects.permutation import permutation_loss, shuffles, sizes
+from explainkit.explain.effects.quality import FEWEST, Outcomes
 from explainkit.explain.players import Players
-from explainkit.explain.quality import FEWEST, Outcomes
 from explainkit.explain.target import UNITS, Target
 from explainkit.explanation import Explanation
 from explainkit.figures import Figure, Series, Status, Unit
@@ -82,7 +83,7 @@ class _Found:
 
     def missing(self, name: str, what: str, feature: str, status: Status, reason: str) -> None:
         """Note that one analysis of one column gave nothing."""
-        self.figures.append(effect_figures.missing_figure(name, feature, status, reason))
+        self.figures.append(written.missing_figure(name, feature, status, reason))
         self.open.setdefault((what, reason), []).append(feature)
 
     def measured(self) -> Measured:
@@ -227,7 +228,7 @@ def _shuffled(scene: _Scene, found: _Found) -> None:
         classes=scene.names.shown,
     )
     if outcomes.counts()[0] < FEWEST:
-        few = effect_figures.too_few(outcomes)
+        few = written.too_few(outcomes)
         for name in chosen:
             found.missing("explanation.permutation.importance", "permutation importance", name, "insufficient", few)
         return
@@ -235,7 +236,7 @@ def _shuffled(scene: _Scene, found: _Found) -> None:
     own = scene.asked.own(rows)
     weighting = scene.subject.rows.weight_kind if weights is not None else None
     base = float(outcomes.quality(own).values[0])
-    found.figures += effect_figures.shuffle_totals(outcomes, base, repeats, weighting)
+    found.figures += written.shuffle_totals(outcomes, base, repeats, weighting)
     orders = shuffles(len(rows), repeats, scene.plan.seed)
     for name, columns in chosen.items():
         try:
@@ -244,7 +245,7 @@ def _shuffled(scene: _Scene, found: _Found) -> None:
             what = "permutation importance"
             found.missing("explanation.permutation.importance", what, name, "not_tested", refusal(error))
             continue
-        found.figures += effect_figures.shuffled_of(scene.names, name, outcomes, loss, repeats, weighting)
+        found.figures += written.shuffled_of(scene.names, name, outcomes, loss, repeats, weighting)
 
 
 def _no_outcome(subject: Subject) -> str | None:
@@ -289,7 +290,7 @@ def _curves(scene: _Scene, found: _Found) -> None:
         except ModelError as error:
             found.missing("explanation.pdp.span", "partial dependence", name, "not_tested", refusal(error))
         else:
-            figures, series = effect_figures.dependence_of(scene.names, name, grid, curve, scene.unit)
+            figures, series = written.dependence_of(scene.names, name, grid, curve, scene.unit)
             found.figures += figures
             found.series += series
         _accumulated(scene, found, name, grid, local)
@@ -311,7 +312,7 @@ def _accumulated(scene: _Scene, found: _Found, name: str, grid: Grid, rows: IntA
     except ModelError as error:
         found.missing("explanation.ale.span", what, name, "not_tested", refusal(error))
         return
-    figures, series = effect_figures.accumulated_of(scene.names, name, effects, scene.unit)
+    figures, series = written.accumulated_of(scene.names, name, effects, scene.unit)
     found.figures += figures
     found.series += series
 
@@ -332,9 +333,7 @@ def _interactions(
         return []
     sized = [dependence.strengths(interactions[..., k]) for k in range(scene.names.shown)]
     for k, sizes_of_output in enumerate(sized):
-        found.figures += effect_figures.interactions_of(
-            scene.names, sizes_of_output, k, UNITS[explanation.space], MOST_PAIRS
-        )
+        found.figures += written.interactions_of(scene.names, sizes_of_output, k, UNITS[explanation.space], MOST_PAIRS)
     return sized
 
 
@@ -357,11 +356,11 @@ def _points(scene: _Scene, found: _Found, explanation: Explanation, sample: IntA
             if partner is not None:
                 rows = len(sized[k]) if sized else len(sample)
                 unit = UNITS[explanation.space] if sized else "proportion"
-                found.figures.append(effect_figures.strongest(scene.names, k, j, partner, rows=rows, unit=unit))
+                found.figures.append(written.strongest(scene.names, k, j, partner, rows=rows, unit=unit))
             # By their values: in one order throughout, the points of a row could be put together again.
             some = shown[np.argsort(values[shown], kind="stable")]
             found.series.append(
-                effect_figures.points_of(
+                written.points_of(
                     scene.names.keys(k, feature=scene.names.features[j]),
                     values[some],
                     frame.iloc[some, j],

@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from explainkit.decision import label_name
-from explainkit.explain import dependence
 from explainkit.explain.case_figures import MISSING
-from explainkit.explain.grids import Grid, numbers_of
-from explainkit.explain.partial import Accumulated, Dependence, span
-from explainkit.explain.permutation import Loss
-from explainkit.explain.quality import FEWEST, Outcomes
+from explainkit.explain.effects import dependence
+from explainkit.explain.effects.grids import Grid, numbers_of
+from explainkit.explain.effects.partial import Accumulated, Dependence, span
+from explainkit.explain.effects.permutation import Loss
+from explainkit.explain.effects.quality import FEWEST, Outcomes
 from explainkit.figures import Figure, Series, Status, Unit, figure_id
 from explainkit.load.columns import kind_of
 

@@ -15,9 +15,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import accuracy_score, recall_score, roc_auc_score, root_mean_squared_error
 from sklearn.pipeline import make_pipeline
 
-from explainkit.explain.exchange import exchange
-from explainkit.explain.permutation import Loss, permutation_loss, shuffles, sizes
-from explainkit.explain.quality import Outcomes, auc
+from explainkit.explain.effects.exchange import exchange
+from explainkit.explain.effects.permutation import Loss, permutation_loss, shuffles, sizes
+from explainkit.explain.effects.quality import Outcomes, auc
 from explainkit.explain.target import Target
 from tests.explain.doors import Door, names_of, outcomes, preparation, sklearn_door, table
 

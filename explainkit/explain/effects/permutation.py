@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.explain.codes import encode
-from explainkit.explain.exchange import Exchange
+from explainkit.explain.effects.exchange import Exchange
+from explainkit.explain.effects.quality import Outcomes
 from explainkit.explain.players import Players
-from explainkit.explain.quality import Outcomes
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from explainkit.explain.dependence import (
+from explainkit.explain.effects.dependence import (
     mean_with_ends,
     partner_by_values,
     partner_by_variance,
