@@ -6,37 +6,33 @@ Figures state what was measured, for whom and against what. None is a verdict, a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess import ranking
 from explainkit.assess.binary import DELONG
+from explainkit.assess.comparison import EMPTY
 from explainkit.assess.cross_counts import (
     ALL,
-    LABELLED,
-    CrossTable,
-    State,
     cross,
     group_means,
     score_tables,
     states,
 )
+from explainkit.assess.error_rates import UNLABELLED, record_error_rates
 from explainkit.assess.group_means import record_means, record_regression
 from explainkit.assess.groups import Cells, every_grouping
 from explainkit.assess.intervals import delong
 from explainkit.assess.outcomes import check_favourable, decided_classes, selected_rows
 from explainkit.assess.preconditions import NEEDS, Need
-from explainkit.assess.recorder import SUPPRESSED, Details, Recorder, among
+from explainkit.assess.recorder import SUPPRESSED, Details, Recorder
 from explainkit.assess.references import check_references
-from explainkit.assess.selection import EMPTY, record_selection
+from explainkit.assess.selection import record_selection
 from explainkit.evidence import Measured
 from explainkit.figures import Unit
 from explainkit.load.subject import Subject
 from explainkit.plan import FairnessPlan
-
-_UNLABELLED = "no row of the group has an outcome"
 
 
 def measure(subject: Subject, plan: FairnessPlan) -> Measured:
@@ -109,8 +105,8 @@ def _record_classification(
         _record_counts(recorder, cells)
         selected = table.tallies(s for s in ALL if s[1] == chosen)
         record_selection(recorder, cells, selected, table.tallies(ALL), plan)
+        record_error_rates(recorder, cells, table, plan)
         if len(cells.columns) == 1:
-            _record_rates(recorder, cells, table, _binary_rates(subject) if binary else _multiclass_rates(subject))
             if binary:
                 _record_mean_scores(recorder, cells)
             if areas is not None:
@@ -131,76 +127,6 @@ def _multiclass_states(subject: Subject) -> npt.NDArray[np.int32]:
     if labels is not None:
         right = np.where(np.isnan(labels), np.nan, decided_classes(subject) == labels)
     return states(right, np.zeros(subject.rows.count, np.bool_) if selected is None else selected)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rate:
-    """A rate by group: which rows count, of which."""
-
-    name: str
-    part: tuple[State, ...]
-    whole: tuple[State, ...]
-    numerator: str
-    undefined: str
-
-
-def _binary_rates(subject: Subject) -> tuple[_Rate, ...]:
-    positive, whom = subject.positive, among(subject)
-    return (
-        _Rate(
-            name="fairness.true_positive_rate",
-            part=((1, 1),),
-            whole=((1, 0), (1, 1)),
-            numerator=f"decided {positive}{whom}, of those with outcome {positive}",
-            undefined="no outcome in the group is positive",
-        ),
-        _Rate(
-            name="fairness.false_positive_rate",
-            part=((0, 1),),
-            whole=((0, 0), (0, 1)),
-            numerator=f"decided {positive}{whom}, of those without outcome {positive}",
-            undefined="no outcome in the group is negative",
-        ),
-        _Rate(
-            name="fairness.accuracy",
-            part=((0, 0), (1, 1)),
-            whole=LABELLED,
-            numerator=f"decided as the outcome turned out{whom}",
-            undefined=_UNLABELLED,
-        ),
-        _Rate(
-            name="fairness.base_rate",
-            part=((1, 0), (1, 1)),
-            whole=LABELLED,
-            numerator=f"outcome {positive}{whom}",
-            undefined=_UNLABELLED,
-        ),
-        _Rate(
-            name="fairness.precision",
-            part=((1, 1),),
-            whole=((0, 1), (1, 1)),
-            numerator=f"outcome {positive}{whom}, of those decided {positive}",
-            undefined="no row of the group with an outcome is decided positive",
-        ),
-    )
-
-
-def _multiclass_rates(subject: Subject) -> tuple[_Rate, ...]:
-    numerator = f"decided as the outcome turned out{among(subject)}"
-    right: tuple[State, ...] = ((1, 0), (1, 1))
-    return (_Rate(name="fairness.accuracy", part=right, whole=LABELLED, numerator=numerator, undefined=_UNLABELLED),)
-
-
-def _record_rates(recorder: Recorder, cells: Cells, table: CrossTable, rates: tuple[_Rate, ...]) -> None:
-    for rate in rates:
-        if not recorder.open(rate.name):
-            continue
-        for cell, (part, whole) in enumerate(zip(table.tallies(rate.part), table.tallies(rate.whole), strict=True)):
-            keys = cells.keys(cell)
-            if cells.hidden[cell]:
-                recorder.missing(rate.name, keys, status="suppressed", reason=SUPPRESSED)
-            else:
-                recorder.rate(rate.name, part, whole, keys, undefined=rate.undefined, numerator=rate.numerator)
 
 
 def _record_mean_scores(recorder: Recorder, cells: Cells) -> None:
@@ -234,4 +160,4 @@ def _record_areas(recorder: Recorder, cells: Cells, tables: list[ranking.ScoreTa
             "interval_method": DELONG,
             "method": "area under the ROC curve within the group, ties counting half",
         }
-        recorder.number(name, ranking.auc(table), keys, undefined=_UNLABELLED, **details)
+        recorder.number(name, ranking.auc(table), keys, undefined=UNLABELLED, **details)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from explainkit.assess.comparison import EMPTY
 from explainkit.assess.cross_counts import Means, group_means
 from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import student_mean, welch_difference
 from explainkit.assess.recorder import SUPPRESSED, Details, Recorder
 from explainkit.assess.references import choose_reference
-from explainkit.assess.selection import EMPTY
 from explainkit.figures import Unit
 from explainkit.plan import FairnessPlan
 

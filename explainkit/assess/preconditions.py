@@ -43,6 +43,12 @@ _DECIDED = _KNOWN | Need.DECISION
 _PROBABLE = _KNOWN | Need.PROBABILITY | Need.PREVALENCE
 _SELECTED = Need.POSITIVE | Need.DECISION | Need.FAVOURABLE | Need.SAMPLE
 
+
+def _compared(name: str, needs: Need) -> dict[str, Need]:
+    """A rate by group, with its difference and ratio to the reference."""
+    return {f"fairness.{name}{what}": Need.GROUPS | needs for what in ("", "_difference", "_ratio")}
+
+
 _BINARY: dict[str, Need] = {
     "performance.roc_auc": _KNOWN | Need.BOTH,
     "performance.roc_curve": _KNOWN | Need.BOTH,
@@ -75,11 +81,22 @@ _BINARY: dict[str, Need] = {
     "fairness.impact_ratio": Need.GROUPS | _SELECTED,
     "fairness.selection_difference": Need.GROUPS | _SELECTED,
     "fairness.smallest_impact_ratio": Need.GROUPS | _SELECTED,
-    "fairness.true_positive_rate": Need.GROUPS | _DECIDED,
-    "fairness.false_positive_rate": Need.GROUPS | _DECIDED,
-    "fairness.accuracy": Need.GROUPS | _DECIDED | Need.SAMPLE,
-    "fairness.precision": Need.GROUPS | _DECIDED | Need.PREVALENCE,
-    "fairness.base_rate": Need.GROUPS | _KNOWN | Need.PREVALENCE,
+    "fairness.demographic_parity_difference": Need.GROUPS | _SELECTED,
+    **_compared("true_positive_rate", _DECIDED),
+    **_compared("false_positive_rate", _DECIDED),
+    **_compared("true_negative_rate", _DECIDED),
+    **_compared("false_negative_rate", _DECIDED),
+    **_compared("accuracy", _DECIDED | Need.SAMPLE),
+    **_compared("precision", _DECIDED | Need.PREVALENCE),
+    **_compared("negative_predictive_value", _DECIDED | Need.PREVALENCE),
+    **_compared("base_rate", _KNOWN | Need.PREVALENCE),
+    "fairness.equal_opportunity_difference": Need.GROUPS | _DECIDED,
+    "fairness.false_positive_rate_gap": Need.GROUPS | _DECIDED,
+    "fairness.equalized_odds_difference": Need.GROUPS | _DECIDED,
+    "fairness.equalized_odds_ratio": Need.GROUPS | _DECIDED,
+    "fairness.average_odds_difference": Need.GROUPS | _DECIDED,
+    "fairness.predictive_parity_difference": Need.GROUPS | _DECIDED | Need.PREVALENCE,
+    "fairness.accuracy_gap": Need.GROUPS | _DECIDED | Need.SAMPLE,
     "fairness.mean_score": Need.GROUPS | Need.POSITIVE | Need.SAMPLE,
     "fairness.roc_auc": Need.GROUPS | _KNOWN,
 }
@@ -95,7 +112,9 @@ _MULTICLASS: dict[str, Need] = {
     "performance.selection_rate": Need.FAVOURABLE | Need.SAMPLE,
     "performance.confusion": Need.OUTCOME | Need.SAMPLE,
     "performance.custom": Need.OUTCOME | Need.SAMPLE,
-    "fairness.accuracy": Need.GROUPS | Need.OUTCOME | Need.SAMPLE,
+    **_compared("accuracy", Need.OUTCOME | Need.SAMPLE),
+    "fairness.accuracy_gap": Need.GROUPS | Need.OUTCOME | Need.SAMPLE,
+    "fairness.demographic_parity_difference": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.selection_rate": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.selection_difference": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
@@ -120,7 +139,12 @@ _REGRESSION: dict[str, Need] = {
 NEEDS: dict[Task, dict[str, Need]] = {"binary": _BINARY, "multiclass": _MULTICLASS, "regression": _REGRESSION}
 """By task, what each figure and series needs; names not listed need nothing."""
 
-SYMMETRIC = frozenset({"accuracy", "balanced_accuracy", "mcc", "confusion", "log_loss", "custom"})
+SYMMETRIC = frozenset(
+    {
+        *("accuracy", "accuracy_difference", "accuracy_ratio", "accuracy_gap", "balanced_accuracy", "mcc"),
+        *("confusion", "log_loss", "custom"),
+    }
+)
 """Last words of names whose numbers belong to no class."""
 
 NO_POSITIVE = "the positive class is not stated (model.positive)"

@@ -92,15 +92,17 @@ def test_rates_equal_fairlearn(rows):
     for names in (["sex"], ["race"], ["sex", "race"]):
         grouped = frame[names].notna().all(axis=1).to_numpy()
         pairs = [("selection_rate", "selection_rate", grouped, np.zeros(len(frame)), 1 - decided)]
-        if len(names) == 1:
-            y = np.nan_to_num(rows.labels).astype(int)
-            pairs += [
-                ("true_positive_rate", "true_positive_rate", grouped & labelled & (y == 1), y, decided),
-                ("false_positive_rate", "false_positive_rate", grouped & labelled & (y == 0), y, decided),
-                ("accuracy", "accuracy_score", grouped & labelled, y, decided),
-                ("base_rate", "selection_rate", grouped & labelled, y, y),
-                ("precision", "selection_rate", grouped & labelled & (decided == 1), y, y),
-            ]
+        y = np.nan_to_num(rows.labels).astype(int)
+        pairs += [
+            ("true_positive_rate", "true_positive_rate", grouped & labelled & (y == 1), y, decided),
+            ("false_negative_rate", "false_negative_rate", grouped & labelled & (y == 1), y, decided),
+            ("false_positive_rate", "false_positive_rate", grouped & labelled & (y == 0), y, decided),
+            ("true_negative_rate", "true_negative_rate", grouped & labelled & (y == 0), y, decided),
+            ("accuracy", "accuracy_score", grouped & labelled, y, decided),
+            ("base_rate", "selection_rate", grouped & labelled, y, y),
+            ("precision", "selection_rate", grouped & labelled & (decided == 1), y, y),
+            ("negative_predictive_value", "selection_rate", grouped & labelled & (decided == 0), 1 - y, 1 - y),
+        ]
         for name, function, mask, y, d in pairs:
             expected = {}
             if mask.any():
@@ -117,6 +119,71 @@ def test_rates_equal_fairlearn(rows):
             assert got == {key: pytest.approx(value, **CLOSE) for key, value in expected.items()}
     assert all(status == "insufficient" and reason for status, reason in reasons.values())
     assert set(values).isdisjoint(reasons)
+
+
+@pytest.mark.slow
+@settings(max_examples=200)
+@given(binary_rows())
+def test_gaps_over_groups_equal_fairlearn(rows):
+    """Where every group has outcomes of both classes; fairlearn counts a rate without a denominator as 0."""
+    import fairlearn.metrics as fl
+
+    values = values_of(measured_groups(rows, favourable="1"))
+    known = ~np.isnan(rows.labels) & np.array([r is not None for r in rows.races])
+    y, d = np.nan_to_num(rows.labels).astype(int)[known], (rows.scores >= 0.5).astype(int)[known]
+    races = np.array(rows.races, dtype=object)[known]
+    if len(set(races)) < 2 or any(len(set(y[races == race])) < 2 for race in set(races)):
+        return
+    given_ = {"sensitive_features": races}
+    if rows.weights is not None:
+        given_["sample_weight"] = rows.weights[known]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = {
+            "equal_opportunity_difference": fl.equal_opportunity_difference(y, d, **given_),
+            "equalized_odds_difference": fl.equalized_odds_difference(y, d, **given_),
+        }
+        alarms = fl.MetricFrame(
+            metrics=fl.false_positive_rate,
+            y_true=y,
+            y_pred=d,
+            sensitive_features=races,
+            sample_params={k: v for k, v in given_.items() if k == "sample_weight"},
+        )
+        expected["false_positive_rate_gap"] = alarms.difference()
+        ratio = fl.equalized_odds_ratio(y, d, **given_)
+    for name, value in expected.items():
+        assert values[f"fairness.{name}[column=race]"] == pytest.approx(value, **CLOSE)
+    own = values.get("fairness.equalized_odds_ratio[column=race]")
+    assert own is None or own == pytest.approx(ratio, **CLOSE)
+    if known.all():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parity = fl.demographic_parity_difference(y, d, **given_)
+        assert values["fairness.demographic_parity_difference[column=race]"] == pytest.approx(parity, **CLOSE)
+
+
+@given(binary_rows())
+def test_average_odds_and_differences_of_rates_are_those_of_the_rates(rows):
+    values = values_of(measured_groups(rows, FairnessPlan(min_cell=1, reference={"race": "a"})))
+    for level in "bc":
+        parts = []
+        for name in ("true_positive_rate", "false_positive_rate", "precision", "negative_predictive_value"):
+            own, other = (values.get(f"fairness.{name}[race={g}]") for g in (level, "a"))
+            difference = values.get(f"fairness.{name}_difference[race={level}]")
+            ratio = values.get(f"fairness.{name}_ratio[race={level}]")
+            if own is None or other is None:
+                assert difference is None
+                assert ratio is None
+            else:
+                assert difference == pytest.approx(own - other, **CLOSE)
+                assert ratio == (pytest.approx(own / other, **CLOSE) if other else None)
+            parts.append(difference)
+        average = values.get(f"fairness.average_odds_difference[race={level}]")
+        if None in parts[:2]:
+            assert average is None
+        else:
+            assert average == pytest.approx((parts[0] + parts[1]) / 2, **CLOSE)
 
 
 @given(binary_rows(), st.sampled_from([None, "f", "m"]))

@@ -15,6 +15,12 @@ SCORES = RNG.random(80)
 LABELS = (RNG.random(80) < SCORES).astype(float)
 GROUPS = (group("sex", RNG.choice(["f", "m"], 80)),)
 
+
+def compared(*names):
+    """Rates by group with their differences and ratios."""
+    return {f"fairness.{name}{what}" for name in names for what in ("", "_difference", "_ratio")}
+
+
 NEED_THRESHOLD = {
     "performance.accuracy",
     "performance.balanced_accuracy",
@@ -30,10 +36,16 @@ NEED_THRESHOLD = {
     "fairness.impact_ratio",
     "fairness.selection_difference",
     "fairness.smallest_impact_ratio",
-    "fairness.true_positive_rate",
-    "fairness.false_positive_rate",
-    "fairness.accuracy",
-    "fairness.precision",
+    "fairness.demographic_parity_difference",
+    *compared("true_positive_rate", "false_positive_rate", "true_negative_rate", "false_negative_rate"),
+    *compared("accuracy", "precision", "negative_predictive_value"),
+    "fairness.equal_opportunity_difference",
+    "fairness.false_positive_rate_gap",
+    "fairness.equalized_odds_difference",
+    "fairness.equalized_odds_ratio",
+    "fairness.average_odds_difference",
+    "fairness.predictive_parity_difference",
+    "fairness.accuracy_gap",
 }
 NEED_FAVOURABLE = {
     "performance.selection_rate",
@@ -41,6 +53,7 @@ NEED_FAVOURABLE = {
     "fairness.impact_ratio",
     "fairness.selection_difference",
     "fairness.smallest_impact_ratio",
+    "fairness.demographic_parity_difference",
 }
 NEED_PROBABILITIES = {
     "performance.log_loss",
@@ -56,8 +69,8 @@ NEED_PREVALENCE = NEED_PROBABILITIES | {
     "performance.precision",
     "performance.f1",
     "performance.mcc",
-    "fairness.base_rate",
-    "fairness.precision",
+    *compared("base_rate", "precision", "negative_predictive_value"),
+    "fairness.predictive_parity_difference",
 }
 
 
@@ -114,6 +127,7 @@ def test_without_outcomes_only_scores_and_decisions_remain(labels, reason):
         "fairness.impact_ratio",
         "fairness.selection_difference",
         "fairness.smallest_impact_ratio",
+        "fairness.demographic_parity_difference",
         "fairness.mean_score",
     }
     assert set(reasons_of(measured).values()) == {("not_tested", reason)}

@@ -1,0 +1,188 @@
+"""A rate of every group, held against a reference group, and the gap between the groups.
+
+Names say what is divided by what, or subtracted from what; none says why groups differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from explainkit.assess.groups import Cells
+from explainkit.assess.intervals import Interval, katz_ratio, newcombe_difference
+from explainkit.assess.recorder import SUPPRESSED, Details, Recorder, Tally
+from explainkit.assess.references import Reference, choose_reference
+from explainkit.plan import FairnessPlan
+
+EMPTY = "no row belongs to the group"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRate:
+    """One rate by group: which rows count, of which."""
+
+    name: str
+    """Figure of the rate, without brackets."""
+    what: str
+    """The rate in words."""
+    part: Sequence[Tally]
+    """Rows counted, by cell."""
+    whole: Sequence[Tally]
+    """Rows they are counted among, by cell."""
+    numerator: str
+    undefined: str
+    """Why it has no value where there are none to count among."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A rate of one grouping and its reference."""
+
+    recorder: Recorder
+    cells: Cells
+    rate: GroupRate
+    values: Sequence[float | None]
+    """By cell; None where hidden or undefined."""
+    reference: Reference
+
+    @classmethod
+    def of(cls, recorder: Recorder, cells: Cells, rate: GroupRate, plan: FairnessPlan) -> Comparison:
+        """Compute the rates and choose the reference."""
+        values = [
+            None if hidden or not whole.weight > 0 else part.weight / whole.weight
+            for hidden, part, whole in zip(cells.hidden, rate.part, rate.whole, strict=True)
+        ]
+        reference = choose_reference(cells, values, plan, what=rate.what)
+        return cls(recorder=recorder, cells=cells, rate=rate, values=values, reference=reference)
+
+    def record_rate(self) -> None:
+        """Record the rate of every cell."""
+        rate = self.rate
+        for cell, (part, whole) in enumerate(zip(rate.part, rate.whole, strict=True)):
+            if self.hide(rate.name, cell):
+                self.recorder.rate(
+                    rate.name, part, whole, self.keys(cell), undefined=rate.undefined, numerator=rate.numerator
+                )
+
+    def record_ratio(self, name: str) -> None:
+        """Record the ratio of every cell to the reference."""
+        for cell in range(len(self.values)):
+            if not self.hide(name, cell):
+                continue
+            details = self._context(cell)
+            details |= {"unit": "ratio", "method": f"{self.rate.what} over that of the reference"}
+            details |= {"interval_method": "log interval (Katz 1978)"}
+            if self.comparable(cell):
+                details |= {"interval": katz_ratio(*self._counts(cell))}
+            why = self._why_undefined(cell, ratio=True)
+            self.recorder.number(name, self.ratio(cell), self.keys(cell), undefined=why, **details)
+
+    def record_difference(self, name: str) -> None:
+        """Record the difference of every cell from the reference."""
+        for cell in range(len(self.values)):
+            if not self.hide(name, cell):
+                continue
+            details = self._context(cell)
+            details |= {"unit": "difference", "method": f"{self.rate.what} minus that of the reference"}
+            details |= {"interval_method": "hybrid score interval (Newcombe 1998)"}
+            if self.comparable(cell):
+                details |= {"interval": self.difference_interval(cell)}
+            why = self._why_undefined(cell, ratio=False)
+            value = self.difference(cell)
+            self.recorder.number(name, value, self.keys(cell), undefined=why, **details)
+
+    def record_gap(self, name: str) -> None:
+        """Record the largest rate of the groups shown minus the smallest, and whose they are."""
+        keys = {"column": self.cells.title}
+        ends = self.ends()
+        if ends is None:
+            self.recorder.number(name, None, keys, undefined="fewer than two groups are shown")
+            return
+        low, high = ends
+        smallest, largest = self.values[low], self.values[high]
+        assert smallest is not None
+        assert largest is not None
+        self.recorder.number(
+            name,
+            largest - smallest,
+            keys,
+            undefined="",
+            unit="difference",
+            n=self.shown_rows(),
+            method=f"largest {self.rate.what} of the groups shown minus the smallest; no interval, as both were chosen "
+            "after looking",
+            numerator=self.rate.numerator,
+            reason=f"largest: {self.cells.label(high)}; smallest: {self.cells.label(low)}",
+        )
+
+    def ends(self) -> tuple[int, int] | None:
+        """Cells of the smallest and of the largest rate shown, the first of equals; None for fewer than two."""
+        known = [(value, cell) for cell, value in enumerate(self.values) if value is not None]
+        if len(known) < 2:
+            return None
+        return min(known)[1], min(known, key=lambda pair: (-pair[0], pair[1]))[1]
+
+    def shown_rows(self) -> int:
+        """Rows behind the rates shown."""
+        pairs = zip(self.values, self.rate.whole, strict=True)
+        return sum(whole.rows for value, whole in pairs if value is not None)
+
+    def ratio(self, cell: int) -> float | None:
+        """Rate over that of the reference; None where undefined."""
+        rate, other = self._pair(cell)
+        return rate / other if rate is not None and other else None
+
+    def difference(self, cell: int) -> float | None:
+        """Rate minus that of the reference; None where undefined."""
+        rate, other = self._pair(cell)
+        return rate - other if rate is not None and other is not None else None
+
+    def difference_interval(self, cell: int) -> Interval | None:
+        """Interval of the difference of unweighted rates."""
+        return newcombe_difference(*self._counts(cell))
+
+    def comparable(self, cell: int) -> bool:
+        """Whether an interval has a meaning: two samples of which neither is empty."""
+        other = self.reference.cell
+        return other is not None and other != cell and self.rate.whole[cell].rows > 0
+
+    def no_reference(self, *, ratio: bool) -> str | None:
+        """Why nothing can be compared with the reference."""
+        if self.reference.cell is None:
+            return self.reference.words
+        if ratio and not self.values[self.reference.cell]:
+            return f"the {self.rate.what} of the reference group is zero"
+        return None
+
+    def keys(self, cell: int) -> dict[str, str]:
+        """Keys of the figures of one cell."""
+        return self.cells.keys(cell)
+
+    def hide(self, name: str, cell: int) -> bool:
+        """Record that a cell is suppressed, if it is; whether it may be shown."""
+        if self.cells.hidden[cell]:
+            self.recorder.missing(name, self.keys(cell), status="suppressed", reason=SUPPRESSED)
+        return not self.cells.hidden[cell]
+
+    def _why_undefined(self, cell: int, *, ratio: bool) -> str:
+        if self.values[cell] is None:
+            return self.rate.undefined
+        return self.no_reference(ratio=ratio) or self.rate.undefined
+
+    def _pair(self, cell: int) -> tuple[float | None, float | None]:
+        other = self.reference.cell
+        return self.values[cell], None if other is None else self.values[other]
+
+    def _context(self, cell: int) -> Details:
+        return {
+            "n": self.rate.whole[cell].rows,
+            "events": self.rate.part[cell].rows,
+            "numerator": self.rate.numerator,
+            "reference": self.reference.words,
+        }
+
+    def _counts(self, cell: int) -> tuple[int, int, int, int]:
+        other = self.reference.cell
+        assert other is not None
+        part, whole = self.rate.part, self.rate.whole
+        return part[cell].rows, whole[cell].rows, part[other].rows, whole[other].rows

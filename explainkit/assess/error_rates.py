@@ -1,0 +1,222 @@
+"""Error rates by group, their differences and ratios to a reference, and the gaps that parity criteria look at.
+
+The criteria are named as in the literature, and only describe: demographic parity compares selection rates, equal
+opportunity true positive rates, equalised odds true and false positive rates, predictive parity precision.
+
+References
+----------
+Hardt, Price and Srebro, NeurIPS 2016, arXiv:1610.02413 (equal opportunity, equalised odds). Chouldechova, Big Data
+2017, doi:10.1089/big.2016.0047 (predictive parity). The summaries over groups are those of fairlearn; the mean of
+signed differences is AIF360's average odds difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from explainkit.assess.comparison import Comparison, GroupRate
+from explainkit.assess.cross_counts import LABELLED, CrossTable, State
+from explainkit.assess.groups import Cells
+from explainkit.assess.recorder import Recorder, among
+from explainkit.load.subject import Subject
+from explainkit.plan import FairnessPlan
+
+UNLABELLED = "no row of the group has an outcome"
+TPR, FPR = "true_positive_rate", "false_positive_rate"
+
+_GAPS = {
+    TPR: "equal_opportunity_difference",
+    FPR: "false_positive_rate_gap",
+    "precision": "predictive_parity_difference",
+    "accuracy": "accuracy_gap",
+}
+"""Summaries over the groups of a column: the largest rate minus the smallest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rate:
+    """A rate by group: which rows count, of which."""
+
+    name: str
+    what: str
+    part: tuple[State, ...]
+    whole: tuple[State, ...]
+    numerator: str
+    undefined: str
+
+
+def record_error_rates(recorder: Recorder, cells: Cells, table: CrossTable, plan: FairnessPlan) -> None:
+    """Record every error rate of a grouping; of a single column also held against its reference.
+
+    Parameters
+    ----------
+    recorder : Recorder
+        Takes the figures.
+    cells : Cells
+        Groups of one column or of several.
+    table : CrossTable
+        Its rows by outcome and decision; for several classes, by whether the decision was right.
+    plan : FairnessPlan
+        With the references stated.
+    """
+    binary = recorder.subject.task == "binary"
+    found: dict[str, Comparison] = {}
+    for rate in _binary_rates(recorder.subject) if binary else _multiclass_rates(recorder.subject):
+        name = f"fairness.{rate.name}"
+        if not recorder.open(name):
+            continue
+        counted = GroupRate(
+            name=name,
+            what=rate.what,
+            part=table.tallies(rate.part),
+            whole=table.tallies(rate.whole),
+            numerator=rate.numerator,
+            undefined=rate.undefined,
+        )
+        comparison = found[rate.name] = Comparison.of(recorder, cells, counted, plan)
+        comparison.record_rate()
+        if len(cells.columns) > 1:
+            continue
+        comparison.record_difference(f"{name}_difference")
+        comparison.record_ratio(f"{name}_ratio")
+        if rate.name in _GAPS:
+            comparison.record_gap(f"fairness.{_GAPS[rate.name]}")
+    if len(cells.columns) == 1 and TPR in found and FPR in found:
+        _record_odds(recorder, cells, found[TPR], found[FPR])
+
+
+def _record_odds(recorder: Recorder, cells: Cells, positives: Comparison, negatives: Comparison) -> None:
+    """Record equalised odds over the groups, and the average odds difference of each."""
+    keys = {"column": cells.title}
+    ends = [(comparison, comparison.ends()) for comparison in (positives, negatives)]
+    gaps, ratios = list[float](), list[float]()
+    for comparison, places in ends:
+        if places is None:
+            continue
+        smallest, largest = (comparison.values[place] or 0.0 for place in places)
+        gaps.append(largest - smallest)
+        if largest > 0:
+            ratios.append(smallest / largest)
+    why = "one of the two rates is defined in fewer than two groups"
+    how = "the larger of the gaps in true and in false positive rates, largest minus smallest of the groups shown"
+    value = max(gaps) if len(gaps) == 2 else None
+    recorder.number(
+        "fairness.equalized_odds_difference", value, keys, undefined=why, unit="difference", n=_rows(ends), method=how
+    )
+    how = "the smaller of the ratios of true and of false positive rates, smallest over largest of the groups shown"
+    value = min(ratios) if len(ratios) == 2 else None
+    why = "one of the two rates is zero in every group, or defined in fewer than two"
+    recorder.number(
+        "fairness.equalized_odds_ratio", value, keys, undefined=why, unit="ratio", n=_rows(ends), method=how
+    )
+    name = "fairness.average_odds_difference"
+    for cell in range(len(cells.levels)):
+        if not positives.hide(name, cell):
+            continue
+        parts = [comparison.difference(cell) for comparison in (positives, negatives)]
+        known = [part for part in parts if part is not None]
+        recorder.number(
+            name,
+            sum(known) / 2 if len(known) == 2 else None,
+            cells.keys(cell),
+            undefined="one of the two rates is undefined for the group or for the reference",
+            unit="difference",
+            n=positives.rate.whole[cell].rows + negatives.rate.whole[cell].rows,
+            method="mean of the differences in true and in false positive rate from the reference",
+            reference=_references(positives, negatives),
+        )
+
+
+def _rows(ends: list[tuple[Comparison, tuple[int, int] | None]]) -> int:
+    return sum(comparison.shown_rows() for comparison, _ in ends)
+
+
+def _references(positives: Comparison, negatives: Comparison) -> str:
+    first, second = positives.reference.words, negatives.reference.words
+    return first if first == second else f"{first}, and {second}"
+
+
+def _binary_rates(subject: Subject) -> tuple[_Rate, ...]:
+    positive, whom = subject.positive, among(subject)
+    negatives = "no outcome in the group is negative"
+    positives = "no outcome in the group is positive"
+    of_positives, of_negatives = f"of those with outcome {positive}", f"of those without outcome {positive}"
+    return (
+        _Rate(
+            name=TPR,
+            what="true positive rate",
+            part=((1, 1),),
+            whole=((1, 0), (1, 1)),
+            numerator=f"decided {positive}{whom}, {of_positives}",
+            undefined=positives,
+        ),
+        _Rate(
+            name=FPR,
+            what="false positive rate",
+            part=((0, 1),),
+            whole=((0, 0), (0, 1)),
+            numerator=f"decided {positive}{whom}, {of_negatives}",
+            undefined=negatives,
+        ),
+        _Rate(
+            name="true_negative_rate",
+            what="true negative rate",
+            part=((0, 0),),
+            whole=((0, 0), (0, 1)),
+            numerator=f"not decided {positive}{whom}, {of_negatives}",
+            undefined=negatives,
+        ),
+        _Rate(
+            name="false_negative_rate",
+            what="false negative rate",
+            part=((1, 0),),
+            whole=((1, 0), (1, 1)),
+            numerator=f"not decided {positive}{whom}, {of_positives}",
+            undefined=positives,
+        ),
+        _Rate(
+            name="accuracy",
+            what="accuracy",
+            part=((0, 0), (1, 1)),
+            whole=LABELLED,
+            numerator=f"decided as the outcome turned out{whom}",
+            undefined=UNLABELLED,
+        ),
+        _Rate(
+            name="base_rate",
+            what="base rate",
+            part=((1, 0), (1, 1)),
+            whole=LABELLED,
+            numerator=f"outcome {positive}{whom}",
+            undefined=UNLABELLED,
+        ),
+        _Rate(
+            name="precision",
+            what="precision",
+            part=((1, 1),),
+            whole=((0, 1), (1, 1)),
+            numerator=f"outcome {positive}{whom}, of those decided {positive}",
+            undefined="no row of the group with an outcome is decided positive",
+        ),
+        _Rate(
+            name="negative_predictive_value",
+            what="negative predictive value",
+            part=((0, 0),),
+            whole=((0, 0), (1, 0)),
+            numerator=f"not outcome {positive}{whom}, of those not decided {positive}",
+            undefined="no row of the group with an outcome is decided negative",
+        ),
+    )
+
+
+def _multiclass_rates(subject: Subject) -> tuple[_Rate, ...]:
+    return (
+        _Rate(
+            name="accuracy",
+            what="accuracy",
+            part=((1, 0), (1, 1)),
+            whole=LABELLED,
+            numerator=f"decided as the outcome turned out{among(subject)}",
+            undefined=UNLABELLED,
+        ),
+    )
