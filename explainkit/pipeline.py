@@ -75,18 +75,14 @@ def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = N
 
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
     """Everything measured about a subject, as evidence; parameters as for `audit_plan`."""
-    from explainkit.assess.calibration import measure as measure_calibration
-    from explainkit.assess.data import measure as measure_data
-    from explainkit.assess.fairness import measure as measure_fairness
-    from explainkit.assess.performance import measure as measure_performance
+    from explainkit.assess.stage import assess
     from explainkit.explain.summary import explain
     from explainkit.load.steady import one_order
 
     progress = progress or Silent()
     with one_order():
         with progress.stage("assess performance and fairness"):
-            measured = measure_data(subject) + measure_performance(subject) + measure_calibration(subject)
-            measured += measure_fairness(subject, plan.fairness)
+            measured = assess(subject, plan)
         with progress.stage("explain the model"):
             explained = explain(subject, plan.explain)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured

@@ -174,6 +174,31 @@ class FairnessPlan(_Strict):
     """Legal basis for examining each sensitive column."""
 
 
+class LocalLaw144Plan(_Strict):
+    """``[ll144]``: the calculations of New York City's Local Law 144 (6 RCNY § 5-300 ff.)."""
+
+    sex: str | None = None
+    """Sensitive column of the sex categories."""
+    race_ethnicity: str | None = None
+    """Sensitive column of the race and ethnicity categories."""
+    exclude_below: float = Field(default=0.0, ge=0, le=0.02)
+    """Categories with a smaller share of the rows are left out of impact ratios, where the auditor so decides
+    (§ 5-301(d)): their number and rate are shown all the same."""
+    exclude_reason: str | None = None
+    """The justification that the rule asks for."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns named."""
+        return tuple(name for name in (self.sex, self.race_ethnicity) if name is not None)
+
+    @model_validator(mode="after")
+    def _justified(self) -> Self:
+        if self.exclude_below and not self.exclude_reason:
+            raise ValueError("exclude_below needs an exclude_reason: the rule asks for a justification")
+        return self
+
+
 class PrivacyPlan(_Strict):
     """``[privacy]``: how single cases are named."""
 
@@ -217,6 +242,7 @@ class Plan(_Strict):
     features: dict[str, FeaturePlan] = Field(default_factory=dict)
     explain: ExplainPlan = ExplainPlan()
     fairness: FairnessPlan = FairnessPlan()
+    ll144: LocalLaw144Plan = LocalLaw144Plan()
     privacy: PrivacyPlan = PrivacyPlan()
     gates: dict[str, GatePlan] = Field(default_factory=dict)
     statements: dict[str, str] = Field(default_factory=dict)

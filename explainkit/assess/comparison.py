@@ -5,8 +5,8 @@ Names say what is divided by what, or subtracted from what; none says why groups
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import Interval, katz_ratio, newcombe_difference
@@ -44,16 +44,29 @@ class Comparison:
     values: Sequence[float | None]
     """By cell; None where hidden or undefined."""
     reference: Reference
+    left_out: Mapping[int, str] = field(default_factory=dict)
+    """Cells that are shown but compared with nothing, and why; none of them is the reference."""
 
     @classmethod
-    def of(cls, recorder: Recorder, cells: Cells, rate: GroupRate, plan: FairnessPlan) -> Comparison:
+    def of(
+        cls,
+        recorder: Recorder,
+        cells: Cells,
+        rate: GroupRate,
+        plan: FairnessPlan,
+        *,
+        left_out: Mapping[int, str] | None = None,
+    ) -> Comparison:
         """Compute the rates and choose the reference."""
         values = [
             None if hidden or not whole.weight > 0 else part.weight / whole.weight
             for hidden, part, whole in zip(cells.hidden, rate.part, rate.whole, strict=True)
         ]
-        reference = choose_reference(cells, values, plan, what=rate.what)
-        return cls(recorder=recorder, cells=cells, rate=rate, values=values, reference=reference)
+        eligible = [None if cell in (left_out or {}) else value for cell, value in enumerate(values)]
+        reference = choose_reference(cells, eligible, plan, what=rate.what)
+        return cls(
+            recorder=recorder, cells=cells, rate=rate, values=values, reference=reference, left_out=left_out or {}
+        )
 
     def record_rate(self) -> None:
         """Record the rate of every cell."""
@@ -67,7 +80,7 @@ class Comparison:
     def record_ratio(self, name: str) -> None:
         """Record the ratio of every cell to the reference."""
         for cell in range(len(self.values)):
-            if not self.hide(name, cell):
+            if not self._compared(name, cell):
                 continue
             details = self._context(cell)
             details |= {"unit": "ratio", "method": f"{self.rate.what} over that of the reference"}
@@ -80,7 +93,7 @@ class Comparison:
     def record_difference(self, name: str) -> None:
         """Record the difference of every cell from the reference."""
         for cell in range(len(self.values)):
-            if not self.hide(name, cell):
+            if not self._compared(name, cell):
                 continue
             details = self._context(cell)
             details |= {"unit": "difference", "method": f"{self.rate.what} minus that of the reference"}
@@ -113,6 +126,32 @@ class Comparison:
             "after looking",
             numerator=self.rate.numerator,
             reason=f"largest: {self.cells.label(high)}; smallest: {self.cells.label(low)}",
+        )
+
+    def record_smallest_ratio(self, name: str, *, title: str) -> None:
+        """Record the smallest ratio of the groups compared, and whose it is."""
+        keys = {"column": self.cells.title}
+        known = [
+            (ratio, cell)
+            for cell in range(len(self.values))
+            if cell not in self.left_out and (ratio := self.ratio(cell)) is not None
+        ]
+        if len(known) < 2:
+            why = self.no_reference(ratio=True) or "fewer than two groups are shown"
+            self.recorder.number(name, None, keys, undefined=why)
+            return
+        ratio, cell = min(known)
+        self.recorder.number(
+            name,
+            ratio,
+            keys,
+            undefined="",
+            unit="ratio",
+            n=sum(self.rate.whole[shown].rows for _, shown in known),
+            method=f"smallest {title} of the groups shown; no interval, as it was chosen after looking",
+            numerator=self.rate.numerator,
+            reference=self.reference.words,
+            reason=f"{self.cells.label(cell)} against {self.reference.words}",
         )
 
     def ends(self) -> tuple[int, int] | None:
@@ -163,6 +202,15 @@ class Comparison:
         if self.cells.hidden[cell]:
             self.recorder.missing(name, self.keys(cell), status="suppressed", reason=SUPPRESSED)
         return not self.cells.hidden[cell]
+
+    def _compared(self, name: str, cell: int) -> bool:
+        """Record why a cell is not compared, if it is not; whether it is."""
+        if not self.hide(name, cell):
+            return False
+        if cell in self.left_out:
+            self.recorder.missing(name, self.keys(cell), status="not_tested", reason=self.left_out[cell])
+            return False
+        return True
 
     def _why_undefined(self, cell: int, *, ratio: bool) -> str:
         if self.values[cell] is None:

@@ -97,6 +97,13 @@ _BINARY: dict[str, Need] = {
     "fairness.average_odds_difference": Need.GROUPS | _DECIDED,
     "fairness.predictive_parity_difference": Need.GROUPS | _DECIDED | Need.PREVALENCE,
     "fairness.accuracy_gap": Need.GROUPS | _DECIDED | Need.SAMPLE,
+    "ll144.selection_rate": Need.GROUPS | _SELECTED,
+    "ll144.impact_ratio": Need.GROUPS | _SELECTED,
+    "ll144.smallest_impact_ratio": Need.GROUPS | _SELECTED,
+    "ll144.scoring_rate": Need.GROUPS | Need.POSITIVE | Need.FAVOURABLE | Need.SAMPLE,
+    "ll144.scoring_impact_ratio": Need.GROUPS | Need.POSITIVE | Need.FAVOURABLE | Need.SAMPLE,
+    "ll144.smallest_scoring_impact_ratio": Need.GROUPS | Need.POSITIVE | Need.FAVOURABLE | Need.SAMPLE,
+    "ll144.median_score": Need.GROUPS | Need.POSITIVE | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.mean_score": Need.GROUPS | Need.POSITIVE | Need.SAMPLE,
     "fairness.roc_auc": Need.GROUPS | _KNOWN,
 }

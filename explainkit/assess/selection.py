@@ -50,28 +50,4 @@ def record_selection(
     if len(cells.columns) == 1:
         comparison.record_difference(DIFFERENCE)
         comparison.record_gap(GAP)
-    _record_smallest(comparison)
-
-
-def _record_smallest(comparison: Comparison) -> None:
-    """Record the smallest ratio of the groups shown, and whose it is."""
-    cells, recorder, reference = comparison.cells, comparison.recorder, comparison.reference
-    keys = {"column": cells.title}
-    ratios = [(ratio, cell) for cell in range(len(cells.levels)) if (ratio := comparison.ratio(cell)) is not None]
-    if len(ratios) < 2:
-        why = comparison.no_reference(ratio=True) or "fewer than two groups are shown"
-        recorder.number(SMALLEST, None, keys, undefined=why)
-        return
-    ratio, cell = min(ratios)
-    recorder.number(
-        SMALLEST,
-        ratio,
-        keys,
-        undefined="",
-        unit="ratio",
-        n=sum(comparison.rate.whole[shown].rows for _, shown in ratios),
-        method="smallest impact ratio of the groups shown; no interval, as it was chosen after looking",
-        numerator=comparison.rate.numerator,
-        reference=reference.words,
-        reason=f"{cells.label(cell)} against {reference.words}",
-    )
+    comparison.record_smallest_ratio(SMALLEST, title="impact ratio")

@@ -1,0 +1,32 @@
+"""The assessing half of the pipeline: everything that is measured of scores, decisions, outcomes and groups."""
+
+from __future__ import annotations
+
+from explainkit.assess import calibration, data, fairness, ll144, performance
+from explainkit.evidence import Measured
+from explainkit.load.subject import Subject
+from explainkit.plan import Plan
+
+
+def assess(subject: Subject, plan: Plan) -> Measured:
+    """Measure a subject.
+
+    Parameters
+    ----------
+    subject : Subject
+        What is audited.
+    plan : Plan
+        What is asked for.
+
+    Raises
+    ------
+    PlanError
+        If the plan names a column or a group that does not exist.
+    """
+    return (
+        data.measure(subject)
+        + performance.measure(subject)
+        + calibration.measure(subject)
+        + fairness.measure(subject, plan.fairness)
+        + ll144.measure(subject, plan.ll144, min_cell=plan.fairness.min_cell)
+    )
