@@ -75,6 +75,7 @@ def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = N
 
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
     """Everything measured about a subject, as evidence; parameters as for `audit_plan`."""
+    from explainkit.assess.groups import shown_groups
     from explainkit.assess.stage import assess
     from explainkit.explain.summary import explain
     from explainkit.load.steady import one_order
@@ -84,7 +85,8 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
         with progress.stage("assess performance and fairness"):
             measured = assess(subject, plan)
         with progress.stage("explain the model"):
-            explained = explain(subject, plan.explain)
+            shown = shown_groups(subject.rows.groups, min_cell=plan.fairness.min_cell)
+            explained = explain(subject, plan.explain, groups=shown, references=plan.fairness.reference)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured
     measured += Measured(ledger=not_covered(subject))
     return _evidence(subject, plan, measured, explained)

@@ -11,7 +11,7 @@ one: both give the same reason.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -104,6 +104,15 @@ def crossed(first: Cells, second: Cells, *, min_cell: int) -> Cells:
         sizes=grid.ravel()[occurring],
         hidden=hidden.ravel()[occurring],
     )
+
+
+def shown_groups(columns: Sequence[GroupColumn], *, min_cell: int) -> tuple[GroupColumn, ...]:
+    """The columns with rows of suppressed groups as if their group were unknown."""
+    found = []
+    for column in columns:
+        hidden = np.append(single(column, min_cell=min_cell).hidden, False)  # the last one is for unknown rows
+        found.append(replace(column, codes=np.where(hidden[column.codes], -1, column.codes).astype(np.int32)))
+    return tuple(found)
 
 
 def every_grouping(columns: Sequence[GroupColumn], *, min_cell: int) -> tuple[tuple[Cells, ...], tuple[Cells, ...]]:

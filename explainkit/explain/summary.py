@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from explainkit.explain.decision.setting import Situation
 from explainkit.explain.decision.stage import examine
 from explainkit.explain.draws import draw
 from explainkit.explain.effects.picture import global_picture
+from explainkit.explain.gap import gap
 from explainkit.explain.interactions import interaction_values
 from explainkit.explain.lime.perturbable import perturbable
 from explainkit.explain.lime.stability import Stability, stability_figures
@@ -32,7 +33,7 @@ from explainkit.explain.target import Target
 from explainkit.explanation import Explanation
 from explainkit.figures import Figure
 from explainkit.load.steady import one_order
-from explainkit.load.subject import Model, Subject
+from explainkit.load.subject import GroupColumn, Model, Subject
 from explainkit.load.tables import read_frame
 from explainkit.plan import ExplainPlan
 
@@ -66,7 +67,14 @@ class _Task:
     """Reference rows, or the evaluation rows where there are none."""
 
 
-def explain(subject: Subject, plan: ExplainPlan, *, only_cases: bool = False) -> Explained:
+def explain(
+    subject: Subject,
+    plan: ExplainPlan,
+    *,
+    only_cases: bool = False,
+    groups: Sequence[GroupColumn] = (),
+    references: Mapping[str, str] | None = None,
+) -> Explained:
     """Explain a subject's model.
 
     At most ``plan.rows`` evaluation rows are drawn for the global picture (fewer where the model has to be called very
@@ -80,6 +88,10 @@ def explain(subject: Subject, plan: ExplainPlan, *, only_cases: bool = False) ->
         What is asked for.
     only_cases : bool, default False
         Leave out the global picture.
+    groups : sequence of GroupColumn
+        Groups that may be shown, whose gaps are shared out among the inputs.
+    references : mapping, optional
+        Reference group by sensitive column, where stated.
 
     Raises
     ------
@@ -113,6 +125,7 @@ def explain(subject: Subject, plan: ExplainPlan, *, only_cases: bool = False) ->
         lime, more = _lime(task, places)
         more += Measured() if only_cases else panel(setting, lime, [(p.shap, p.lime, p.output) for p in places])
         more += Measured() if only_cases else _picture(task, setting)
+        more += gap(explanation, setting.sample, groups, references or {})
         decided = examine(_situation(task, plan), chosen, explanation)
     kinds = case_figures.kinds_of(rows)
     figures: list[Figure] = []
