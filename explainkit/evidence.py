@@ -185,6 +185,18 @@ class GateOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the interval of one difference says about the tolerance stated in the plan."""
+
+    figure: str
+    """Id of the figure."""
+    tolerance: float
+    """Largest difference tolerated, in either direction."""
+    outcome: Literal["within", "exceeds", "insufficient evidence"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Everything a card says; the only source of HTML and PDF."""
 
@@ -220,6 +232,8 @@ class Evidence:
     """Name and version of what computed the evidence, sorted by name."""
     plan: Mapping[str, Any]
     """The plan as JSON, without folders."""
+    verdicts: tuple[Verdict, ...] = ()
+    """Differences between groups held against a tolerance, where the plan states one."""
 
     @property
     def figure_set(self) -> FigureSet:
@@ -298,6 +312,7 @@ _PARTS: dict[type, dict[str, type]] = {
         "cases": Case,
         "ledger": LedgerEntry,
         "gates": GateOutcome,
+        "verdicts": Verdict,
         "statements": Statement,
     },
     Case: {"decision": CaseDecision},

@@ -111,6 +111,7 @@ def gather_case(subject: Subject, plan: Plan, position: int, *, progress: Progre
 
 def _evidence(subject: Subject, plan: Plan, measured: Measured, explained: Explained) -> Evidence:
     from explainkit.assess.gates import evaluate
+    from explainkit.assess.verdicts import verdicts
 
     figures = measured.figures + ledger_counts(measured.ledger)
     return Evidence(
@@ -134,6 +135,7 @@ def _evidence(subject: Subject, plan: Plan, measured: Measured, explained: Expla
         cases=explained.cases,
         ledger=measured.ledger,
         gates=evaluate(plan.gates, FigureSet(figures)),
+        verdicts=verdicts(FigureSet(figures), plan.fairness, subject),
         statements=answered(plan.statements),
         statements_date=catalogue_date(),
         environment=environment(subject),

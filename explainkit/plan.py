@@ -170,6 +170,9 @@ class FairnessPlan(_Strict):
     """Reference group by sensitive column; the group with the highest rate where left out."""
     min_cell: int = Field(default=10, ge=1)
     """Smallest group shown."""
+    tolerance: float | None = Field(default=None, ge=0, le=1)
+    """Largest difference between a group's rate and that of its reference, stated beforehand: with it differences have
+    a verdict (within, exceeds, insufficient evidence)."""
     basis: dict[str, str] = Field(default_factory=dict)
     """Legal basis for examining each sensitive column."""
 

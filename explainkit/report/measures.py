@@ -64,6 +64,50 @@ _MEASURES = {
     "fairness.mean_prediction_difference": Measure("Difference", "mean prediction less that of the reference group"),
     "fairness.mean_error": Measure("Mean error", "mean of prediction less outcome"),
     "fairness.mae": Measure("Mean absolute error", "in units of the target"),
+    **{
+        f"fairness.{rate}_{kind}": Measure(f"{title}, {kind}", f"{how} that of the reference group")
+        for rate, title in (
+            ("true_positive_rate", "True positive rate"),
+            ("false_positive_rate", "False positive rate"),
+            ("true_negative_rate", "True negative rate"),
+            ("false_negative_rate", "False negative rate"),
+            ("accuracy", "Accuracy"),
+            ("base_rate", "Base rate"),
+            ("precision", "Precision"),
+            ("negative_predictive_value", "Negative predictive value"),
+        )
+        for kind, how in (("difference", "less"), ("ratio", "over"))
+    },
+    "fairness.true_negative_rate": Measure("True negative rate", "share not decided positive among negatives"),
+    "fairness.false_negative_rate": Measure("False negative rate", "share not decided positive among positives"),
+    "fairness.negative_predictive_value": Measure(
+        "Negative predictive value", "share of negatives among those not decided positive"
+    ),
+    "fairness.demographic_parity_difference": Measure("Demographic parity", "gap in selection rates"),
+    "fairness.equal_opportunity_difference": Measure("Equal opportunity", "gap in true positive rates"),
+    "fairness.false_positive_rate_gap": Measure("False positive rates", "gap between the groups"),
+    "fairness.equalized_odds_difference": Measure(
+        "Equalised odds", "the larger of the gaps in true and in false positive rates"
+    ),
+    "fairness.equalized_odds_ratio": Measure(
+        "Equalised odds, ratio", "the smaller of the ratios of true and of false positive rates"
+    ),
+    "fairness.average_odds_difference": Measure(
+        "Average odds difference", "mean of the differences in true and in false positive rate"
+    ),
+    "fairness.predictive_parity_difference": Measure("Predictive parity", "gap in precision"),
+    "fairness.accuracy_gap": Measure("Accuracy", "gap between the groups"),
+    "ll144.selection_rate": Measure("Selection rate (LL144)", "share of a category that is selected"),
+    "ll144.scoring_rate": Measure("Scoring rate (LL144)", "share of a category above the median score"),
+    "ll144.impact_ratio": Measure("Impact ratio (LL144)", "over the rate of the most selected category"),
+    "ll144.scoring_impact_ratio": Measure("Scoring impact ratio (LL144)", "over the highest scoring rate"),
+    "ll144.smallest_impact_ratio": Measure("Smallest impact ratio (LL144)", "over the categories compared"),
+    "ll144.smallest_scoring_impact_ratio": Measure("Smallest scoring impact ratio (LL144)", "over those compared"),
+    "ll144.median_score": Measure("Median score (LL144)", "of all rows"),
+    "ll144.unknown": Measure("Unknown category (LL144)", "rows left out of rates"),
+    "explanation.gap.total": Measure("Gap in the mean output", "less that of the reference group"),
+    "explanation.gap.contribution": Measure("Part of the gap", "difference of mean SHAP values"),
+    "explanation.gap.others": Measure("Part of all other inputs", "difference of mean SHAP values"),
     "fairness.smallest_impact_ratio": Measure("Smallest impact ratio", "over the groups shown"),
     "explanation.shap.importance": Measure("Mean absolute SHAP value", "over the rows explained"),
     "explanation.shap.residual_max": Measure("Largest additivity residual", "over the rows explained"),

@@ -15,7 +15,7 @@ from explainkit.report.card import Beside, Block, Chart, Group, Section, Table
 from explainkit.report.html import render_html
 from tests.assess.builders import dataset, subject_of
 from tests.explain.doors import Door, outcomes, table
-from tests.explain.test_global_picture import picture, subject
+from tests.explain.effects.test_picture import picture, subject
 from tests.report import examples
 from tests.report.number_check import Page, problems
 

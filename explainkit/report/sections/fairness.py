@@ -35,6 +35,7 @@ from explainkit.report.phrases import (
     words,
 )
 from explainkit.report.reader import Reader
+from explainkit.report.sections import gap, local_law, parity
 from explainkit.report.sections.groups import MOST_DRAWN, absent, head, rows_of
 
 SCREEN = 0.8
@@ -52,6 +53,9 @@ def section(evidence: Evidence) -> Section:
         rate = "fairness.mean_prediction" if evidence.task == "regression" else "fairness.selection_rate"
         blocks.extend(_measured(reader, rate) if _any(reader, rate) else _untested(reader, rate))
         blocks.extend(_unknown(reader))
+        blocks.extend(parity.blocks(reader))
+        blocks.extend(gap.blocks(reader))
+        blocks.extend(local_law.blocks(reader))
     blocks.extend(stated(reader, "fairness"))
     heading = "Fairness: predictions by group" if evidence.task == "regression" else "Fairness: selection by group"
     return Section(number=9, id="fairness", title=heading, blocks=tuple(blocks))

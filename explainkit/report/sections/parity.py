@@ -1,0 +1,130 @@
+"""Within section 9: the gaps that parity criteria look at, and differences held against the stated tolerance."""
+
+from __future__ import annotations
+
+from explainkit.evidence import Verdict
+from explainkit.figures import Figure, parse_figure_id
+from explainkit.report.card import Block, Column, Group, Label, Mark, Paragraph, Parts, Row, Table, Words
+from explainkit.report.measures import measure
+from explainkit.report.phrases import clause, group_name, interval, level, name, number, source, words
+from explainkit.report.reader import Reader
+
+_GAPS = (
+    "fairness.demographic_parity_difference",
+    "fairness.equal_opportunity_difference",
+    "fairness.false_positive_rate_gap",
+    "fairness.equalized_odds_difference",
+    "fairness.predictive_parity_difference",
+    "fairness.accuracy_gap",
+)
+_ON_PAPER = 16
+
+
+def blocks(reader: Reader) -> tuple[Block, ...]:
+    """Gaps by column, then verdicts."""
+    return (*_gaps(reader), *_verdicts(reader))
+
+
+def _gaps(reader: Reader) -> tuple[Block, ...]:
+    rows: list[Row] = []
+    figures: list[Figure] = []
+    for column in reader.sensitive:
+        for kind in _GAPS:
+            figure = reader.figure(kind, column=column)
+            if figure is None:
+                continue
+            known = measure(kind)
+            figures.append(figure)
+            where: Parts = (clause(figure.reason),) if figure.status == "measured" and figure.reason else ()
+            rows.append(
+                Row(
+                    cells=(
+                        (name(column),),
+                        (Words(known.title), Words(": "), Words(known.meaning)),
+                        number(figure),
+                        interval(figure),
+                        where,
+                        number(figure, "n"),
+                    )
+                )
+            )
+    if not rows:
+        return ()
+    table = Table(
+        columns=(
+            Column(title=words("By"), share=13),
+            Column(title=words("Criterion"), share=31),
+            Column(title=words("Gap"), align="right", share=9),
+            Column(title=(Label(level(figures), "clause"),), align="right", share=14),
+            Column(title=words("Between"), share=24),
+            Column(title=words("Rows"), align="right", share=9),
+        ),
+        rows=tuple(rows),
+        source=source(figures),
+        print_rows=_ON_PAPER,
+    )
+    intro = words(
+        "Each criterion compares one rate; where base rates differ, no model closes all gaps at once (Chouldechova). A "
+        "gap is the largest rate minus the smallest among the groups shown, so that chance alone makes it larger than "
+        "zero."
+    )
+    return (
+        Group(title=words("Gaps that parity criteria look at"), blocks=(Paragraph(parts=intro, style="text"), table)),
+    )
+
+
+def _verdicts(reader: Reader) -> tuple[Block, ...]:
+    judged = reader.evidence.verdicts
+    title = words("Differences against the stated tolerance")
+    if not judged:
+        if not reader.named("fairness.selection_difference"):
+            return ()
+        none = (
+            Mark("open", "no tolerance stated"),
+            Words(" (fairness.tolerance): no difference was held against one, so there is no verdict."),
+        )
+        return (Group(title=title, blocks=(Paragraph(parts=none, style="note"),)),)
+    tolerance = f"{judged[0].tolerance:g}"
+    intro: Parts = (
+        Words("Tolerance stated in the plan: a difference of at most "),
+        clause(tolerance),
+        Words(
+            " from the reference, in either direction. Within: the whole interval is tolerated. Exceeds: all of it "
+            "lies beyond. Anything else is insufficient evidence, which is not a pass. Intervals are conditional on "
+            "this fitted model."
+        ),
+    )
+    figures = [figure for v in judged if (figure := reader.evidence.figure_set.get(v.figure)) is not None]
+    table = Table(
+        columns=(
+            Column(title=words("Group"), share=20),
+            Column(title=words("Difference in"), share=22),
+            Column(title=words("Found"), align="right", share=9),
+            Column(title=(Label(level(figures), "clause"),), align="right", share=17),
+            Column(title=words("Verdict"), share=14),
+            Column(title=words("Because"), share=18),
+        ),
+        rows=tuple(_judged(reader, v) for v in judged),
+        source=source(figures),
+        print_rows=_ON_PAPER,
+    )
+    return (Group(title=title, blocks=(Paragraph(parts=intro, style="text"), table)),)
+
+
+def _judged(reader: Reader, verdict: Verdict) -> Row:
+    figure = reader.evidence.figure_set.get(verdict.figure)
+    kind, keys = parse_figure_id(verdict.figure)
+    what = measure(kind).title.partition(",")[0]
+    if kind == "fairness.selection_difference":
+        what = "Selection rate"
+    tone = {"within": "good", "exceeds": "attention"}.get(verdict.outcome, "open")
+    return Row(
+        cells=(
+            group_name(tuple(keys.values())),
+            words(what),
+            number(figure),
+            interval(figure),
+            (Mark(tone, verdict.outcome),),  # type: ignore[arg-type]
+            (clause(verdict.reason),),
+        )
+    )

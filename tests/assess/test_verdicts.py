@@ -1,0 +1,69 @@
+"""Verdicts: three kinds, only by whole intervals, and never where the population or unknown rows forbid one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from explainkit.assess import fairness
+from explainkit.assess.verdicts import verdicts
+from explainkit.figures import Figure, FigureSet
+from explainkit.plan import FairnessPlan
+from tests.assess.builders import group, subject_of
+
+PLAN = FairnessPlan(min_cell=1, tolerance=0.1, reference={"sex": "m"})
+
+
+def decided(counts, **given):
+    """Selected and all rows of each group; favourable is 0, so a score of 0 is selected."""
+    scores = np.concatenate([np.r_[np.zeros(k), np.ones(n - k)] for k, n in counts.values()])
+    sexes = [name for name, (_, n) in counts.items() for _ in range(n)]
+    return subject_of(scores, None, groups=[group("sex", sexes)], model=None, **given)
+
+
+def judged(counts, plan=PLAN, extra=(), **given):
+    subject = decided(counts, **given)
+    figures = FigureSet((*fairness.measure(subject, plan).figures, *extra))
+    return {v.figure: v for v in verdicts(figures, plan, subject)}
+
+
+@pytest.mark.parametrize(
+    ("counts", "outcome"),
+    [
+        ({"f": (5000, 10_000), "m": (5100, 10_000)}, "within"),
+        ({"f": (3000, 10_000), "m": (5100, 10_000)}, "exceeds"),
+        ({"f": (7100, 10_000), "m": (5100, 10_000)}, "exceeds"),  # in either direction
+        ({"f": (5, 10), "m": (5, 10)}, "insufficient evidence"),  # no difference found, and none shown to be small
+        ({"f": (4100, 10_000), "m": (5100, 10_000)}, "insufficient evidence"),
+    ],
+)
+def test_the_whole_interval_decides(counts, outcome):
+    found = judged(counts)
+    assert found.keys() == {"fairness.selection_difference[sex=f]"}
+    verdict = found["fairness.selection_difference[sex=f]"]
+    assert (verdict.outcome, verdict.tolerance) == (outcome, 0.1)
+
+
+def test_without_a_tolerance_there_is_no_verdict():
+    assert judged({"f": (50, 100), "m": (50, 100)}, FairnessPlan(min_cell=1)) == {}
+
+
+def test_among_accepted_cases_selection_has_no_verdict():
+    (verdict,) = judged({"f": (5000, 10_000), "m": (5100, 10_000)}, population="accepted only").values()
+    assert verdict.outcome == "insufficient evidence"
+    assert verdict.reason.startswith("population")
+
+
+def test_weights_take_the_interval_and_with_it_the_verdict():
+    counts = {"f": (5000, 10_000), "m": (5100, 10_000)}
+    (verdict,) = judged(counts, weights=np.ones(20_000)).values()
+    assert verdict.outcome == "insufficient evidence"
+    assert "no interval" in verdict.reason
+
+
+@pytest.mark.parametrize(("low", "outcome"), [(-0.05, "within"), (-0.3, "insufficient evidence")])
+def test_unknown_rows_that_could_overturn_a_verdict_take_it_away(low, outcome):
+    key = "fairness.selection_difference_bounds[sex=f]"
+    bounds = Figure(id=key, value=-0.01, low=low, high=0.02)
+    (verdict,) = judged({"f": (5000, 10_000), "m": (5100, 10_000)}, extra=(bounds,)).values()
+    assert verdict.outcome == outcome
