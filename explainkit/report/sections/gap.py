@@ -1,19 +1,20 @@
-"""Within section 9: which inputs carry the gap between two groups' mean outputs."""
+"""Within section 9: which inputs carry the gaps between groups' mean outputs."""
 
 from __future__ import annotations
 
 from explainkit.figures import Figure
 from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table, Words
-from explainkit.report.phrases import interval, level, name, number, reference_group, source, words
+from explainkit.report.phrases import level, name, reference_group, source, stacked, words
 from explainkit.report.reader import Reader
 
 _NAME = "explanation.gap"
 _ON_PAPER = 6
+_GROUPS = 4
 
 
 def blocks(reader: Reader) -> tuple[Block, ...]:
-    """One table for each group with enough explained rows."""
-    found = [_shared(reader, total) for total in reader.named(f"{_NAME}.total") if total.status == "measured"]
+    """One table for each sensitive column with groups of enough explained rows."""
+    found = [table for column in reader.sensitive for table in _tables(reader, column)]
     if not found:
         return ()
     intro = words(
@@ -25,32 +26,49 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
     return (Group(title=title, blocks=(Paragraph(parts=intro, style="text"), *found)),)
 
 
-def _shared(reader: Reader, total: Figure) -> Group:
-    keys = total.keys
-    parts = [f for f in reader.named(f"{_NAME}.contribution") if _same(f, keys)]
-    others = [f for f in reader.named(f"{_NAME}.others") if _same(f, keys)]
-    rows = [Row(cells=(words("Gap in all"), number(total), interval(total)), tone="strong")]
-    rows += [Row(cells=((name(reader.feature(f)),), _part(f), interval(f))) for f in parts]
-    rows += [Row(cells=(words("all other inputs together"), number(f), interval(f))) for f in others]
+def _tables(reader: Reader, column: str) -> list[Group]:
+    totals = [f for f in reader.named(f"{_NAME}.total") if f.keys["column"] == column and f.status == "measured"]
+    return [_table(reader, column, totals[i : i + _GROUPS]) for i in range(0, len(totals), _GROUPS)]
+
+
+def _table(reader: Reader, column: str, totals: list[Figure]) -> Group:
+    groups = [f.keys["group"] for f in totals]
+    parts = {
+        (f.keys["feature"], f.keys["group"]): f
+        for f in reader.named(f"{_NAME}.contribution")
+        if f.keys["column"] == column
+    }
+    others = {f.keys["group"]: f for f in reader.named(f"{_NAME}.others") if f.keys["column"] == column}
+    sizes: dict[str, float] = {}
+    for (feature, group), figure in parts.items():
+        if group in groups:
+            sizes[feature] = max(sizes.get(feature, -1.0), abs(figure.value) if figure.value is not None else -1.0)
+    rows = [Row(cells=(words("Gap in all"), *(stacked(f) for f in totals)), tone="strong")]
+    rows += [
+        Row(cells=((name(reader.feature(feature)),), *(_part(parts.get((feature, g))) for g in groups)))
+        for feature in sorted(sizes, key=lambda f: -sizes[f])
+    ]
+    if others:
+        rest = (stacked(others.get(g)) for g in groups)
+        rows.append(Row(cells=(words("all inputs beyond the largest ones of the group"), *rest)))
+    shown = [*totals, *(f for (_, group), f in parts.items() if group in groups)]
+    share = 66 // len(groups)
     table = Table(
         columns=(
-            Column(title=words("Input"), share=50),
-            Column(title=words("Part of the gap"), align="right", share=22),
-            Column(title=(Label(level([total, *parts]), "clause"),), align="right", share=28),
+            Column(title=words("Input"), share=100 - share * len(groups)),
+            *(Column(title=(name(group),), align="right", share=share) for group in groups),
         ),
         rows=tuple(rows),
-        source=source([total, *parts]),
+        source=(Words("Below each value: "), Label(level(shown), "clause"), Words(". "), *source(shown)),
         print_rows=_ON_PAPER,
     )
-    heading: Parts = (name(keys["column"]), Words(": "), name(keys["group"]))
-    if total.reference is not None:
-        heading += (Words(" against "), name(reference_group(total.reference)))
+    heading: Parts = (Words("By "), name(column))
+    if totals[0].reference is not None:
+        heading += (Words(", against "), name(reference_group(totals[0].reference)))
     return Group(title=heading, blocks=(table,))
 
 
-def _part(figure: Figure) -> Parts:
-    return number(figure) if figure.status == "measured" else words("not an input")
-
-
-def _same(figure: Figure, keys: dict[str, str]) -> bool:
-    return all(figure.keys.get(key) == value for key, value in keys.items())
+def _part(figure: Figure | None) -> Parts:
+    if figure is None:
+        return words("below the largest")
+    return stacked(figure) if figure.status == "measured" else words("not an input")

@@ -19,8 +19,8 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
     if not unknown:
         return ()
     intro: Parts = (
-        Words("LL144 calculations, not an independent bias audit. ", strong=True),
-        Words("As defined in "),
+        clause("LL144 calculations, not an independent bias audit"),
+        Words(". As defined in "),
         clause("6 RCNY § 5-300 and § 5-301"),
         Words(
             ": the impact ratio is the rate of a category over that of the most selected, or highest scoring, "
@@ -31,7 +31,7 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
     for i, (column, figure) in enumerate(unknown):
         intro += (Words("; ") if i else Words(""), name(column), Words(" "), *number(figure))
     tables = [table for rates in _RATES for table in _tables(reader, *rates)]
-    title = words("Local Law 144 of New York City")
+    title: Parts = (clause("Local Law 144 of New York City"),)
     return (Group(title=title, blocks=(Paragraph(parts=(*intro, Words(".")), style="text"), *tables)),)
 
 

@@ -97,12 +97,12 @@ def _verdicts(reader: Reader) -> tuple[Block, ...]:
     figures = [figure for v in judged if (figure := reader.evidence.figure_set.get(v.figure)) is not None]
     table = Table(
         columns=(
-            Column(title=words("Group"), share=20),
-            Column(title=words("Difference in"), share=22),
-            Column(title=words("Found"), align="right", share=9),
-            Column(title=(Label(level(figures), "clause"),), align="right", share=17),
-            Column(title=words("Verdict"), share=14),
-            Column(title=words("Because"), share=18),
+            Column(title=words("Group"), share=18),
+            Column(title=words("Difference in"), share=16),
+            Column(title=words("Found"), align="right", share=8),
+            Column(title=(Label(level(figures), "clause"),), align="right", share=16),
+            Column(title=words("Verdict"), share=21),
+            Column(title=words("Because"), share=21),
         ),
         rows=tuple(_judged(reader, v) for v in judged),
         source=source(figures),
