@@ -14,9 +14,6 @@ from scipy import stats
 from explainkit.assess import bootstrap
 from explainkit.assess.bootstrap import (
     MOST_UNDEFINED,
-    acceleration,
-    bias_corrected,
-    leave_one_out,
     percentile,
     resample_counts,
     resample_weights,
@@ -144,37 +141,3 @@ def test_no_interval_where_none_can_be_known():
     many[: int(MOST_UNDEFINED * 1_000) + 1] = np.nan
     assert percentile(few, counts=[5, 5]) is not None
     assert percentile(many, counts=[5, 5]) is None
-    assert bias_corrected(draws, 99.0, counts=[5, 5]) is None
-
-
-def test_bias_corrected_and_accelerated_equals_scipy():
-    """scipy resamples rows, so both are given the same resampled values."""
-    table = np.array([12, 30])
-    drawn = resample_counts(table, 4_000, rng(8))
-    # A little noise, so that the values do not move in steps.
-    values, estimate = (drawn[:, 0] / 42) ** 2 + rng().uniform(-0.01, 0.01, 4_000), (12 / 42) ** 2
-    tables, rows = leave_one_out(table)
-    own = bias_corrected(values, estimate, counts=table, acceleration=acceleration((tables[:, 0] / 41) ** 2, rows))
-    sample = np.repeat([1.0, 0.0], table)
-
-    def square(x, axis=-1):
-        return x.mean(axis=axis) ** 2
-
-    class Again:
-        bootstrap_distribution = values
-
-    theirs = stats.bootstrap((sample,), square, bootstrap_result=Again(), n_resamples=0, method="BCa")
-    assert own is not None
-    bounds = theirs.confidence_interval
-    assert (own.low, own.high) == pytest.approx((bounds.low, bounds.high), abs=1e-12)
-    plain = percentile(values, counts=table)
-    assert plain is not None
-    assert own.low != plain.low
-
-
-def test_nothing_varies_without_acceleration():
-    tables, rows = leave_one_out(np.array([[4, 0], [6, 1]]))
-    assert tables.tolist() == [[[3, 0], [6, 1]], [[4, 0], [5, 1]], [[4, 0], [6, 0]]]
-    assert rows.tolist() == [4, 6, 1]
-    assert acceleration(np.full(3, 2.0), rows) == 0
-    assert acceleration(np.array([np.nan, 1.0, 2.0]), rows) == 0
