@@ -55,8 +55,8 @@ def wilson(events: int, n: int, *, level: float = LEVEL) -> Interval:
     >>> round(interval.low, 4), round(interval.high, 4)
     (0.2553, 0.3662)
     """
-    _check_counts(events, n)
-    z = _z(level)
+    check_counts(events, n)
+    z = normal_quantile(level)
     centre = 2 * events + z * z
     half = z * math.sqrt(z * z + 4 * events * (n - events) / n)
     low = 0.0 if events == 0 else (centre - half) / (2 * (n + z * z))
@@ -78,7 +78,7 @@ def clopper_pearson(events: int, n: int, *, level: float = LEVEL) -> Interval:
     ----------
     Clopper and Pearson (1934), Biometrika 26, 404–413, doi:10.1093/biomet/26.4.404.
     """
-    _check_counts(events, n)
+    check_counts(events, n)
     tail = (1 - level) / 2
     low = 0.0 if events == 0 else float(special.betaincinv(events, n - events + 1, tail))
     high = 1.0 if events == n else float(special.betainccinv(events + 1, n - events, tail))
@@ -140,13 +140,70 @@ def katz_ratio(events: int, n: int, other_events: int, other_n: int, *, level: f
     ----------
     Katz, Baptista, Azen and Pike (1978), Biometrics 34, 469–474, doi:10.2307/2530610.
     """
-    _check_counts(events, n)
-    _check_counts(other_events, other_n)
+    check_counts(events, n)
+    check_counts(other_events, other_n)
     if events == 0 or other_events == 0 or (events == n and other_events == other_n):
         return None
     ratio = (events / n) / (other_events / other_n)
-    reach = math.exp(_z(level) * math.sqrt(1 / events - 1 / n + 1 / other_events - 1 / other_n))
+    reach = math.exp(normal_quantile(level) * math.sqrt(1 / events - 1 / n + 1 / other_events - 1 / other_n))
     return Interval(ratio / reach, ratio * reach)
+
+
+def effective_n(weights: npt.NDArray[np.float64]) -> float:
+    """Rows of equal weight that would tell as much as these: the square of the sum over the sum of squares.
+
+    Parameters
+    ----------
+    weights : numpy.ndarray
+        Finite and >= 0, shape (n_rows,).
+
+    Returns
+    -------
+    float
+        Between 1 and the number of rows of positive weight; 0 where there is none.
+
+    References
+    ----------
+    Kish (1965), Survey Sampling, section 11.7; (1992), Journal of Official Statistics 8, 183–200.
+    """
+    squares = float((weights * weights).sum())
+    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+def korn_graubard(rate: float, effective: float, *, level: float = LEVEL) -> Interval | None:
+    """Clopper–Pearson interval of a weighted rate, at its effective number of rows.
+
+    Limits: Kish's effective number takes weights to be unrelated to the outcome and rows to be independent; clusters
+    and strata are not in it, and no correction for degrees of freedom is made. Where the effective number is small the
+    interval is wide, not exact.
+
+    Parameters
+    ----------
+    rate : float
+        Weighted share of events, within [0, 1].
+    effective : float
+        Effective number of rows behind the rate, as `effective_n` gives it.
+    level : float, default 0.95
+        Confidence level within (0, 1).
+
+    Returns
+    -------
+    Interval or None
+        Within [0, 1]; equal to `clopper_pearson` for weights that are all the same. None below one effective row.
+
+    References
+    ----------
+    Korn and Graubard (1998), Survey Methodology 24, 193–201.
+    """
+    if not 0 <= rate <= 1:
+        raise ValueError(f"a rate lies within 0 and 1, got {rate}")
+    if effective < 1:
+        return None
+    events, tail = rate * effective, (1 - level) / 2
+    rest = effective - events
+    low = 0.0 if events <= 0 else float(special.betaincinv(events, rest + 1, tail))
+    high = 1.0 if rest <= 0 else float(special.betainccinv(events + 1, rest, tail))
+    return Interval(low, high)
 
 
 def student_mean(mean: float, variance: float, n: int, *, level: float = LEVEL) -> Interval | None:
@@ -208,7 +265,7 @@ def welch_difference(
 
 def wald(estimate: float, variance: float, *, level: float = LEVEL) -> Interval:
     """Normal interval of a maximum likelihood estimate with its variance from the information matrix."""
-    reach = _z(level) * math.sqrt(variance)
+    reach = normal_quantile(level) * math.sqrt(variance)
     return Interval(estimate - reach, estimate + reach)
 
 
@@ -259,17 +316,19 @@ def delong(positives: npt.NDArray[np.int64], negatives: npt.NDArray[np.int64], *
     of_positives = float((positives * (twice_below / (2 * n) - value) ** 2).sum()) / (m - 1)
     of_negatives = float((negatives * (twice_above / (2 * m) - value) ** 2).sum()) / (n - 1)
     variance = of_positives / m + of_negatives / n
-    reach = _z(level) * math.sqrt(variance)
+    reach = normal_quantile(level) * math.sqrt(variance)
     interval = Interval(max(0.0, value - reach), min(1.0, value + reach)) if variance > 0 else None
     return AucEstimate(value=value, variance=variance, interval=interval)
 
 
-def _check_counts(events: int, n: int) -> None:
+def check_counts(events: int, n: int) -> None:
+    """Raise ValueError unless the counts can be a proportion."""
     if n < 1 or not 0 <= events <= n:
         raise ValueError(f"a proportion needs 0 <= events <= n and n >= 1, got {events} of {n}")
 
 
-def _z(level: float) -> float:
+def normal_quantile(level: float) -> float:
+    """Standard normal deviate that leaves half of ``1 − level`` above it."""
     return NormalDist().inv_cdf((1 + level) / 2)
 
 

@@ -16,7 +16,9 @@ from explainkit.assess import ranking
 from explainkit.assess.intervals import (
     clopper_pearson,
     delong,
+    effective_n,
     katz_ratio,
+    korn_graubard,
     newcombe_difference,
     student_mean,
     wald,
@@ -111,6 +113,43 @@ def test_an_interval_of_a_mean_needs_two_rows_that_differ():
 def test_impossible_counts_are_refused(interval, counts):
     with pytest.raises(ValueError, match="0 <= events <= n"):
         interval(*counts)
+
+
+WEIGHTS = st.lists(st.sampled_from([0.0, 0.5, 1.0, 3.25]), max_size=30)
+
+
+@given(WEIGHTS, st.sampled_from([0.25, 1.0, 7.5]))
+def test_effective_rows_are_those_that_give_the_same_variance(weights, scale):
+    """A weighted mean of independent rows of variance one has the variance of one over the effective number."""
+    effective = effective_n(np.array(weights) * scale)
+    total = sum(weights)
+    if not total:
+        assert effective == 0
+        return
+    assert 1 / effective == pytest.approx(sum((w / total) ** 2 for w in weights))
+    assert 1 - 1e-12 <= effective <= sum(w > 0 for w in weights) + 1e-9
+
+
+@given(COUNTS, LEVELS)
+def test_equal_weights_change_nothing(counts, level):
+    events, n = counts
+    exact = clopper_pearson(events, n, level=level)
+    got = korn_graubard(events / n, float(n), level=level)
+    assert got is not None
+    assert (got.low, got.high) == pytest.approx((exact.low, exact.high), abs=1e-12)
+
+
+def test_weighted_rates_without_an_interval():
+    assert korn_graubard(0.5, 0.99) is None
+    assert korn_graubard(0.5, 0.0) is None
+    with pytest.raises(ValueError, match="within 0 and 1"):
+        korn_graubard(1.5, 20.0)
+    fractional = korn_graubard(0.3, 12.5)
+    below, above = korn_graubard(0.3, 12.0), korn_graubard(0.3, 13.0)
+    assert below is not None
+    assert fractional is not None
+    assert above is not None
+    assert below.low < fractional.low < above.low < above.high < fractional.high < below.high
 
 
 def test_wald_is_the_normal_interval():
