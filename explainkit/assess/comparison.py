@@ -8,13 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from explainkit.assess.extremes import Family, largest_difference_interval
 from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import Interval, katz_ratio, newcombe_difference
+from explainkit.assess.ratios import koopman_ratio
 from explainkit.assess.recorder import SUPPRESSED, Details, Recorder, Tally
 from explainkit.assess.references import Reference, choose_reference
 from explainkit.plan import FairnessPlan
 
 EMPTY = "no row belongs to the group"
+_FEW_EVENTS = 10
+OVER_PAIRS = "interval over all pairs of groups, so that choosing the furthest pair is allowed for (Bonferroni)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +90,8 @@ class Comparison:
                 continue
             details = self._context(cell)
             details |= {"unit": "ratio", "method": f"{self.rate.what} over that of the reference"}
-            details |= {"interval_method": "log interval (Katz 1978)"}
             if self.comparable(cell):
-                details |= {"interval": katz_ratio(*self._counts(cell))}
+                details |= self._ratio_interval(cell)
             why = self._why_undefined(cell, ratio=True)
             self.recorder.number(name, self.ratio(cell), self.keys(cell), undefined=why, **details)
 
@@ -122,8 +127,9 @@ class Comparison:
             undefined="",
             unit="difference",
             n=self.shown_rows(),
-            method=f"largest {self.rate.what} of the groups shown minus the smallest; no interval, as both were chosen "
-            "after looking",
+            interval=None if self.recorder.weighted else largest_difference_interval([self.family()]),
+            interval_method=OVER_PAIRS,
+            method=f"largest {self.rate.what} of the groups shown minus the smallest",
             numerator=self.rate.numerator,
             reason=f"largest: {self.cells.label(high)}; smallest: {self.cells.label(low)}",
         )
@@ -154,6 +160,13 @@ class Comparison:
             reason=f"{self.cells.label(cell)} against {self.reference.words}",
         )
 
+    def family(self) -> Family:
+        """Events and rows of the groups shown, both of shape (n_groups,)."""
+        pairs = zip(self.values, self.rate.part, self.rate.whole, strict=True)
+        counts = [(part.rows, whole.rows) for value, part, whole in pairs if value is not None]
+        table = np.array(counts, np.int64).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
+
     def ends(self) -> tuple[int, int] | None:
         """Cells of the smallest and of the largest rate shown, the first of equals; None for fewer than two."""
         known = [(value, cell) for cell, value in enumerate(self.values) if value is not None]
@@ -175,6 +188,13 @@ class Comparison:
         """Rate minus that of the reference; None where undefined."""
         rate, other = self._pair(cell)
         return rate - other if rate is not None and other is not None else None
+
+    def _ratio_interval(self, cell: int) -> Details:
+        """The score interval where an event is rare, which is when the log interval fails."""
+        counts = self._counts(cell)
+        if min(counts[0], counts[2]) < _FEW_EVENTS:
+            return {"interval": koopman_ratio(*counts), "interval_method": "score interval (Koopman 1984)"}
+        return {"interval": katz_ratio(*counts), "interval_method": "log interval (Katz 1978)"}
 
     def difference_interval(self, cell: int) -> Interval | None:
         """Interval of the difference of unweighted rates."""

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explainkit.assess.comparison import Comparison, GroupRate
+from explainkit.assess.comparison import OVER_PAIRS, Comparison, GroupRate
 from explainkit.assess.cross_counts import LABELLED, CrossTable, State
+from explainkit.assess.extremes import largest_difference_interval
 from explainkit.assess.groups import Cells
 from explainkit.assess.recorder import Recorder, among
 from explainkit.load.subject import Subject
@@ -100,8 +101,17 @@ def _record_odds(recorder: Recorder, cells: Cells, positives: Comparison, negati
     why = "one of the two rates is defined in fewer than two groups"
     how = "the larger of the gaps in true and in false positive rates, largest minus smallest of the groups shown"
     value = max(gaps) if len(gaps) == 2 else None
+    both = [comparison.family() for comparison, _ in ends]
     recorder.number(
-        "fairness.equalized_odds_difference", value, keys, undefined=why, unit="difference", n=_rows(ends), method=how
+        "fairness.equalized_odds_difference",
+        value,
+        keys,
+        undefined=why,
+        unit="difference",
+        n=_rows(ends),
+        interval=None if recorder.weighted else largest_difference_interval(both),
+        interval_method=OVER_PAIRS,
+        method=how,
     )
     how = "the smaller of the ratios of true and of false positive rates, smallest over largest of the groups shown"
     value = min(ratios) if len(ratios) == 2 else None

@@ -35,7 +35,7 @@ from explainkit.load.subject import Subject
 from explainkit.plan import FairnessPlan
 
 
-def measure(subject: Subject, plan: FairnessPlan) -> Measured:
+def measure(subject: Subject, plan: FairnessPlan, *, seed: int = 0) -> Measured:
     """Every figure of groups, of single sensitive columns and of pairs of them.
 
     Parameters
@@ -44,6 +44,8 @@ def measure(subject: Subject, plan: FairnessPlan) -> Measured:
         Of any task, with the groups in `Rows.groups`.
     plan : FairnessPlan
         References and the smallest group shown.
+    seed : int, default 0
+        Of the permutations that show what chance alone would give.
 
     Returns
     -------
@@ -57,9 +59,9 @@ def measure(subject: Subject, plan: FairnessPlan) -> Measured:
     """
     check_references(subject.rows.groups, plan)
     check_favourable(subject)
-    recorder = Recorder(subject, undefined="insufficient")
+    recorder = Recorder(subject, undefined="insufficient", seed=seed)
     for name, needs in NEEDS[subject.task].items():
-        if Need.GROUPS in needs:
+        if Need.GROUPS in needs and name.startswith("fairness."):
             recorder.open(name)
     singles, pairs = every_grouping(subject.rows.groups, min_cell=plan.min_cell)
     if subject.task == "regression":

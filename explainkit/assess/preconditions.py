@@ -82,6 +82,14 @@ _BINARY: dict[str, Need] = {
     "fairness.selection_difference": Need.GROUPS | _SELECTED,
     "fairness.smallest_impact_ratio": Need.GROUPS | _SELECTED,
     "fairness.demographic_parity_difference": Need.GROUPS | _SELECTED,
+    "fairness.demographic_parity_ratio": Need.GROUPS | _SELECTED,
+    "fairness.chance_ratio": Need.GROUPS | _SELECTED,
+    "fairness.chance_p": Need.GROUPS | _SELECTED,
+    "fairness.selection_p": Need.GROUPS | _SELECTED,
+    "fairness.selection_p_holm": Need.GROUPS | _SELECTED,
+    "fairness.selection_p_bh": Need.GROUPS | _SELECTED,
+    "fairness.detectable_below": Need.GROUPS | _SELECTED,
+    "fairness.detectable_above": Need.GROUPS | _SELECTED,
     **_compared("true_positive_rate", _DECIDED),
     **_compared("false_positive_rate", _DECIDED),
     **_compared("true_negative_rate", _DECIDED),
@@ -121,7 +129,13 @@ _MULTICLASS: dict[str, Need] = {
     "performance.custom": Need.OUTCOME | Need.SAMPLE,
     **_compared("accuracy", Need.OUTCOME | Need.SAMPLE),
     "fairness.accuracy_gap": Need.GROUPS | Need.OUTCOME | Need.SAMPLE,
-    "fairness.demographic_parity_difference": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
+    **{
+        f"fairness.{name}": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE
+        for name in (
+            *("demographic_parity_difference", "demographic_parity_ratio", "chance_ratio", "chance_p"),
+            *("selection_p", "selection_p_holm", "selection_p_bh", "detectable_below", "detectable_above"),
+        )
+    },
     "fairness.selection_rate": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.selection_difference": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,

@@ -51,10 +51,13 @@ class Recorder:
         What is audited.
     undefined : {"not_tested", "insufficient"}
         Status of a number that is undefined on these rows, such as a rate without a denominator.
+    seed : int, default 0
+        Of the draws, where there are any.
     """
 
-    def __init__(self, subject: Subject, *, undefined: Status) -> None:
+    def __init__(self, subject: Subject, *, undefined: Status, seed: int = 0) -> None:
         self.subject = subject
+        self.seed = seed
         self.preconditions = Preconditions(subject)
         self.weighted = subject.rows.weights is not None
         self._undefined: Status = undefined

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explainkit.assess.comparison import EMPTY, Comparison, GroupRate
+from explainkit.assess.evidence_of_gaps import record_chance, record_tests
 from explainkit.assess.groups import Cells
 from explainkit.assess.recorder import Recorder, Tally, among
 from explainkit.plan import FairnessPlan
@@ -50,4 +51,6 @@ def record_selection(
     if len(cells.columns) == 1:
         comparison.record_difference(DIFFERENCE)
         comparison.record_gap(GAP)
+        record_tests(comparison)
+        record_chance(comparison)
     comparison.record_smallest_ratio(SMALLEST, title="impact ratio")

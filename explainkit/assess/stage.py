@@ -27,6 +27,6 @@ def assess(subject: Subject, plan: Plan) -> Measured:
         data.measure(subject)
         + performance.measure(subject)
         + calibration.measure(subject)
-        + fairness.measure(subject, plan.fairness)
+        + fairness.measure(subject, plan.fairness, seed=plan.explain.seed)
         + ll144.measure(subject, plan.ll144, min_cell=plan.fairness.min_cell)
     )

@@ -84,6 +84,14 @@ _MEASURES = {
         "Negative predictive value", "share of negatives among those not decided positive"
     ),
     "fairness.demographic_parity_difference": Measure("Demographic parity", "gap in selection rates"),
+    "fairness.demographic_parity_ratio": Measure("Smallest over largest selection rate", "of the groups shown"),
+    "fairness.chance_ratio": Measure("The same by chance", "mean over permutations of the rows"),
+    "fairness.chance_p": Measure("As small by chance", "share of permutations"),
+    "fairness.selection_p": Measure("p", "of no difference from the reference"),
+    "fairness.selection_p_holm": Measure("p, Holm", "adjusted for the groups of the column"),
+    "fairness.selection_p_bh": Measure("p, Benjamini–Hochberg", "adjusted for the groups of the column"),
+    "fairness.detectable_below": Measure("Detectable below", "smallest difference below the reference"),
+    "fairness.detectable_above": Measure("Detectable above", "smallest difference above the reference"),
     "fairness.equal_opportunity_difference": Measure("Equal opportunity", "gap in true positive rates"),
     "fairness.false_positive_rate_gap": Measure("False positive rates", "gap between the groups"),
     "fairness.equalized_odds_difference": Measure(
