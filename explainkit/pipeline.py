@@ -85,7 +85,8 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
     progress = progress or Silent()
     with one_order():
         with progress.stage("assess performance and fairness"):
-            measured = measure_data(subject) + measure_performance(subject) + measure_calibration(subject)
+            measured = measure_data(subject) + measure_performance(subject, plan.performance)
+            measured += measure_calibration(subject, seed=plan.explain.seed)
             measured += measure_fairness(subject, plan.fairness)
         with progress.stage("explain the model"):
             explained = explain(subject, plan.explain)

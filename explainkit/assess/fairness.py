@@ -23,6 +23,7 @@ from explainkit.assess.cross_counts import (
     score_tables,
     states,
 )
+from explainkit.assess.group_calibration import record_calibration
 from explainkit.assess.group_means import record_means, record_regression
 from explainkit.assess.groups import Cells, every_grouping
 from explainkit.assess.intervals import delong
@@ -114,7 +115,9 @@ def _record_classification(
             if binary:
                 _record_mean_scores(recorder, cells)
             if areas is not None:
-                _record_areas(recorder, cells, next(areas))
+                tables = next(areas)
+                _record_areas(recorder, cells, tables)
+                record_calibration(recorder, cells, tables)
 
 
 def _binary_states(subject: Subject) -> npt.NDArray[np.int32]:

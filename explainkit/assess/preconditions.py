@@ -52,6 +52,11 @@ _BINARY: dict[str, Need] = {
     "performance.average_precision": _KNOWN | Need.BOTH | Need.PREVALENCE,
     "performance.log_loss": _PROBABLE,
     "performance.brier": _PROBABLE,
+    "performance.brier_reliability": _PROBABLE,
+    "performance.brier_resolution": _PROBABLE,
+    "performance.brier_uncertainty": _PROBABLE,
+    "performance.brier_within": _PROBABLE,
+    "performance.brier_skill": _PROBABLE | Need.BOTH,
     "performance.observed_expected": _PROBABLE,
     "performance.base_rate": _KNOWN | Need.PREVALENCE,
     "performance.score_mean": Need.POSITIVE | Need.SAMPLE,
@@ -61,6 +66,15 @@ _BINARY: dict[str, Need] = {
     "performance.precision": _DECIDED | Need.PREVALENCE,
     "performance.recall": _DECIDED,
     "performance.specificity": _DECIDED,
+    "performance.negative_predictive_value": _DECIDED | Need.PREVALENCE,
+    "performance.false_positive_rate": _DECIDED,
+    "performance.false_negative_rate": _DECIDED,
+    "performance.cost": _DECIDED | Need.PREVALENCE,
+    "performance.smallest_cost": _KNOWN | Need.PREVALENCE,
+    "performance.smallest_cost_threshold": _KNOWN | Need.PREVALENCE,
+    "performance.thresholds": _KNOWN,
+    "performance.thresholds.precision": _KNOWN | Need.PREVALENCE,
+    "performance.lift": _KNOWN | Need.BOTH | Need.PREVALENCE,
     "performance.f1": _DECIDED | Need.PREVALENCE,
     "performance.mcc": _DECIDED | Need.PREVALENCE,
     "performance.positive_rate": Need.POSITIVE | Need.DECISION | Need.SAMPLE,
@@ -68,6 +82,7 @@ _BINARY: dict[str, Need] = {
     "performance.confusion": _DECIDED | Need.SAMPLE,
     "performance.custom": _KNOWN | Need.SAMPLE,
     "calibration.ece": _PROBABLE,
+    "calibration.ece_expected": _PROBABLE,
     "calibration.reliability": _PROBABLE,
     "calibration.slope": _PROBABLE | Need.BOTH,
     "calibration.intercept": _PROBABLE | Need.BOTH,
@@ -82,6 +97,10 @@ _BINARY: dict[str, Need] = {
     "fairness.base_rate": Need.GROUPS | _KNOWN | Need.PREVALENCE,
     "fairness.mean_score": Need.GROUPS | Need.POSITIVE | Need.SAMPLE,
     "fairness.roc_auc": Need.GROUPS | _KNOWN,
+    "fairness.calibration_error": Need.GROUPS | _PROBABLE,
+    "fairness.observed_expected": Need.GROUPS | _PROBABLE,
+    "fairness.calibration_slope": Need.GROUPS | _PROBABLE,
+    "fairness.calibration_intercept": Need.GROUPS | _PROBABLE,
 }
 
 _MULTICLASS: dict[str, Need] = {
@@ -92,6 +111,7 @@ _MULTICLASS: dict[str, Need] = {
     "performance.precision": Need.OUTCOME | Need.PREVALENCE,
     "performance.recall": Need.OUTCOME,
     "performance.f1": Need.OUTCOME | Need.PREVALENCE,
+    "performance.top_k_accuracy": Need.OUTCOME | Need.SAMPLE,
     "performance.selection_rate": Need.FAVOURABLE | Need.SAMPLE,
     "performance.confusion": Need.OUTCOME | Need.SAMPLE,
     "performance.custom": Need.OUTCOME | Need.SAMPLE,
@@ -109,6 +129,11 @@ _REGRESSION: dict[str, Need] = {
     "performance.mean_error": Need.OUTCOME | Need.SAMPLE,
     "performance.mape": Need.OUTCOME | Need.SAMPLE,
     "performance.residual_quantile": Need.OUTCOME | Need.SAMPLE,
+    "performance.median_absolute_error": Need.OUTCOME | Need.SAMPLE,
+    "performance.interval_coverage": Need.OUTCOME | Need.SAMPLE,
+    "performance.interval_below": Need.OUTCOME | Need.SAMPLE,
+    "performance.interval_above": Need.OUTCOME | Need.SAMPLE,
+    "performance.interval_width": Need.OUTCOME | Need.SAMPLE,
     "performance.predicted_observed": Need.OUTCOME,
     "performance.custom": Need.OUTCOME | Need.SAMPLE,
     "fairness.mean_prediction": Need.GROUPS | Need.SAMPLE,
@@ -120,7 +145,9 @@ _REGRESSION: dict[str, Need] = {
 NEEDS: dict[Task, dict[str, Need]] = {"binary": _BINARY, "multiclass": _MULTICLASS, "regression": _REGRESSION}
 """By task, what each figure and series needs; names not listed need nothing."""
 
-SYMMETRIC = frozenset({"accuracy", "balanced_accuracy", "mcc", "confusion", "log_loss", "custom"})
+SYMMETRIC = frozenset(
+    {"accuracy", "balanced_accuracy", "mcc", "confusion", "log_loss", "custom", "cost", "smallest_cost"}
+)
 """Last words of names whose numbers belong to no class."""
 
 NO_POSITIVE = "the positive class is not stated (model.positive)"
