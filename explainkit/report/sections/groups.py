@@ -34,6 +34,10 @@ _KINDS = {
     "multiclass": ("fairness.accuracy",),
     "regression": ("fairness.mean_prediction", "fairness.mean_error", "fairness.mae"),
 }
+_CALIBRATION = (
+    *("fairness.observed_expected", "fairness.calibration_slope", "fairness.calibration_intercept"),
+    "fairness.calibration_error",
+)
 _DRAWN = {
     "binary": ("fairness.true_positive_rate", "fairness.false_positive_rate"),
     "multiclass": ("fairness.accuracy",),
@@ -58,9 +62,9 @@ def section(evidence: Evidence) -> Section:
         else:
             blocks.extend(charts)
         for column in reader.sensitive:
-            table = _table(reader, column, _KINDS[evidence.task])
-            if table is not None:
-                blocks.append(Group(title=(Words("By "), name(column)), blocks=(table,)))
+            tables = _tables(reader, column, _KINDS[evidence.task])
+            if tables:
+                blocks.append(Group(title=(Words("By "), name(column)), blocks=tables))
     return Section(number=8, id="groups", title="Performance by group", blocks=tuple(blocks))
 
 
@@ -87,6 +91,14 @@ def rows_of(reader: Reader, column: str) -> list[tuple[str, Figure]]:
 def head(level_name: Parts, count: Figure) -> tuple[Parts, Parts]:
     """First two cells of a group's row: its name, and its size."""
     return level_name, number(count)
+
+
+def _tables(reader: Reader, column: str, kinds: Sequence[str]) -> tuple[Table, ...]:
+    """Calibration in a table of its own, where it was measured; else the reasons below the first."""
+    apart = any(f.status == "measured" for k in _CALIBRATION for _, f in reader.keyed(k, column))
+    first = _table(reader, column, kinds if apart else (*kinds, *_CALIBRATION))
+    second = _table(reader, column, _CALIBRATION) if apart else None
+    return tuple(table for table in (first, second) if table is not None)
 
 
 def _table(reader: Reader, column: str, kinds: Sequence[str]) -> Table | None:
