@@ -76,7 +76,8 @@ def _thresholds(recorder: Recorder, table: ScoreTable, costs: CostPlan | None, *
 
 
 def _method(recorder: Recorder, used: Threshold | None, side: str) -> str:
-    parts = [f"rows with an outcome, decided positive where the score is {side} the threshold"]
+    where = "at or above" if side == ">=" else "above"
+    parts = [f"rows with an outcome, decided positive where the score is {where} the threshold"]
     parts.append("twentieths of the scores" + (" and the threshold in use" if used is not None else ""))
     if recorder.weighted:
         parts.append(f"weighted by {recorder.subject.rows.weight_kind} weights")

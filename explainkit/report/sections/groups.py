@@ -62,9 +62,7 @@ def section(evidence: Evidence) -> Section:
         else:
             blocks.extend(charts)
         for column in reader.sensitive:
-            tables = _tables(reader, column, _KINDS[evidence.task])
-            if tables:
-                blocks.append(Group(title=(Words("By "), name(column)), blocks=tables))
+            blocks.extend(_tables(reader, column, _KINDS[evidence.task]))
     return Section(number=8, id="groups", title="Performance by group", blocks=tuple(blocks))
 
 
@@ -93,12 +91,17 @@ def head(level_name: Parts, count: Figure) -> tuple[Parts, Parts]:
     return level_name, number(count)
 
 
-def _tables(reader: Reader, column: str, kinds: Sequence[str]) -> tuple[Table, ...]:
-    """Calibration in a table of its own, where it was measured; else the reasons below the first."""
+def _tables(reader: Reader, column: str, kinds: Sequence[str]) -> tuple[Group, ...]:
+    """Calibration in a table of its own, where it was measured; else its reasons below the first."""
     apart = any(f.status == "measured" for k in _CALIBRATION for _, f in reader.keyed(k, column))
-    first = _table(reader, column, kinds if apart else (*kinds, *_CALIBRATION))
-    second = _table(reader, column, _CALIBRATION) if apart else None
-    return tuple(table for table in (first, second) if table is not None)
+    tables = [(Words("By "), _table(reader, column, kinds if apart else (*kinds, *_CALIBRATION)))]
+    if apart:
+        tables.append((Words("Calibration by "), _table(reader, column, _CALIBRATION)))
+    return tuple(
+        Group(title=(words_before, name(column)), blocks=(table,))
+        for words_before, table in tables
+        if table is not None
+    )
 
 
 def _table(reader: Reader, column: str, kinds: Sequence[str]) -> Table | None:
