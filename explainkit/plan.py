@@ -161,6 +161,44 @@ class ExplainPlan(_Strict):
         return self
 
 
+class CostPlan(_Strict):
+    """``performance.costs``: what a decision costs by its outcome, in any unit; gains are below zero."""
+
+    false_positive: float = Field(allow_inf_nan=False)
+    """Of a row decided positive that is not."""
+    false_negative: float = Field(allow_inf_nan=False)
+    """Of a positive row not decided so."""
+    true_positive: float = Field(default=0.0, allow_inf_nan=False)
+    true_negative: float = Field(default=0.0, allow_inf_nan=False)
+
+
+class IntervalPlan(_Strict):
+    """``performance.interval``: columns of the evaluation data between which the outcome was predicted to lie."""
+
+    low: str
+    """Column of the lower ends; a missing end leaves the row out, an infinite one is open."""
+    high: str
+    """Column of the upper ends."""
+    level: float = Field(gt=0, lt=1)
+    """Share of the outcomes that the intervals were made to hold, for example 0.9; never guessed."""
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.low == self.high:
+            raise ValueError("low and high are two columns")
+        return self
+
+
+class PerformancePlan(_Strict):
+    """``[performance]``: what is measured beside what needs no statement."""
+
+    costs: CostPlan | None = None
+    """``{ false_positive = 1.0, false_negative = 5.0 }``, both required, ``true_positive`` and ``true_negative`` too
+    where they cost anything (binary): the mean cost of the decisions, and of those at other thresholds."""
+    interval: IntervalPlan | None = None
+    """``{ low = "lo", high = "hi", level = 0.9 }``: two columns (regression), whose coverage is measured."""
+
+
 class FairnessPlan(_Strict):
     """``[fairness]``: outcome, references and protection of small groups."""
 
@@ -244,6 +282,7 @@ class Plan(_Strict):
     data: DataPlan = DataPlan()
     features: dict[str, FeaturePlan] = Field(default_factory=dict)
     explain: ExplainPlan = ExplainPlan()
+    performance: PerformancePlan = PerformancePlan()
     fairness: FairnessPlan = FairnessPlan()
     ll144: LocalLaw144Plan = LocalLaw144Plan()
     privacy: PrivacyPlan = PrivacyPlan()

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.assess import ranking
+from explainkit.assess import costs, probabilities, ranking, thresholds
 from explainkit.assess.intervals import Interval, delong
 from explainkit.assess.outcomes import (
     Outcomes,
@@ -22,18 +22,23 @@ from explainkit.assess.outcomes import (
 from explainkit.assess.preconditions import NO_LABEL, ONE_CLASS
 from explainkit.assess.recorder import Details, Recorder, Tally, among
 from explainkit.figures import Series, figure_id
+from explainkit.plan import PerformancePlan
 
 HISTOGRAM_BINS = 20
 DELONG = "DeLong interval (DeLong 1988, Sun and Xu 2014)"
 
 
-def record(recorder: Recorder) -> None:
+def record(recorder: Recorder, plan: PerformancePlan) -> None:
     """Record every figure and series of a binary model but those of calibration."""
     outcomes = with_outcome(recorder.subject)
-    _discrimination(recorder, outcomes)
-    _probabilities(recorder, outcomes)
+    table = ranking.tabulate(outcomes.scores, outcomes.labels == 1, outcomes.weights)
+    _discrimination(recorder, outcomes, table)
+    probabilities.record(recorder, outcomes, table)
     _scores(recorder, outcomes)
-    _decisions(recorder, outcomes)
+    cells = _decisions(recorder, outcomes)
+    if plan.costs is not None:
+        costs.record(recorder, table, cells, plan.costs)
+    thresholds.record(recorder, table, plan.costs)
     note_left_out(recorder)
 
 
@@ -42,9 +47,8 @@ def of_labelled(outcomes: Outcomes) -> Details:
     return {"unit": "score", "n": outcomes.n, "events": int((outcomes.labels == 1).sum())}
 
 
-def _discrimination(recorder: Recorder, outcomes: Outcomes) -> None:
+def _discrimination(recorder: Recorder, outcomes: Outcomes, table: ranking.ScoreTable) -> None:
     rows = of_labelled(outcomes)
-    table = ranking.tabulate(outcomes.scores, outcomes.labels == 1, outcomes.weights)
     if not table.both_classes:
         for name in ("roc_auc", "gini", "ks", "average_precision"):
             recorder.number(f"performance.{name}", None, undefined=ONE_CLASS)
@@ -79,31 +83,6 @@ def _roc_curve(table: ranking.ScoreTable, n: int) -> Series:
         method="every distinct score, thinned evenly along the curve where there are many",
         dataset="evaluation",
         n=n,
-    )
-
-
-def _probabilities(recorder: Recorder, outcomes: Outcomes) -> None:
-    scores, positive, rows = outcomes.scores, outcomes.labels == 1, of_labelled(outcomes)
-    loss = brier = ratio = None
-    if outcomes.n and recorder.preconditions.scores_are_probabilities:
-        tiny = np.finfo(np.float64).eps
-        kept = np.clip(scores, tiny, 1 - tiny)
-        loss = outcomes.mean(-np.log(np.where(positive, kept, 1 - kept)))
-        brier = outcomes.mean((scores - positive) ** 2)
-        expected = outcomes.mean(scores)
-        ratio = outcomes.mean(positive) / expected if expected > 0 else None
-    how = "natural logarithm, scores cut to [2⁻⁵², 1 − 2⁻⁵²]"
-    recorder.number("performance.log_loss", loss, undefined=NO_LABEL, **(rows | {"method": how}))
-    how = "mean squared difference between score and outcome"
-    recorder.number("performance.brier", brier, undefined=NO_LABEL, **(rows | {"method": how}))
-    rows |= {"unit": "ratio", "method": "share of positives over the mean score, both on rows with an outcome"}
-    recorder.number("performance.observed_expected", ratio, undefined="the scores are all zero", **rows)
-    recorder.rate(
-        "performance.base_rate",
-        outcomes.tally(positive),
-        outcomes.everyone,
-        undefined=NO_LABEL,
-        numerator=f"outcome {recorder.subject.positive}{among(recorder.subject)}",
     )
 
 
@@ -148,7 +127,8 @@ def _histogram(recorder: Recorder, outcomes: Outcomes) -> Series:
     )
 
 
-def _decisions(recorder: Recorder, outcomes: Outcomes) -> None:
+def _decisions(recorder: Recorder, outcomes: Outcomes) -> list[Tally]:
+    """Also the rows with an outcome: true negatives, false positives, false negatives, true positives."""
     subject = recorder.subject
     decided = subject.decisions
     if decided is None:
@@ -170,6 +150,7 @@ def _decisions(recorder: Recorder, outcomes: Outcomes) -> None:
         for decision, decided_name in enumerate(class_names(subject)):
             keys = {"actual": name, "decided": decided_name}
             recorder.count("performance.confusion", rows[2 * actual + decision], keys, n=outcomes.n)
+    return cells
 
 
 def _plus(*parts: Tally) -> Tally:
@@ -201,6 +182,27 @@ def _error_rates(recorder: Recorder, cells: list[Tally]) -> None:
             (negatives_kept, false_alarms),
             f"not decided {positive}{whom}, of those without outcome {positive}",
             "every outcome is positive",
+        ),
+        (
+            "negative_predictive_value",
+            negatives_kept,
+            (negatives_kept, misses),
+            f"outcome not {positive}{whom}, of those not decided {positive}",
+            "every row with an outcome is decided positive",
+        ),
+        (
+            "false_positive_rate",
+            false_alarms,
+            (negatives_kept, false_alarms),
+            f"decided {positive}{whom}, of those without outcome {positive}",
+            "every outcome is positive",
+        ),
+        (
+            "false_negative_rate",
+            misses,
+            (hits, misses),
+            f"not decided {positive}{whom}, of those with outcome {positive}",
+            "no outcome is positive",
         ),
     )
     for name, part, whole, numerator, undefined in rates:

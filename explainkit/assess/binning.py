@@ -51,11 +51,26 @@ def equal_counts(values: Floats, *, bins: int = BINS) -> Bins:
     ascending = values[order]
     starts = np.concatenate(([0], np.flatnonzero(ascending[1:] != ascending[:-1]) + 1))
     repeats = np.diff(starts, append=len(values))
-    # Whole numbers: a middle rank on an edge must not fall left or right by rounding.
-    bin_of_value = bins * (2 * starts + repeats) // (2 * len(values))
-    opens = np.diff(bin_of_value, prepend=-1) > 0  # the first value of each bin that is used
+    opens = first_of_bins(repeats, bins=bins)
     codes = np.empty(len(values), np.int64)
     codes[order] = np.repeat(np.cumsum(opens) - 1, repeats)
     first = starts[opens]
     last = np.append(first[1:], len(values)) - 1
     return Bins(codes=codes, low=ascending[first], high=ascending[last], counts=last - first + 1)
+
+
+def first_of_bins(repeats: npt.NDArray[np.int64], *, bins: int = BINS) -> npt.NDArray[np.bool_]:
+    """Which distinct values, ascending, are the first of a bin.
+
+    Parameters
+    ----------
+    repeats : numpy.ndarray
+        Rows at each distinct value, shape (n_values,).
+    bins : int, default 10
+        How many bins at most.
+    """
+    before = np.cumsum(repeats) - repeats
+    # Whole numbers: a middle rank on an edge must not fall left or right by rounding.
+    bin_of_value = bins * (2 * before + repeats) // (2 * int(repeats.sum()))
+    opens: npt.NDArray[np.bool_] = np.diff(bin_of_value, prepend=-1) > 0
+    return opens

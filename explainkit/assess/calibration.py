@@ -17,6 +17,9 @@ from explainkit.evidence import Measured
 from explainkit.figures import Series, figure_id
 from explainkit.load.subject import Subject
 
+DRAWS = 200
+_NORMAL = 1000
+"""Variance, in units of the largest weight squared, from which on a sum of outcomes is taken as normal."""
 _STEPS = 100
 _HALVINGS = 40
 _CLOSE = 1e-8
@@ -35,39 +38,77 @@ class Recalibration:
     slope_variance: float
 
 
-def measure(subject: Subject) -> Measured:
+def measure(subject: Subject, *, seed: int = 0) -> Measured:
     """Figures ``calibration.*`` and the reliability curve of a binary model; nothing for another task.
 
     Parameters
     ----------
     subject : Subject
         Of any task; only rows with an outcome count.
+    seed : int, default 0
+        Of the outcomes drawn for ``calibration.ece_expected``.
     """
     recorder = Recorder(subject, undefined="not_tested")
     if subject.task == "binary":
         outcomes = with_outcome(subject)
-        _reliability(recorder, outcomes)
+        _reliability(recorder, outcomes, seed)
         _recalibration(recorder, outcomes)
     return recorder.result()
 
 
-def _reliability(recorder: Recorder, outcomes: Outcomes) -> None:
+def _reliability(recorder: Recorder, outcomes: Outcomes, seed: int) -> None:
     positive = (outcomes.labels == 1).astype(np.float64)
-    error = None
+    error = by_chance = None
     if recorder.open_series("calibration.reliability") and outcomes.n:
         bins, weights = equal_counts(outcomes.scores), outcomes.weights
         predicted, observed = bins.mean(outcomes.scores, weights), bins.mean(positive, weights)
         error = float((bins.total(weights) * np.abs(predicted - observed)).sum() / bins.total(weights).sum())
+        by_chance = expected_error(outcomes.scores, weights, bins, seed=seed)
         recorder.curve(_reliability_curve(bins, predicted, observed, events=None if weights is not None else positive))
-    recorder.number(
-        "calibration.ece",
-        error,
-        undefined=NO_LABEL,
-        unit="score",
-        n=outcomes.n,
-        events=int(positive.sum()),
-        method=f"mean distance between mean score and share of positives, in {WORDS}",
-    )
+    rows: Details = {"unit": "score", "n": outcomes.n}
+    said = f"mean distance between mean score and share of positives, in {WORDS}"
+    how: Details = rows | {"events": int(positive.sum()), "method": said}
+    recorder.number("calibration.ece", error, undefined=NO_LABEL, **how)
+    said = f"mean over {DRAWS} draws of the outcomes from the scores (seed {seed}), same rows and bins; by formula in "
+    said += "bins whose number of positives is close to normal"
+    how = rows | {"method": said}
+    recorder.number("calibration.ece_expected", by_chance, undefined=NO_LABEL, **how)
+
+
+def expected_error(scores: Floats, weights: Floats | None, bins: Bins, *, seed: int) -> float:
+    """Calibration error to be expected of these very scores if they were the probabilities of the outcomes.
+
+    The error is a sum over bins, so its mean is the sum of the means of |observed − expected| of each bin. In a bin
+    with a large variance the sum of outcomes is normal to three digits and the mean is √(2 variance / π); for the
+    others outcomes are drawn.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray
+        Within [0, 1], shape (n_rows,).
+    weights : numpy.ndarray or None
+        Above zero, shape (n_rows,).
+    bins : Bins
+        Of the scores.
+    seed : int
+        Of the draws.
+    """
+    weight = np.ones(len(scores)) if weights is None else weights
+    order = np.lexsort((weight, scores))  # the draws do not depend on the order of the rows
+    chance, weight = scores[order], weight[order]
+    starts = np.cumsum(bins.counts) - bins.counts
+    variance = np.add.reduceat(weight**2 * chance * (1 - chance), starts)
+    normal = variance >= _NORMAL * np.maximum.reduceat(weight, starts) ** 2
+    distance = float(np.sqrt(2 * variance[normal] / math.pi).sum())
+    if not normal.all():
+        drawn = ~np.repeat(normal, bins.counts)
+        chance, own = chance[drawn], weight[drawn]
+        counts = bins.counts[~normal]
+        starts, rng = np.cumsum(counts) - counts, np.random.default_rng(seed)
+        for _ in range(DRAWS):
+            gaps = np.add.reduceat(own * ((rng.random(len(chance)) < chance) - chance), starts)
+            distance += float(np.abs(gaps).sum()) / DRAWS
+    return distance / float(weight.sum())
 
 
 def _reliability_curve(bins: Bins, predicted: Floats, observed: Floats, *, events: Floats | None) -> Series:

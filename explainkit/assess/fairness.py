@@ -21,6 +21,7 @@ from explainkit.assess.cross_counts import (
     states,
 )
 from explainkit.assess.error_rates import UNLABELLED, record_error_rates
+from explainkit.assess.group_calibration import record_calibration
 from explainkit.assess.group_means import record_means, record_regression
 from explainkit.assess.groups import Cells, every_grouping
 from explainkit.assess.intervals import delong
@@ -112,7 +113,9 @@ def _record_classification(
             if binary:
                 _record_mean_scores(recorder, cells)
             if areas is not None:
-                _record_areas(recorder, cells, next(areas))
+                tables = next(areas)
+                _record_areas(recorder, cells, tables)
+                record_calibration(recorder, cells, tables)
 
 
 def _binary_states(subject: Subject) -> npt.NDArray[np.int32]:

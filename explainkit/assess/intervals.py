@@ -233,6 +233,30 @@ def student_mean(mean: float, variance: float, n: int, *, level: float = LEVEL) 
     return Interval(mean - reach, mean + reach)
 
 
+def student_of(values: npt.NDArray[np.float64], *, least: float | None = None) -> Interval | None:
+    """Student's interval of the mean of unweighted rows, cut at `least`.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        One number per row, shape (n_rows,).
+    least : float, optional
+        What no mean can be below.
+
+    Returns
+    -------
+    Interval or None
+        None for fewer than two rows, or where nothing varies.
+    """
+    # Equal numbers have a variance of rounding alone, which would claim certainty.
+    if len(values) < 2 or values.min() == values.max():
+        return None
+    interval = student_mean(float(values.mean()), float(values.var(ddof=1)), len(values))
+    if interval is None or least is None:
+        return interval
+    return Interval(max(least, interval.low), interval.high)
+
+
 def welch_difference(
     own: tuple[float, float, int], other: tuple[float, float, int], *, level: float = LEVEL
 ) -> Interval | None:

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess import ranking
+from explainkit.assess.binary import DELONG
+from explainkit.assess.intervals import delong
 from explainkit.assess.outcomes import (
     Outcomes,
     all_rows,
@@ -21,6 +23,9 @@ from explainkit.assess.preconditions import NO_LABEL, ONE_CLASS
 from explainkit.assess.recorder import Details, Recorder, Tally, among
 
 Floats = npt.NDArray[np.float64]
+
+TOP = (2, 3)
+"""Numbers of classes among which the outcome is looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,9 @@ def record(recorder: Recorder) -> None:
     decided = decided_classes(subject)
     matrix = _confusion(outcomes, decided[outcomes.present], len(subject.classes))
     _overall(recorder, outcomes, matrix)
-    _area(recorder, outcomes)
+    _averages(recorder, matrix)
+    _top(recorder, outcomes)
+    _areas(recorder, outcomes)
     _by_class(recorder, matrix)
     _confusion_figures(recorder, matrix)
     _selection(recorder)
@@ -72,8 +79,8 @@ def _overall(recorder: Recorder, outcomes: Outcomes, matrix: _Matrix) -> None:
         undefined=NO_LABEL,
         numerator=f"decided as the outcome turned out{among(recorder.subject)}",
     )
-    actual, decided, right = matrix.weights.sum(axis=1), matrix.weights.sum(axis=0), matrix.weights.diagonal()
-    occurs, used = actual > 0, actual + decided > 0
+    actual, right = matrix.weights.sum(axis=1), matrix.weights.diagonal()
+    occurs = actual > 0
     value = float((right[occurs] / actual[occurs]).mean()) if occurs.any() else None
     details = _left_out(recorder, occurs)
     details |= {"unit": "proportion", "n": n, "method": "mean recall of the classes that occur"}
@@ -85,10 +92,6 @@ def _overall(recorder: Recorder, outcomes: Outcomes, matrix: _Matrix) -> None:
         value = outcomes.mean(-np.log(np.clip(own, tiny, 1 - tiny)))
     how = "natural logarithm, probabilities cut to [2⁻⁵², 1 − 2⁻⁵²]"
     recorder.number("performance.log_loss", value, undefined=NO_LABEL, unit="score", n=n, method=how)
-    value = float((2 * right[used] / (actual + decided)[used]).mean()) if used.any() else None
-    details = _left_out(recorder, used)
-    details |= {"unit": "score", "n": n, "method": "mean F1 of the classes that occur or are decided"}
-    recorder.number("performance.f1", value, {"average": "macro"}, undefined=NO_LABEL, **details)
 
 
 def _left_out(recorder: Recorder, used: npt.NDArray[np.bool_]) -> Details:
@@ -97,20 +100,89 @@ def _left_out(recorder: Recorder, used: npt.NDArray[np.bool_]) -> Details:
     return {"reason": f"left out, as undefined there: {', '.join(names)}"} if names else {}
 
 
-def _area(recorder: Recorder, outcomes: Outcomes) -> None:
-    if not recorder.open("performance.roc_auc"):
+def _areas(recorder: Recorder, outcomes: Outcomes) -> None:
+    """Area of each class against the rest, and their mean."""
+    name = "performance.roc_auc"
+    if not recorder.open(name):
         return
     areas, defined = [], []
-    for position in range(len(recorder.subject.classes)):
+    for position, class_ in enumerate(recorder.subject.classes):
         table = ranking.tabulate(outcomes.scores[:, position], outcomes.labels == position, outcomes.weights)
         defined.append(table.both_classes)
-        if table.both_classes:
-            areas.append(ranking.auc(table))
-    how = "mean area under the ROC curve of each class against the rest, ties counting half"
+        area = ranking.auc(table) if table.both_classes else None
+        own: Details = {"unit": "score", "n": table.rows, "events": table.events, "class_": class_}
+        own |= {"method": "area under the ROC curve of the class against the rest, ties counting half"}
+        if area is not None:
+            areas.append(area)
+            if not recorder.weighted:
+                own |= {"interval": delong(table.positives, table.negatives).interval, "interval_method": DELONG}
+        undefined = "all outcomes are of the class" if table.events else "no outcome is of the class"
+        recorder.number(name, area, {"class": class_}, undefined=undefined, **own)
     details = _left_out(recorder, np.array(defined))
+    how = "mean area under the ROC curve of each class against the rest, ties counting half"
     details |= {"unit": "score", "n": outcomes.n, "method": how}
     value = float(np.mean(areas)) if areas else None
-    recorder.number("performance.roc_auc", value, {"average": "macro"}, undefined=ONE_CLASS, **details)
+    recorder.number(name, value, {"average": "macro"}, undefined=ONE_CLASS, **details)
+
+
+def _averages(recorder: Recorder, matrix: _Matrix) -> None:
+    """Precision, recall and F1 over all classes, each class counting once or by its share of the outcomes."""
+    actual, decided, right = matrix.weights.sum(axis=1), matrix.weights.sum(axis=0), matrix.weights.diagonal()
+    measures = (
+        ("precision", right, decided, "the classes that are decided"),
+        ("recall", right, actual, "the classes that occur"),
+        ("f1", 2 * right, actual + decided, "the classes that occur or are decided"),
+    )
+    for name, above, below, whose in measures:
+        used = below > 0
+        each = above[used] / below[used]
+        share = actual[used]
+        means = {
+            "macro": float(each.mean()) if used.any() else None,
+            "weighted": float((each * share).sum() / share.sum()) if share.sum() > 0 else None,
+        }
+        title = "F1" if name == "f1" else name
+        for average, value in means.items():
+            how = f"mean {title} of {whose}"
+            if average == "weighted":
+                how += ", each by its share of the outcomes"
+                if name == "recall":
+                    how += ", which is the accuracy"
+                    if recorder.subject.population.resampled:
+                        how += "; in this sample, which was resampled"
+            details = _left_out(recorder, used)
+            details |= {"unit": "score" if name == "f1" else "proportion", "n": matrix.n, "method": how}
+            undefined = "no class that occurs is decided" if matrix.n else NO_LABEL
+            recorder.number(f"performance.{name}", value, {"average": average}, undefined=undefined, **details)
+
+
+def _top(recorder: Recorder, outcomes: Outcomes) -> None:
+    """How often the outcome is among the k highest probabilities, the first of equals first."""
+    classes, name = len(recorder.subject.classes), "performance.top_k_accuracy"
+    if classes <= min(TOP) or not recorder.open(name):
+        return
+    ahead = classes_ahead(outcomes.scores, outcomes.labels.astype(np.intp))
+    for k in TOP:
+        if k < classes:
+            part, what = outcomes.tally(ahead < k), f"outcome among the {k} classes of highest probability"
+            numerator = what + among(recorder.subject)
+            recorder.rate(name, part, outcomes.everyone, {"k": str(k)}, undefined=NO_LABEL, numerator=numerator)
+
+
+def classes_ahead(scores: Floats, labels: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """How many classes come before that of the outcome: higher probability, or equal and earlier.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray
+        Probabilities, shape (n_rows, n_classes).
+    labels : numpy.ndarray
+        Index of the class of each outcome, shape (n_rows,).
+    """
+    own = np.take_along_axis(scores, labels[:, None], axis=1)
+    earlier = np.arange(scores.shape[1]) < labels[:, None]
+    ahead: npt.NDArray[np.intp] = np.count_nonzero((scores > own) | ((scores == own) & earlier), axis=1)
+    return ahead
 
 
 def _by_class(recorder: Recorder, matrix: _Matrix) -> None:

@@ -58,6 +58,11 @@ _BINARY: dict[str, Need] = {
     "performance.average_precision": _KNOWN | Need.BOTH | Need.PREVALENCE,
     "performance.log_loss": _PROBABLE,
     "performance.brier": _PROBABLE,
+    "performance.brier_reliability": _PROBABLE,
+    "performance.brier_resolution": _PROBABLE,
+    "performance.brier_uncertainty": _PROBABLE,
+    "performance.brier_within": _PROBABLE,
+    "performance.brier_skill": _PROBABLE | Need.BOTH,
     "performance.observed_expected": _PROBABLE,
     "performance.base_rate": _KNOWN | Need.PREVALENCE,
     "performance.score_mean": Need.POSITIVE | Need.SAMPLE,
@@ -67,6 +72,15 @@ _BINARY: dict[str, Need] = {
     "performance.precision": _DECIDED | Need.PREVALENCE,
     "performance.recall": _DECIDED,
     "performance.specificity": _DECIDED,
+    "performance.negative_predictive_value": _DECIDED | Need.PREVALENCE,
+    "performance.false_positive_rate": _DECIDED,
+    "performance.false_negative_rate": _DECIDED,
+    "performance.cost": _DECIDED | Need.PREVALENCE,
+    "performance.smallest_cost": _KNOWN | Need.PREVALENCE,
+    "performance.smallest_cost_threshold": _KNOWN | Need.PREVALENCE,
+    "performance.thresholds": _KNOWN,
+    "performance.thresholds.precision": _KNOWN | Need.PREVALENCE,
+    "performance.lift": _KNOWN | Need.BOTH | Need.PREVALENCE,
     "performance.f1": _DECIDED | Need.PREVALENCE,
     "performance.mcc": _DECIDED | Need.PREVALENCE,
     "performance.positive_rate": Need.POSITIVE | Need.DECISION | Need.SAMPLE,
@@ -74,6 +88,7 @@ _BINARY: dict[str, Need] = {
     "performance.confusion": _DECIDED | Need.SAMPLE,
     "performance.custom": _KNOWN | Need.SAMPLE,
     "calibration.ece": _PROBABLE,
+    "calibration.ece_expected": _PROBABLE,
     "calibration.reliability": _PROBABLE,
     "calibration.slope": _PROBABLE | Need.BOTH,
     "calibration.intercept": _PROBABLE | Need.BOTH,
@@ -114,6 +129,10 @@ _BINARY: dict[str, Need] = {
     "ll144.median_score": Need.GROUPS | Need.POSITIVE | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.mean_score": Need.GROUPS | Need.POSITIVE | Need.SAMPLE,
     "fairness.roc_auc": Need.GROUPS | _KNOWN,
+    "fairness.calibration_error": Need.GROUPS | _PROBABLE,
+    "fairness.observed_expected": Need.GROUPS | _PROBABLE,
+    "fairness.calibration_slope": Need.GROUPS | _PROBABLE,
+    "fairness.calibration_intercept": Need.GROUPS | _PROBABLE,
 }
 
 _MULTICLASS: dict[str, Need] = {
@@ -124,6 +143,7 @@ _MULTICLASS: dict[str, Need] = {
     "performance.precision": Need.OUTCOME | Need.PREVALENCE,
     "performance.recall": Need.OUTCOME,
     "performance.f1": Need.OUTCOME | Need.PREVALENCE,
+    "performance.top_k_accuracy": Need.OUTCOME | Need.SAMPLE,
     "performance.selection_rate": Need.FAVOURABLE | Need.SAMPLE,
     "performance.confusion": Need.OUTCOME | Need.SAMPLE,
     "performance.custom": Need.OUTCOME | Need.SAMPLE,
@@ -149,6 +169,11 @@ _REGRESSION: dict[str, Need] = {
     "performance.mean_error": Need.OUTCOME | Need.SAMPLE,
     "performance.mape": Need.OUTCOME | Need.SAMPLE,
     "performance.residual_quantile": Need.OUTCOME | Need.SAMPLE,
+    "performance.median_absolute_error": Need.OUTCOME | Need.SAMPLE,
+    "performance.interval_coverage": Need.OUTCOME | Need.SAMPLE,
+    "performance.interval_below": Need.OUTCOME | Need.SAMPLE,
+    "performance.interval_above": Need.OUTCOME | Need.SAMPLE,
+    "performance.interval_width": Need.OUTCOME | Need.SAMPLE,
     "performance.predicted_observed": Need.OUTCOME,
     "performance.custom": Need.OUTCOME | Need.SAMPLE,
     "fairness.mean_prediction": Need.GROUPS | Need.SAMPLE,
@@ -163,7 +188,7 @@ NEEDS: dict[Task, dict[str, Need]] = {"binary": _BINARY, "multiclass": _MULTICLA
 SYMMETRIC = frozenset(
     {
         *("accuracy", "accuracy_difference", "accuracy_ratio", "accuracy_gap", "balanced_accuracy", "mcc"),
-        *("confusion", "log_loss", "custom"),
+        *("confusion", "log_loss", "custom", "cost", "smallest_cost"),
     }
 )
 """Last words of names whose numbers belong to no class."""

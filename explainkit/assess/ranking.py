@@ -29,6 +29,8 @@ class ScoreTable:
     """Number, or weight, of positives at each; shape (n_scores,)."""
     negatives: Counts
     """Number, or weight, of negatives at each; shape (n_scores,)."""
+    counts: npt.NDArray[np.int64]
+    """Rows at each, never weighted; shape (n_scores,)."""
 
     rows: int
     """Rows counted."""
@@ -60,13 +62,14 @@ def tabulate_sorted(scores: Floats, positive: npt.NDArray[np.bool_], weights: Fl
     """As `tabulate`, for rows in ascending order of their scores."""
     if not len(scores):
         nothing = np.zeros(0, np.int64)
-        return ScoreTable(scores=scores, positives=nothing, negatives=nothing, rows=0, events=0)
+        return ScoreTable(scores=scores, positives=nothing, negatives=nothing, counts=nothing, rows=0, events=0)
     starts = np.concatenate(([0], np.flatnonzero(scores[1:] != scores[:-1]) + 1))
+    counts = np.diff(starts, append=len(scores))
     positives: Counts
     negatives: Counts
     if weights is None:
         positives = np.add.reduceat(positive, starts, dtype=np.int64)
-        negatives = np.diff(starts, append=len(scores)) - positives
+        negatives = counts - positives
     else:
         positives = np.add.reduceat(np.where(positive, weights, 0.0), starts)
         negatives = np.add.reduceat(np.where(positive, 0.0, weights), starts)
@@ -74,6 +77,7 @@ def tabulate_sorted(scores: Floats, positive: npt.NDArray[np.bool_], weights: Fl
         scores=scores[starts],
         positives=positives,
         negatives=negatives,
+        counts=counts,
         rows=len(scores),
         events=int(np.count_nonzero(positive)),
     )
@@ -102,6 +106,13 @@ def kolmogorov_smirnov(table: ScoreTable) -> float:
     """Largest distance between the distributions of the scores of the two classes; needs both."""
     distance = table.positives.cumsum() / table.positives.sum() - table.negatives.cumsum() / table.negatives.sum()
     return float(np.abs(distance).max())
+
+
+def decided_from(table: ScoreTable) -> tuple[Counts, Counts]:
+    """Positives and negatives from each distinct score on, with a zero for none at the end; shape (n_scores + 1,)."""
+    zero = np.zeros(1, table.positives.dtype)
+    hits, alarms = (np.concatenate((zero, part[::-1].cumsum()))[::-1] for part in (table.positives, table.negatives))
+    return hits, alarms
 
 
 def roc_points(table: ScoreTable, *, at_most: int = CURVE_POINTS) -> tuple[Floats, Floats]:

@@ -7,24 +7,28 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from explainkit.assess import coverage
 from explainkit.assess.binning import WORDS, equal_counts
-from explainkit.assess.intervals import Interval, student_mean
+from explainkit.assess.intervals import Interval, student_of
 from explainkit.assess.outcomes import Outcomes, note_left_out, with_outcome
 from explainkit.assess.preconditions import NO_LABEL
 from explainkit.assess.recorder import Details, Recorder
 from explainkit.figures import Series, figure_id
+from explainkit.plan import PerformancePlan
 
 Floats = npt.NDArray[np.float64]
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-def record(recorder: Recorder) -> None:
+def record(recorder: Recorder, plan: PerformancePlan) -> None:
     """Record every figure and series of a regression."""
     outcomes = with_outcome(recorder.subject)
     _errors(recorder, outcomes)
     _relative(recorder, outcomes)
     _quantiles(recorder, outcomes)
     _curve(recorder, outcomes)
+    if plan.interval is not None:
+        coverage.record(recorder, outcomes, plan.interval)
     note_left_out(recorder)
 
 
@@ -32,13 +36,36 @@ def _errors(recorder: Recorder, outcomes: Outcomes) -> None:
     error = outcomes.scores - outcomes.labels
     size, square, bias = (outcomes.mean(e) if outcomes.n else None for e in (np.abs(error), error**2, error))
     rows: Details = {"unit": "target", "n": outcomes.n, "interval_method": "Student's interval"}
-    how: Details = rows | {"method": "mean absolute error", "interval": _interval(np.abs(error))}
+    how: Details = rows | {"method": "mean absolute error", "interval": student_of(np.abs(error), least=0.0)}
     recorder.number("performance.mae", size, undefined=NO_LABEL, **how)
-    how = rows | {"method": "square root of the mean squared error"}
+    how = rows | {"method": "square root of the mean squared error", "interval": _root_interval(error**2)}
+    how |= {"interval_method": "delta method on Student's interval of the mean squared error"}
     root = None if square is None else math.sqrt(square)
     recorder.number("performance.rmse", root, undefined=NO_LABEL, **how)
-    how = rows | {"method": "mean of prediction − outcome", "interval": _interval(error)}
+    middle = median(np.abs(error), outcomes.weights) if outcomes.n else None
+    how = {"unit": "target", "n": outcomes.n, "method": "median of |prediction − outcome|"}
+    recorder.number("performance.median_absolute_error", middle, undefined=NO_LABEL, **how)
+    how = rows | {"method": "mean of prediction − outcome", "interval": student_of(error)}
     recorder.number("performance.mean_error", bias, undefined=NO_LABEL, **how)
+
+
+def _root_interval(squares: Floats) -> Interval | None:
+    """Interval of the root of a mean, whose slope there is 1 / (2 × root)."""
+    interval = student_of(squares)
+    if interval is None:
+        return None
+    root = math.sqrt(float(squares.mean()))
+    reach = (interval.high - interval.low) / (4 * root)
+    return Interval(max(0.0, root - reach), root + reach)
+
+
+def median(values: Floats, weights: Floats | None) -> float:
+    """Middle of at least one number; weighted: the mean of the lower and the upper median, which agrees with it."""
+    if weights is None:
+        return float(np.median(values))
+    lower = np.quantile(values, 0.5, weights=weights, method="inverted_cdf")
+    upper = -np.quantile(-values, 0.5, weights=weights, method="inverted_cdf")
+    return float((lower + upper) / 2)
 
 
 def _relative(recorder: Recorder, outcomes: Outcomes) -> None:
@@ -54,12 +81,6 @@ def _relative(recorder: Recorder, outcomes: Outcomes) -> None:
     how = "mean of |prediction − outcome| / |outcome|"
     undefined = "an outcome is zero" if n else NO_LABEL
     recorder.number("performance.mape", relative, undefined=undefined, unit="proportion", n=n, method=how)
-
-
-def _interval(values: Floats) -> Interval | None:
-    if len(values) < 2:
-        return None
-    return student_mean(float(values.mean()), float(values.var(ddof=1)), len(values))
 
 
 def _quantiles(recorder: Recorder, outcomes: Outcomes) -> None:

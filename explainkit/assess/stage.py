@@ -25,8 +25,8 @@ def assess(subject: Subject, plan: Plan) -> Measured:
     """
     return (
         data.measure(subject)
-        + performance.measure(subject)
-        + calibration.measure(subject)
+        + performance.measure(subject, plan.performance)
+        + calibration.measure(subject, seed=plan.explain.seed)
         + fairness.measure(subject, plan.fairness, seed=plan.explain.seed)
         + ll144.measure(subject, plan.ll144, min_cell=plan.fairness.min_cell)
     )

@@ -114,6 +114,7 @@ def plan_text(frame: pd.DataFrame, model: Model | None, *, target: str | None, p
             "[fairness]",
             *([f'# favourable = "…"   # the outcome a person would want: one of {_list(classes)}'] if classes else []),
             "",
+            *_performance_lines(classes),
             "[gates]",
             '# "performance.roc_auc" = { min = 0.70, bound = "low" }'
             if classes
@@ -168,6 +169,16 @@ def _data_lines(frame: pd.DataFrame, paths: dict[str, str], target: str | None, 
     for name in (c for c in candidates if kind_of(frame[c]) in ("number", "integer")):
         lines += [f"# [features.{_key(name)}]", "# cuts = [26, 41]   # for numbers, with:", '# cuts_reason = "…"']
     return lines
+
+
+def _performance_lines(classes: list[str]) -> list[str]:
+    if not classes:
+        line = '# interval = { low = "…", high = "…", level = 0.9 }   # columns that the outcome should lie between'
+    elif len(classes) == 2:
+        line = "# costs = { false_positive = 1.0, false_negative = 5.0 }   # what wrong decisions cost, in any unit"
+    else:
+        return []
+    return ["[performance]", line, ""]
 
 
 def _classes(frame: pd.DataFrame, model: Model | None, target: str | None) -> list[str]:

@@ -153,6 +153,10 @@ def _roles(plan: Plan, frame: pd.DataFrame) -> dict[str, list[Role]]:
         if name is not None:
             require_column(frame, name, role=f"data.{role}")
             roles.setdefault(name, []).append(role)
+    interval = plan.performance.interval
+    for end, name in () if interval is None else (("low", interval.low), ("high", interval.high)):
+        require_column(frame, name, role=f"performance.interval.{end}")
+        roles.setdefault(name, []).append("interval")
     if plan.data.score is not None and plan.data.score == plan.data.target:
         raise PlanError("the target cannot be the score", where="data.score", found=repr(plan.data.score))
     for name in plan.features:

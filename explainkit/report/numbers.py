@@ -32,6 +32,8 @@ _SIGNED = {
     "performance.mean_error",
     "performance.residual_quantile",
     "calibration.intercept",
+    "fairness.calibration_intercept",
+    "performance.brier_within",
 }
 _SIGNED_LOG_ODDS = {
     "explanation.shap.base",

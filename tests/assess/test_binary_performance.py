@@ -41,6 +41,11 @@ def by_scikit_learn(rows):
     }
     if d.any():
         expected["precision"] = metrics.precision_score(y, d, **kind)
+    if not d.all():
+        expected["negative_predictive_value"] = metrics.precision_score(y, d, pos_label=0, **kind)
+    expected["false_positive_rate"] = 1 - expected["specificity"]
+    expected["false_negative_rate"] = 1 - expected["recall"]
+    expected["brier_skill"] = 1 - expected["brier"] / np.average((y - expected["base_rate"]) ** 2, weights=w)
     if 0 < d.sum() < len(d):
         expected["mcc"] = metrics.matthews_corrcoef(y, d, **kind)
     if np.average(s, weights=w) > 0:
@@ -57,6 +62,9 @@ def test_every_figure_equals_scikit_learn(rows):
     values = values_of(measured)
     expected = by_scikit_learn(rows)
     got = {name.removeprefix("performance."): v for name, v in values.items() if "[" not in name}
+    for part in ("reliability", "resolution", "uncertainty", "within"):  # in test_probabilities
+        assert f"brier_{part}" in got
+        del got[f"brier_{part}"]
     assert got == {name: pytest.approx(v, rel=1e-12, abs=1e-12) for name, v in expected.items()}
 
     known = ~np.isnan(rows.labels)
@@ -66,7 +74,11 @@ def test_every_figure_equals_scikit_learn(rows):
     )
     for figure in measured.figures:
         assert figure.weighting == (
-            "sampling" if rows.weights is not None and figure.unit != "count" and figure.value is not None else None
+            "sampling"
+            if rows.weights is not None
+            and figure.value is not None
+            and (figure.unit != "count" or figure.name == "performance.effective_n")
+            else None
         )
         if figure.weighting:
             assert figure.low is None

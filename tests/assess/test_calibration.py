@@ -141,6 +141,43 @@ def test_bins_and_their_error_by_definition(rows):
     assert curve.observed_low.isna().all() == (rows.weights is not None)
 
 
+def error_of(scores, labels, weights, bins):
+    observed, predicted = bins.mean(labels, weights), bins.mean(scores, weights)
+    return (bins.total(weights) * np.abs(observed - predicted)).sum() / bins.total(weights).sum()
+
+
+@pytest.mark.parametrize("n", [60, 30_000])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_expected_error_is_that_of_calibrated_outcomes(n, weighted):
+    """Against drawing all outcomes again, over and over; 30,000 rows have bins by formula and bins by draws."""
+    rng = np.random.default_rng(8)
+    scores = rng.beta(1, 4, n)
+    weights = rng.uniform(0.5, 2, n) if weighted else None
+    bins = equal_counts(scores)
+    errors = [error_of(scores, (rng.random(n) < scores).astype(float), weights, bins) for _ in range(400)]
+    found = calibration.expected_error(scores, weights, bins, seed=0)
+    spread = np.std(errors) * np.sqrt(1 / 400 + 1 / calibration.DRAWS)
+    assert abs(found - np.mean(errors)) < 4 * spread
+    assert found > 0
+    order = rng.permutation(n)
+    other = None if weights is None else weights[order]
+    assert calibration.expected_error(scores[order], other, equal_counts(scores[order]), seed=0) == found
+
+
+def test_certain_scores_have_no_error_by_chance():
+    scores = np.array([0.0] * 5 + [1.0] * 5)
+    assert calibration.expected_error(scores, None, equal_counts(scores), seed=0) == 0
+
+
+def test_the_seed_of_the_expected_error_is_said():
+    s, y = some_rows(60)
+    first, second = (figures_of(calibration.measure(subject_of(s, y), seed=k)) for k in (0, 7))
+    assert "200 draws" in first["calibration.ece_expected"].method
+    assert "seed 7" in second["calibration.ece_expected"].method
+    assert first["calibration.ece_expected"].value != second["calibration.ece_expected"].value
+    assert first["calibration.ece"] == second["calibration.ece"]
+
+
 def test_equal_values_share_a_bin():
     bins = equal_counts(np.array([0.5] * 95 + [0.1] * 3 + [0.9] * 2))
     assert list(bins.counts) == [3, 95, 2]
@@ -149,7 +186,9 @@ def test_equal_values_share_a_bin():
 
 def test_scores_that_are_no_probabilities_have_no_calibration():
     measured = calibration.measure(subject_of([-3.0, 2.0, 0.5], [0, 1, 1], model=None))
-    assert set(reasons_of(measured)) == {"calibration.ece", "calibration.slope", "calibration.intercept"}
+    assert set(reasons_of(measured)) == {
+        f"calibration.{name}" for name in ("ece", "ece_expected", "slope", "intercept")
+    }
     assert all(reason == ("not_tested", NOT_PROBABILITIES) for reason in reasons_of(measured).values())
     assert measured.series == ()
 

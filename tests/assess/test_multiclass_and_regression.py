@@ -41,10 +41,25 @@ def test_multiclass_equals_scikit_learn(rows):
     assert values["performance.balanced_accuracy"] == pytest.approx(
         metrics.balanced_accuracy_score(y, d, **kind), **approx
     )
-    assert values["performance.f1[average=macro]"] == pytest.approx(
-        metrics.f1_score(y, d, average="macro", **kind), **approx
-    )
+    for average in ("macro", "weighted"):
+        for name, score in (
+            ("precision", metrics.precision_score),
+            ("recall", metrics.recall_score),
+            ("f1", metrics.f1_score),
+        ):
+            theirs = score(y, d, average=average, labels=range(4), zero_division=np.nan, **kind)
+            got = values[f"performance.{name}[average={average}]"]
+            assert got == pytest.approx(theirs, **approx)
+    order = np.argsort(-p, axis=1, kind="stable")  # the first of equals first
+    for k in (2, 3):
+        hits = (order[:, :k] == y[:, None]).any(axis=1)
+        assert values[f"performance.top_k_accuracy[k={k}]"] == pytest.approx(np.average(hits, weights=w), **approx)
+        if not (np.diff(np.sort(p, axis=1), axis=1) == 0).any():
+            theirs = metrics.top_k_accuracy_score(y, p, k=k, labels=range(4), **kind)
+            assert values[f"performance.top_k_accuracy[k={k}]"] == pytest.approx(theirs, **approx)
     areas = [metrics.roc_auc_score(y == k, p[:, k], **kind) for k in range(4)]
+    for k in range(4):
+        assert values[f"performance.roc_auc[class=k{k}]"] == pytest.approx(areas[k], **approx)
     assert values["performance.roc_auc[average=macro]"] == pytest.approx(np.mean(areas), **approx)
     tiny = np.finfo(float).eps
     own = np.clip(p[np.arange(len(y)), y], tiny, 1 - tiny)
@@ -88,6 +103,31 @@ def test_a_class_that_never_occurs_is_left_out_and_named():
     assert reasons["performance.f1[class=k2]"][0] == "not_tested"
 
 
+def test_the_area_of_each_class_has_delongs_interval():
+    rng = np.random.default_rng(4)
+    scores = rng.dirichlet([1, 1, 1], 80)
+    labels = np.array([rng.choice(3, p=p) for p in scores], float)
+    figures = figures_of(performance.measure(subject_of(scores, labels, task="multiclass")))
+    binary = figures_of(performance.measure(subject_of(scores[:, 1], labels == 1)))["performance.roc_auc"]
+    own = figures["performance.roc_auc[class=k1]"]
+    assert (own.value, own.low, own.high, own.events) == (binary.value, binary.low, binary.high, binary.events)
+    assert own.class_ == "k1"
+    assert figures["performance.roc_auc[average=macro]"].low is None
+
+
+def test_as_many_classes_as_are_looked_at_are_no_top():
+    names = {f.id for f in performance.measure(subject_of(np.eye(3), [0, 1, 2], task="multiclass")).figures}
+    assert "performance.top_k_accuracy[k=2]" in names
+    assert "performance.top_k_accuracy[k=3]" not in names
+
+
+def test_the_weighted_recall_of_resampled_rows_says_so():
+    subject = subject_of(np.eye(3), [0, 1, 2], task="multiclass", population="resampled")
+    figures = figures_of(performance.measure(subject))
+    assert "resampled" in figures["performance.recall[average=weighted]"].method
+    assert "resampled" not in figures["performance.recall[average=macro]"].method
+
+
 def test_multiclass_needs_a_favourable_class_for_selection_alone():
     measured = performance.measure(subject_of(np.eye(3), [0, 1, 2], task="multiclass", favourable=None))
     assert list(reasons_of(measured)) == ["performance.selection_rate"]
@@ -116,6 +156,13 @@ def test_regression_equals_scikit_learn(rows):
     }
     for name, value in expected.items():
         assert values[f"performance.{name}"] == pytest.approx(value, rel=1e-11, abs=1e-12)
+    distance = np.abs(scores - labels)
+    if weights is None:
+        assert values["performance.median_absolute_error"] == pytest.approx(np.median(distance), abs=1e-12)
+    else:  # the point where the weights on both sides are equal
+        middle = values["performance.median_absolute_error"]
+        assert weights[distance < middle].sum() <= weights.sum() / 2 + 1e-9
+        assert weights[distance > middle].sum() <= weights.sum() / 2 + 1e-9
     error = pd.Series(scores - labels)
     for q in (0.05, 0.25, 0.5, 0.75, 0.95):
         got = values[f"performance.residual_quantile[q={q:g}]"]
@@ -134,6 +181,32 @@ def test_regression_intervals_are_students():
     figure = figures_of(performance.measure(subject_of(scores, labels, task="regression")))["performance.mean_error"]
     theirs = stats.ttest_1samp(scores - labels, 0).confidence_interval(0.95)
     assert (figure.low, figure.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
+def test_equal_weights_change_no_median():
+    scores, labels = np.array([1.0, 2.0, 3.0, 7.0]), np.zeros(4)
+    for weights in (None, np.full(4, 0.5)):
+        values = values_of(performance.measure(subject_of(scores, labels, task="regression", weights=weights)))
+        assert values["performance.median_absolute_error"] == 2.5
+
+
+@pytest.mark.parametrize("n", [80, 1000])
+def test_the_interval_of_the_root_covers_it(n):
+    rng = np.random.default_rng(6)
+    rounds, hits = 400, 0
+    for _ in range(rounds):
+        figure = figures_of(performance.measure(subject_of(rng.normal(0, 2, n), np.zeros(n), task="regression")))
+        root = figure["performance.rmse"]
+        hits += root.low <= 2 <= root.high
+    assert 0.91 <= hits / rounds <= 0.98
+
+
+def test_the_interval_of_the_root_is_by_the_delta_method():
+    error = np.array([1.0, -2.0, 0.5, 3.0, -1.0])
+    figure = figures_of(performance.measure(subject_of(error, np.zeros(5), task="regression")))["performance.rmse"]
+    root, squares = np.sqrt(np.mean(error**2)), error**2
+    reach = stats.t.ppf(0.975, 4) * squares.std(ddof=1) / np.sqrt(5) / (2 * root)
+    assert (figure.low, figure.high) == pytest.approx((max(0, root - reach), root + reach), abs=1e-12)
 
 
 def test_regression_says_what_is_undefined():

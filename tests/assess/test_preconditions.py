@@ -42,6 +42,9 @@ NEED_THRESHOLD = {
     "performance.precision",
     "performance.recall",
     "performance.specificity",
+    "performance.negative_predictive_value",
+    "performance.false_positive_rate",
+    "performance.false_negative_rate",
     "performance.f1",
     "performance.mcc",
     "performance.positive_rate",
@@ -62,15 +65,26 @@ NEED_FAVOURABLE = {"performance.selection_rate", *SELECTION}
 NEED_PROBABILITIES = {
     "performance.log_loss",
     "performance.brier",
+    "performance.brier_reliability",
+    "performance.brier_resolution",
+    "performance.brier_uncertainty",
+    "performance.brier_within",
+    "performance.brier_skill",
     "performance.observed_expected",
     "calibration.ece",
+    "calibration.ece_expected",
     "calibration.slope",
     "calibration.intercept",
+    "fairness.calibration_error",
+    "fairness.observed_expected",
+    "fairness.calibration_slope",
+    "fairness.calibration_intercept",
 }
 NEED_PREVALENCE = NEED_PROBABILITIES | {
     "performance.average_precision",
     "performance.base_rate",
     "performance.precision",
+    "performance.negative_predictive_value",
     "performance.f1",
     "performance.mcc",
     *compared("base_rate", "precision", "negative_predictive_value"),
@@ -156,7 +170,9 @@ def test_resampled_rows_keep_what_does_not_depend_on_prevalence_and_say_what_doe
         assert "resampled" not in str(figures[name].method)
     for name in ("performance.accuracy", "performance.selection_rate", "fairness.selection_rate[sex=f]"):
         assert str(figures[name].method).endswith("in this sample, which was resampled")
-    assert "calibration.reliability" not in [s.id for s in measured.series]
+    assert not {"calibration.reliability", "performance.lift"} & {s.id for s in measured.series}
+    thresholds = series_of(measured, "performance.thresholds")
+    assert list(thresholds) == ["threshold", "positive_rate", "recall", "false_positive_rate"]
 
 
 def test_accepted_only_narrows_every_rate_and_forbids_a_verdict():

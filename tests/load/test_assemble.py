@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from explainkit.errors import InputError
+from explainkit.errors import DataError, InputError
 from explainkit.load.assemble import assemble, load_subject
 from explainkit.load.models.function import adapt_function
-from explainkit.load.open_model import adapt_object
+from explainkit.load.open_model import adapt_any, adapt_object
 from explainkit.load.subject import Subject
 from explainkit.load.tables import read_frame
 from explainkit.plan import plan_from
@@ -118,6 +118,24 @@ def test_labels_as_words_and_flags(model: Any) -> None:
 def test_unused_columns_are_said(model: Any) -> None:
     subject = build(model, frame(note="x", other=1))
     assert [(e.kind, e.what, e.count) for e in subject.ledger] == [("dropped", "columns note, other", 2)]
+
+
+def test_ends_of_intervals_are_no_inputs() -> None:
+    door = adapt_any(lambda rows: rows["income"].to_numpy(), task="regression")
+    given: dict[str, Any] = {
+        "model": {"positive": None, "threshold": None},
+        "fairness": {"favourable": None},
+        "data": {"target": "debt"},
+        "performance": {"interval": {"low": "lo", "high": "hi", "level": 0.9}},
+    }
+    subject = build(door, frame(lo=-1.0, hi=1.0), **given)
+    assert subject.features == ("income", "bad")
+    assert {c.name: c.roles for c in subject.columns if c.name in ("lo", "hi")} == {
+        "lo": ("interval",),
+        "hi": ("interval",),
+    }
+    with pytest.raises(DataError, match=r"performance\.interval\.high: no such column.*'hi'.*did you mean"):
+        build(door, frame(lo=-1.0, hii=1.0), **given)
 
 
 def test_a_threshold_belongs_to_a_binary_model() -> None:

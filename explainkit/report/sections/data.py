@@ -8,7 +8,7 @@ from explainkit.report.card import Block, Column, Group, Paragraph, Parts, Row, 
 from explainkit.report.phrases import listed, name, number, on_page, source, stated, words
 from explainkit.report.reader import Reader
 
-_ROLES = {"id": "identifier", "unused": "not used", "score": "score"}
+_ROLES = {"id": "identifier", "unused": "not used", "score": "score", "interval": "end of an interval"}
 
 
 def section(evidence: Evidence) -> Section:

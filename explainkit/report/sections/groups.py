@@ -34,6 +34,10 @@ _KINDS = {
     "multiclass": ("fairness.accuracy",),
     "regression": ("fairness.mean_prediction", "fairness.mean_error", "fairness.mae"),
 }
+_CALIBRATION = (
+    *("fairness.observed_expected", "fairness.calibration_slope", "fairness.calibration_intercept"),
+    "fairness.calibration_error",
+)
 _DRAWN = {
     "binary": ("fairness.true_positive_rate", "fairness.false_positive_rate"),
     "multiclass": ("fairness.accuracy",),
@@ -58,9 +62,7 @@ def section(evidence: Evidence) -> Section:
         else:
             blocks.extend(charts)
         for column in reader.sensitive:
-            table = _table(reader, column, _KINDS[evidence.task])
-            if table is not None:
-                blocks.append(Group(title=(Words("By "), name(column)), blocks=(table,)))
+            blocks.extend(_tables(reader, column, _KINDS[evidence.task]))
     return Section(number=8, id="groups", title="Performance by group", blocks=tuple(blocks))
 
 
@@ -87,6 +89,19 @@ def rows_of(reader: Reader, column: str) -> list[tuple[str, Figure]]:
 def head(level_name: Parts, count: Figure) -> tuple[Parts, Parts]:
     """First two cells of a group's row: its name, and its size."""
     return level_name, number(count)
+
+
+def _tables(reader: Reader, column: str, kinds: Sequence[str]) -> tuple[Group, ...]:
+    """Calibration in a table of its own, where it was measured; else its reasons below the first."""
+    apart = any(f.status == "measured" for k in _CALIBRATION for _, f in reader.keyed(k, column))
+    tables = [(Words("By "), _table(reader, column, kinds if apart else (*kinds, *_CALIBRATION)))]
+    if apart:
+        tables.append((Words("Calibration by "), _table(reader, column, _CALIBRATION)))
+    return tuple(
+        Group(title=(words_before, name(column)), blocks=(table,))
+        for words_before, table in tables
+        if table is not None
+    )
 
 
 def _table(reader: Reader, column: str, kinds: Sequence[str]) -> Table | None:

@@ -37,22 +37,39 @@ from explainkit.report.sections.preconditions import threshold_label
 
 _BINARY = (
     *("performance.roc_auc", "performance.gini", "performance.ks", "performance.average_precision"),
-    *("performance.log_loss", "performance.brier", "performance.observed_expected", "calibration.ece"),
-    *("calibration.slope", "calibration.intercept", "performance.base_rate", "performance.score_mean"),
+    *("performance.log_loss", "performance.brier", "performance.brier_skill", "performance.observed_expected"),
+    *(
+        "calibration.ece",
+        "calibration.ece_expected",
+        "calibration.slope",
+        "calibration.intercept",
+        "performance.base_rate",
+    ),
+    "performance.score_mean",
 )
 _DECIDED = (
     *("performance.accuracy", "performance.balanced_accuracy", "performance.precision", "performance.recall"),
-    *("performance.specificity", "performance.f1", "performance.mcc", "performance.positive_rate"),
+    *("performance.specificity", "performance.negative_predictive_value", "performance.false_positive_rate"),
+    *("performance.false_negative_rate", "performance.f1", "performance.mcc", "performance.positive_rate"),
     "performance.selection_rate",
 )
+_COSTS = ("performance.cost", "performance.smallest_cost", "performance.smallest_cost_threshold")
 _REGRESSION = (
-    *("performance.mae", "performance.rmse", "performance.r2", "performance.mean_error", "performance.mape"),
-    "performance.residual_quantile",
+    *("performance.mae", "performance.median_absolute_error", "performance.rmse", "performance.r2"),
+    *("performance.mean_error", "performance.mape", "performance.residual_quantile"),
+)
+_INTERVALS = (
+    *("performance.interval_coverage", "performance.interval_below", "performance.interval_above"),
+    "performance.interval_width",
 )
 _CLASSES = (
-    *("performance.accuracy", "performance.balanced_accuracy", "performance.log_loss", "performance.f1"),
-    *("performance.roc_auc", "performance.precision", "performance.recall", "performance.selection_rate"),
+    *("performance.accuracy", "performance.balanced_accuracy", "performance.top_k_accuracy", "performance.log_loss"),
+    *("performance.roc_auc", "performance.precision", "performance.recall", "performance.f1"),
+    "performance.selection_rate",
 )
+_PARTS = ("reliability", "resolution", "uncertainty", "within")
+_OVERALL = {"average", "q", "metric", "k"}
+"""Keys of figures of all rows and classes together."""
 _OWN = "performance.custom"
 _MOST_CLASSES = 12
 
@@ -61,29 +78,69 @@ def measures(reader: Reader) -> tuple[Block, ...]:
     """One table for each kind of measure; what was not measured is listed with its reason below."""
     blocks: list[Block] = []
     for heading, kinds in _kinds(reader):
-        figures = [f for kind in kinds for f in reader.named(kind) if set(f.keys) <= {"average", "q", "metric"}]
+        figures = [f for kind in kinds for f in reader.named(kind) if set(f.keys) <= _OVERALL]
         measured = [f for f in figures if f.status == "measured"]
         inside: list[Block] = [_table(measured)] if measured else []
         missing = _missing([f for f in figures if f.status != "measured"])
         if missing:
             inside.append(Items(items=missing))
+        if kinds == _BINARY:
+            inside.extend(_parts(reader))
         if inside:
             blocks.append(Group(title=heading, blocks=tuple(inside)))
-    return tuple(blocks)
+    return (*blocks, *_effective(reader))
+
+
+def _parts(reader: Reader) -> tuple[Block, ...]:
+    """The Brier score as the sum that it is."""
+    whole = reader.measured("performance.brier")
+    parts = [reader.measured(f"performance.brier_{part}") for part in _PARTS]
+    if whole is None or any(part is None for part in parts):
+        return ()
+    reliability, resolution, uncertainty, within = parts
+    sentence: Parts = (
+        *(Words("Brier score "), *number(whole), Words(" = reliability "), *number(reliability)),
+        *(Words(" − resolution "), *number(resolution), Words(" + uncertainty "), *number(uncertainty)),
+    )
+    if within is not None and within.value:
+        sentence += (Words(", and within bins "), *number(within))
+    methods = [clause(part.method) for part in (reliability, within) if part is not None and part.method]
+    sentence += (Words(". "), *listed([(text,) for text in methods], " · "))
+    return (Paragraph(parts=sentence, style="note"),)
+
+
+def _effective(reader: Reader) -> tuple[Block, ...]:
+    """How many equal rows the weighted ones are worth."""
+    every = reader.measured("performance.effective_n", rows="all")
+    if every is None:
+        return ()
+    sentence: Parts = (
+        *(Words("Effective number of rows: "), *number(every, "n"), Words(" weighted rows count like ")),
+        *(*number(every), Words(" equally weighted ones")),
+    )
+    labelled = reader.measured("performance.effective_n", rows="labelled")
+    if labelled is not None:
+        sentence += (Words(", the "), *number(labelled, "n"), Words(" with an outcome like "), *number(labelled))
+    method = (Words(". "), clause(every.method)) if every.method else (Words("."),)
+    return (Paragraph(parts=(*sentence, *method), style="note"),)
 
 
 def _kinds(reader: Reader) -> list[tuple[Parts, tuple[str, ...]]]:
     evidence = reader.evidence
     own = (words("Measures of the user's own"), (_OWN,))
     if evidence.task == "regression":
-        return [(words("Errors of the predictions"), _REGRESSION), own]
+        return [
+            (words("Errors of the predictions"), _REGRESSION),
+            (words("Prediction intervals given with the data"), _INTERVALS),
+            own,
+        ]
     if evidence.task == "multiclass":
         return [(words("All classes together"), _CLASSES), own]
     decided: Parts = words("Decisions")
     if evidence.threshold is not None and evidence.positive is not None:
         limit = clause(threshold_label(evidence))
         decided = (Words("Decisions: "), name(evidence.positive), Words(" where the score is "), limit)
-    return [(words("Scores"), _BINARY), (decided, _DECIDED), own]
+    return [(words("Scores"), _BINARY), (decided, _DECIDED), (words("Cost at the costs stated"), _COSTS), own]
 
 
 def _table(figures: list[Figure]) -> Table:
@@ -178,8 +235,8 @@ def _shares(reader: Reader) -> tuple[Block, ...]:
 
 
 def by_class(reader: Reader) -> tuple[Block, ...]:
-    """Precision, recall and F1 of each class."""
-    kinds = ("performance.precision", "performance.recall", "performance.f1")
+    """Precision, recall, F1 and AUC of each class."""
+    kinds = ("performance.precision", "performance.recall", "performance.f1", "performance.roc_auc")
     found = {kind: dict(reader.keyed(kind, "class")) for kind in kinds}
     labels = list(dict.fromkeys(label for kind in kinds for label in found[kind]))
     shown = [kind for kind in kinds if found[kind]]
