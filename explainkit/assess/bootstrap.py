@@ -26,7 +26,9 @@ MOST_UNDEFINED = 0.05
 """Largest share of resamples in which a figure may be undefined (a denominator of zero) for it to have an interval."""
 
 _BLOCK = 2**21
-"""Poisson numbers held at a time: 16 MB, and as much again as floating-point numbers."""
+"""Poisson numbers held at a time: 16 MB."""
+_ONCE = np.repeat(np.arange(9.0), (24_109, 24_110, 12_055, 4_018, 1_004, 201, 33, 5, 1))
+"""Poisson(1) in 2¹⁶ steps: its chances to within 10⁻⁵, its mean of one exactly, its variance to within 10⁻⁴."""
 
 
 def resample_counts(table: Counts, draws: int, rng: np.random.Generator) -> Counts:
@@ -117,8 +119,9 @@ def resample_weights(
         units = _clustered(code, weight, size, np.asarray(clusters)[counted])
     result = np.zeros((size, draws))
     for sums, rows in _blocks(*units, draws):
-        times = rng.poisson(rows[:, None], size=(len(rows), draws)).astype(np.float64)
-        result += sums @ times  # sparse times dense runs in one thread, so the sums are the same everywhere
+        result += sums @ _times(
+            rows, draws, rng
+        )  # sparse times dense runs in one thread, so the sums are the same everywhere
     return np.ascontiguousarray(result.T)
 
 
@@ -177,6 +180,14 @@ def _clustered(
     names, place = np.unique(clusters, return_inverse=True)
     sums = sparse.coo_array((weight, (code, place)), shape=(size, len(names))).tocsc()
     return sums, np.ones(len(names), np.int64)
+
+
+def _times(rows: Counts, draws: int, rng: np.random.Generator) -> Floats:
+    """Poisson numbers of given means, shape (n_units, draws); those of mean one from a table, ten times as fast."""
+    times = _ONCE[rng.integers(0, len(_ONCE), size=(len(rows), draws), dtype=np.uint16)]
+    several = np.flatnonzero(rows > 1)
+    times[several] = rng.poisson(rows[several, None], size=(len(several), draws))
+    return times
 
 
 def _blocks(sums: sparse.csc_array, rows: Counts, draws: int) -> Iterator[tuple[sparse.csr_array, Counts]]:

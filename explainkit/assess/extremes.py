@@ -12,6 +12,7 @@ Coverage is at least the level as far as the interval of a pair holds; with many
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -91,18 +92,18 @@ def smallest_ratio_interval(events: Counts, n: Counts, *, level: float = LEVEL) 
 
 
 def largest_difference_of_draws(
-    estimates: Floats, draws: Floats, *, counts: npt.ArrayLike, level: float = LEVEL
+    families: Sequence[tuple[Floats, Floats]], *, counts: npt.ArrayLike, level: float = LEVEL
 ) -> Interval | None:
     """Interval of the largest difference of weighted or clustered rates, from the standard errors of a bootstrap.
 
     Parameters
     ----------
-    estimates : numpy.ndarray
-        The rate of each group, shape (n_groups,), all defined.
-    draws : numpy.ndarray
-        The same in each resample, shape (n_draws, n_groups); NaN where undefined.
+    families : sequence of (numpy.ndarray, numpy.ndarray)
+        For each rate its value in each group, shape (n_groups,), and the same in each resample, shape
+        (n_draws, n_groups), NaN where undefined. Of several rates the largest difference of any.
     counts : array_like
-        Unweighted numbers of events and of non-events of every group; with a zero among them there is no interval.
+        Unweighted numbers of events and of non-events of every group; with a zero among them there is no interval, and
+        below about ten it is rough.
     level : float, default 0.95
         Confidence level within (0, 1).
 
@@ -112,18 +113,53 @@ def largest_difference_of_draws(
         As `largest_difference_interval`, each pair's interval a normal one. None for fewer than two groups, at a count
         of zero, or where more than `MOST_UNDEFINED` of the resamples are undefined.
     """
-    groups, defined = len(estimates), draws[np.isfinite(draws).all(axis=1)]
-    undefined = len(draws) - len(defined)
-    if groups < 2 or np.min(counts) < 1 or len(defined) < 2 or undefined > MOST_UNDEFINED * len(draws):
+    found = _of_draws(families, counts, level)
+    return None if found is None else Interval(max(0.0, found[0]), min(1.0, found[1]))
+
+
+def smallest_ratio_of_draws(
+    estimates: Floats, draws: Floats, *, counts: npt.ArrayLike, level: float = LEVEL
+) -> Interval | None:
+    """Interval of the smallest ratio of weighted or clustered rates, from standard errors of their logarithms.
+
+    Parameters
+    ----------
+    estimates, draws : numpy.ndarray
+        The rate of each group, shape (n_groups,), and in each resample, shape (n_draws, n_groups).
+    counts, level
+        As for `largest_difference_of_draws`.
+
+    Returns
+    -------
+    Interval or None
+        As `smallest_ratio_interval`; None as for `largest_difference_of_draws`.
+    """
+    with np.errstate(divide="ignore"):
+        logarithms = np.log(estimates), np.log(draws)
+    found = _of_draws([logarithms], counts, level)
+    return None if found is None else Interval(math.exp(-found[1]), math.exp(-max(0.0, found[0])))
+
+
+def _of_draws(
+    families: Sequence[tuple[Floats, Floats]], counts: npt.ArrayLike, level: float
+) -> tuple[float, float] | None:
+    """Bounds of the largest difference of any value between two groups."""
+    families = [family for family in families if len(family[0]) > 1]
+    if not families or np.min(counts) < 1:
         return None
-    spread = np.atleast_2d(np.cov(defined.T))
-    variances = np.diag(spread)
-    errors = np.sqrt(np.maximum(0.0, variances[:, None] + variances - 2 * spread))
-    differences = estimates[:, None] - estimates
-    pairs = groups * (groups - 1) // 2
-    low = (differences - normal_quantile(1 - (1 - level) / (2 * pairs)) * errors).max()
-    high = (differences + normal_quantile(level) * errors).max()
-    return Interval(max(0.0, float(low)), min(1.0, float(high)))
+    pairs = sum(len(estimates) * (len(estimates) - 1) for estimates, _ in families)
+    lows, highs = [], []
+    for estimates, draws in families:
+        defined = draws[np.isfinite(draws).all(axis=1)]
+        if len(defined) < 2 or len(draws) - len(defined) > MOST_UNDEFINED * len(draws):
+            return None
+        spread = np.cov(defined.T)
+        variances = np.diag(spread)
+        errors = np.sqrt(np.maximum(0.0, variances[:, None] + variances - 2 * spread))
+        differences = estimates[:, None] - estimates  # that of a group with itself, 0 ± 0, is never the furthest
+        lows.append((differences - normal_quantile(1 - (1 - level) / pairs) * errors).max())
+        highs.append((differences + normal_quantile(level) * errors).max())
+    return float(max(lows)), float(max(highs))
 
 
 def _pairs(families: Sequence[Family]) -> int:

@@ -1,7 +1,7 @@
 """Intervals for rates, differences, ratios, means and the area under the ROC curve; each from its published formula.
 
-All are for unweighted, independent rows and for one fitted model: they say nothing about how the model would differ if
-it were trained again.
+All are for independent rows, unweighted but for `korn_graubard`, and for one fitted model: they say nothing about how
+the model would differ if it were trained again.
 """
 
 from __future__ import annotations

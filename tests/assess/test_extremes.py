@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from explainkit.assess.extremes import (
     largest_difference_interval,
     largest_difference_of_draws,
     smallest_ratio_interval,
+    smallest_ratio_of_draws,
 )
 from explainkit.assess.intervals import newcombe_difference, wilson
 
@@ -79,19 +81,56 @@ def test_nothing_is_proven_by_one_empty_group_among_few():
     assert (interval.low, interval.high) == (0.0, 1.0)
 
 
-def test_of_draws_by_pairs():
-    rng = np.random.default_rng(3)
-    estimates = np.array([0.2, 0.35, 0.5])
-    draws = rng.multivariate_normal(estimates, [[4e-4, 1e-4, 0], [1e-4, 5e-4, 0], [0, 0, 6e-4]], size=4_000)
-    interval = largest_difference_of_draws(estimates, draws, counts=[5, 5])
+RATES = np.array([0.2, 0.35, 0.5])
+
+
+def some_draws(seed=3):
+    rng = np.random.default_rng(seed)
+    return rng.multivariate_normal(RATES, [[4e-4, 1e-4, 0], [1e-4, 5e-4, 0], [0, 0, 6e-4]], size=4_000)
+
+
+def by_pairs(families, z_together):
+    """Normal intervals of each pair, the furthest bounds of them."""
     highs, lows = [], []
-    for i, j in itertools.permutations(range(3), 2):
-        error = (draws[:, i] - draws[:, j]).std(ddof=1)
-        highs.append(estimates[i] - estimates[j] + 1.959963984540054 * error)
-        lows.append(estimates[i] - estimates[j] - 2.638257273476751 * error)  # leaves 0.025/6 below
-    assert interval is not None
-    assert (interval.low, interval.high) == pytest.approx((max(lows), max(highs)), abs=1e-12)
-    assert largest_difference_of_draws(estimates, draws, counts=[5, 0]) is None
-    assert largest_difference_of_draws(estimates[:1], draws[:, :1], counts=[5, 5]) is None
+    for estimates, draws in families:
+        for i, j in itertools.permutations(range(len(estimates)), 2):
+            error = (draws[:, i] - draws[:, j]).std(ddof=1)
+            highs.append(estimates[i] - estimates[j] + 1.959963984540054 * error)
+            lows.append(estimates[i] - estimates[j] - z_together * error)
+    return max(lows), max(highs)
+
+
+def test_of_draws_by_pairs():
+    one, other = (RATES, some_draws()), (RATES + 0.1, some_draws(4)[:, ::-1] * 2)
+    found = largest_difference_of_draws([one], counts=[5, 5])
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx(by_pairs([one], stats.norm.isf(0.025 / 6)), abs=1e-12)
+    both = largest_difference_of_draws([one, other], counts=[5, 5])
+    assert both is not None
+    assert (both.low, both.high) == pytest.approx(by_pairs([one, other], stats.norm.isf(0.025 / 12)), abs=1e-12)
+    ratio = smallest_ratio_of_draws(*one, counts=[5, 5])
+    low, high = by_pairs([(np.log(one[0]), np.log(one[1]))], stats.norm.isf(0.025 / 6))
+    assert ratio is not None
+    assert (ratio.low, ratio.high) == pytest.approx((math.exp(-high), math.exp(-low)), abs=1e-12)
+
+
+def test_draws_that_prove_nothing():
+    equal = smallest_ratio_of_draws(np.full(3, 0.4), some_draws(), counts=[5])
+    assert equal is not None
+    assert equal.low < equal.high == 1
+    narrow = largest_difference_of_draws([(np.full(3, 0.4), some_draws())], counts=[5])
+    assert narrow is not None
+    assert narrow.low == 0 < narrow.high
+
+
+def test_draws_that_allow_no_interval():
+    draws = some_draws()
+    assert largest_difference_of_draws([(RATES, draws)], counts=[5, 0]) is None
+    assert smallest_ratio_of_draws(RATES, draws, counts=[5, 0]) is None
+    assert largest_difference_of_draws([(RATES[:1], draws[:, :1])], counts=[5, 5]) is None
+    draws[:200, 1] = 0  # without a logarithm
+    assert smallest_ratio_of_draws(RATES, draws, counts=[5, 5]) is not None
+    draws[:201, 1] = 0
+    assert smallest_ratio_of_draws(RATES, draws, counts=[5, 5]) is None
     draws[:201, 1] = np.nan
-    assert largest_difference_of_draws(estimates, draws, counts=[5, 5]) is None
+    assert largest_difference_of_draws([(RATES, draws)], counts=[5, 5]) is None
