@@ -75,6 +75,7 @@ def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = N
 
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
     """Everything measured about a subject, as evidence; parameters as for `audit_plan`."""
+    from explainkit.assess import slices
     from explainkit.assess.calibration import measure as measure_calibration
     from explainkit.assess.data import measure as measure_data
     from explainkit.assess.fairness import measure as measure_fairness
@@ -87,6 +88,7 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
         with progress.stage("assess performance and fairness"):
             measured = measure_data(subject) + measure_performance(subject) + measure_calibration(subject)
             measured += measure_fairness(subject, plan.fairness)
+            measured += slices.measure(subject, plan)
         with progress.stage("explain the model"):
             explained = explain(subject, plan.explain)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured

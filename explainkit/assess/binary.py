@@ -82,13 +82,19 @@ def _roc_curve(table: ranking.ScoreTable, n: int) -> Series:
     )
 
 
+def log_losses(scores: npt.NDArray[np.float64], positive: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Log loss of each row, scores cut to [2⁻⁵², 1 − 2⁻⁵²]; shape (n_rows,)."""
+    tiny = np.finfo(np.float64).eps
+    kept = np.clip(scores, tiny, 1 - tiny)
+    losses: npt.NDArray[np.float64] = -np.log(np.where(positive, kept, 1 - kept))
+    return losses
+
+
 def _probabilities(recorder: Recorder, outcomes: Outcomes) -> None:
     scores, positive, rows = outcomes.scores, outcomes.labels == 1, of_labelled(outcomes)
     loss = brier = ratio = None
     if outcomes.n and recorder.preconditions.scores_are_probabilities:
-        tiny = np.finfo(np.float64).eps
-        kept = np.clip(scores, tiny, 1 - tiny)
-        loss = outcomes.mean(-np.log(np.where(positive, kept, 1 - kept)))
+        loss = outcomes.mean(log_losses(scores, positive))
         brier = outcomes.mean((scores - positive) ** 2)
         expected = outcomes.mean(scores)
         ratio = outcomes.mean(positive) / expected if expected > 0 else None

@@ -43,6 +43,13 @@ _DECIDED = _KNOWN | Need.DECISION
 _PROBABLE = _KNOWN | Need.PROBABILITY | Need.PREVALENCE
 _SELECTED = Need.POSITIVE | Need.DECISION | Need.FAVOURABLE | Need.SAMPLE
 
+
+def _searched(known: Need) -> dict[str, Need]:
+    """Figures of the segments where errors are largest."""
+    measured = ("slice.error", "slice.error_elsewhere", "slice.difference", "slice.p_adjusted")
+    return dict.fromkeys(measured, known | Need.SAMPLE) | dict.fromkeys(("slice.rows", "slice.searched"), known)
+
+
 _BINARY: dict[str, Need] = {
     "performance.roc_auc": _KNOWN | Need.BOTH,
     "performance.roc_curve": _KNOWN | Need.BOTH,
@@ -82,6 +89,7 @@ _BINARY: dict[str, Need] = {
     "fairness.base_rate": Need.GROUPS | _KNOWN | Need.PREVALENCE,
     "fairness.mean_score": Need.GROUPS | Need.POSITIVE | Need.SAMPLE,
     "fairness.roc_auc": Need.GROUPS | _KNOWN,
+    **_searched(_KNOWN),
 }
 
 _MULTICLASS: dict[str, Need] = {
@@ -100,6 +108,7 @@ _MULTICLASS: dict[str, Need] = {
     "fairness.impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.selection_difference": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.smallest_impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
+    **_searched(Need.OUTCOME),
 }
 
 _REGRESSION: dict[str, Need] = {
@@ -115,12 +124,16 @@ _REGRESSION: dict[str, Need] = {
     "fairness.mean_prediction_difference": Need.GROUPS | Need.SAMPLE,
     "fairness.mean_error": Need.GROUPS | Need.OUTCOME | Need.SAMPLE,
     "fairness.mae": Need.GROUPS | Need.OUTCOME | Need.SAMPLE,
+    **_searched(Need.OUTCOME),
 }
 
 NEEDS: dict[Task, dict[str, Need]] = {"binary": _BINARY, "multiclass": _MULTICLASS, "regression": _REGRESSION}
 """By task, what each figure and series needs; names not listed need nothing."""
 
-SYMMETRIC = frozenset({"accuracy", "balanced_accuracy", "mcc", "confusion", "log_loss", "custom"})
+SYMMETRIC = frozenset(
+    {"accuracy", "balanced_accuracy", "mcc", "confusion", "log_loss", "custom"}
+    | {name.rpartition(".")[2] for name in _searched(Need.NOTHING)}
+)
 """Last words of names whose numbers belong to no class."""
 
 NO_POSITIVE = "the positive class is not stated (model.positive)"
