@@ -39,8 +39,10 @@ def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> R
     """
     progress = progress or Silent()
     with progress.stage("load model and data"):
+        from explainkit.assess.gates import check_plan
         from explainkit.load.assemble import load_subject
 
+        check_plan(plan.gates)
         subject = load_subject(plan, base=base)
     return audit_subject(subject, plan, progress=progress)
 
@@ -75,20 +77,23 @@ def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = N
 
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
     """Everything measured about a subject, as evidence; parameters as for `audit_plan`."""
-    from explainkit.assess import slices
+    from explainkit.assess import champion, slices
     from explainkit.assess.calibration import measure as measure_calibration
     from explainkit.assess.data import measure as measure_data
     from explainkit.assess.fairness import measure as measure_fairness
+    from explainkit.assess.gates import check_measured, check_plan
     from explainkit.assess.performance import measure as measure_performance
     from explainkit.explain.summary import explain
     from explainkit.load.steady import one_order
 
     progress = progress or Silent()
+    check_plan(plan.gates)
     with one_order():
         with progress.stage("assess performance and fairness"):
             measured = measure_data(subject) + measure_performance(subject) + measure_calibration(subject)
             measured += measure_fairness(subject, plan.fairness)
-            measured += slices.measure(subject, plan)
+            measured += slices.measure(subject, plan) + champion.measure(subject, plan)
+            check_measured(plan.gates, measured.figures)
         with progress.stage("explain the model"):
             explained = explain(subject, plan.explain)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured

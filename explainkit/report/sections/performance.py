@@ -7,7 +7,7 @@ from explainkit.figures import Figure
 from explainkit.report.card import Block, Label, Mark, Paragraph, Parts, Section, Words
 from explainkit.report.phrases import interval, level, name, number, stated
 from explainkit.report.reader import Reader
-from explainkit.report.sections import performance_charts, performance_tables, slices
+from explainkit.report.sections import champion, performance_charts, performance_tables, slices
 
 
 def section(evidence: Evidence) -> Section:
@@ -22,6 +22,7 @@ def section(evidence: Evidence) -> Section:
     blocks.extend(performance_tables.measures(reader))
     blocks.extend(performance_tables.confusion(reader))
     blocks.extend(performance_tables.by_class(reader))
+    blocks.extend(champion.blocks(reader))
     blocks.extend(slices.blocks(reader))
     if not blocks:
         blocks.append(
