@@ -315,8 +315,8 @@ def null_maxima(
 class _Sums:
     """Sums of permuted errors over all segments by matrix products, column by column.
 
-    With the rows sorted by one column, the sums over its pairs with all later columns are one product for each of its
-    segments: indicators of the later columns, times the permuted errors.
+    The sums over the pairs of one segment with all later columns are one product over its rows: indicators of the later
+    columns, times the permuted errors. Those of the largest segment of a column are what the others leave.
     """
 
     def __init__(
@@ -331,34 +331,45 @@ class _Sums:
         self._hot: npt.NDArray[Any] = np.zeros((len(errors), int(self._starts[-1])), kind)
         for place in range(self._paired):
             self._hot[np.arange(len(errors)), self._starts[place] + axes[place]] = 1
-        self._orders: list[npt.NDArray[np.intp]] = [np.argsort(codes, kind="stable") for codes in axes]
+        self._counts = self._hot.sum(axis=0, dtype=np.float64).astype(np.int64)
 
     def maxima(self, permuted: npt.NDArray[Any]) -> Floats:
         """Largest score of each permutation, shape (n_permutations,); permuted errors in columns."""
         best = np.full(permuted.shape[1], -np.inf)
+        totals = self._hot.T @ permuted
         for place in range(len(self._axes)):
-            for scores in self._of_axis(place, permuted):
+            for scores in self._of_axis(place, permuted, totals):
                 np.maximum(best, scores.max(axis=0), out=best)
         return best
 
-    def _of_axis(self, place: int, permuted: npt.NDArray[Any]) -> Iterator[Floats]:
+    def _of_axis(self, place: int, permuted: npt.NDArray[Any], totals: npt.NDArray[Any]) -> Iterator[Floats]:
         """Scores of the segments of a column, alone and with later columns; shape (n_segments, n_permutations)."""
-        order = self._orders[place]
-        errors = permuted[order]
-        later = self._hot[:, self._starts[place + 1] :][order] if place + 1 < self._paired else None
-        ends = np.searchsorted(self._axes[place][order], np.arange(self._sizes[place] + 1))
-        for code in range(self._sizes[place]):
-            rows = slice(int(ends[code]), int(ends[code + 1]))
-            if self._allowed[place, None][code]:
-                sums = np.ones((1, rows.stop - rows.start), errors.dtype) @ errors[rows]
-                yield self._score(sums.astype(np.float64), np.array([rows.stop - rows.start]))
-            if later is None:
+        rows = np.bincount(self._axes[place], minlength=self._sizes[place])
+        if place < self._paired:
+            own = totals[self._starts[place] : self._starts[place + 1]]
+        else:
+            own = np.stack([permuted[self._axes[place] == code].sum(axis=0) for code in range(len(rows))])
+        allowed = self._allowed[place, None]
+        if allowed.any():
+            yield self._score(own[allowed].astype(np.float64), rows[allowed])
+        if place + 1 >= self._paired:
+            return
+        later = slice(int(self._starts[place + 1]), None)
+        pairs = np.concatenate([self._allowed[place, b] for b in range(place + 1, self._paired)], axis=1)
+        largest = int(rows.argmax())
+        rest, counts_rest = totals[later].copy(), self._counts[later].copy()
+        for code in range(len(rows)):
+            if code == largest:
                 continue
-            allowed = np.concatenate([self._allowed[place, b][code] for b in range(place + 1, self._paired)])
-            if allowed.any():
-                own = later[rows][:, allowed]
-                counts = own.sum(axis=0, dtype=np.float64).astype(np.int64)
-                yield self._score((own.T @ errors[rows]).astype(np.float64), counts)
+            inside = np.flatnonzero(self._axes[place] == code)
+            hot = self._hot[inside, later]
+            sums, counts = hot.T @ permuted[inside], hot.sum(axis=0, dtype=np.float64).astype(np.int64)
+            rest -= sums  # whole numbers: what is left is exact
+            counts_rest -= counts
+            if pairs[code].any():
+                yield self._score(sums[pairs[code]].astype(np.float64), counts[pairs[code]])
+        if pairs[largest].any():
+            yield self._score(rest[pairs[largest]].astype(np.float64), counts_rest[pairs[largest]])
 
     def _score(self, sums: Floats, rows: npt.NDArray[np.int64]) -> Floats:
         """Scores; a segment of which no row was drawn is left out."""
