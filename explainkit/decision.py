@@ -27,8 +27,8 @@ class Threshold:
     """The threshold, in the unit of the score."""
 
     @classmethod
-    def parse(cls, text: str) -> Threshold:
-        """Read ``">=0.5"`` or ``">0.5"``.
+    def parse(cls, text: str, *, where: str = "model.threshold") -> Threshold:
+        """Read ``">=0.5"`` or ``">0.5"``; `where` is named in the error.
 
         Raises
         ------
@@ -39,7 +39,7 @@ class Threshold:
         if match is None:
             raise PlanError(
                 "the threshold needs its side",
-                where="model.threshold",
+                where=where,
                 found=repr(text),
                 allowed='">=0.5" (a tie is positive) or ">0.5" (a tie is not)',
             )

@@ -39,8 +39,10 @@ def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> R
     """
     progress = progress or Silent()
     with progress.stage("load model and data"):
+        from explainkit.assess.gates import check_plan
         from explainkit.load.assemble import load_subject
 
+        check_plan(plan.gates)
         subject = load_subject(plan, base=base)
     return audit_subject(subject, plan, progress=progress)
 
@@ -75,15 +77,18 @@ def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = N
 
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
     """Everything measured about a subject, as evidence; parameters as for `audit_plan`."""
+    from explainkit.assess.gates import check_measured, check_plan
     from explainkit.assess.groups import shown_groups
     from explainkit.assess.stage import assess
     from explainkit.explain.summary import explain
     from explainkit.load.steady import one_order
 
     progress = progress or Silent()
+    check_plan(plan.gates)
     with one_order():
         with progress.stage("assess performance and fairness"):
             measured = assess(subject, plan)
+            check_measured(plan.gates, measured.figures)
         with progress.stage("explain the model"):
             shown = shown_groups(subject.rows.groups, min_cell=plan.fairness.min_cell)
             explained = explain(subject, plan.explain, groups=shown, references=plan.fairness.reference)

@@ -248,20 +248,59 @@ class PrivacyPlan(_Strict):
     their id. Left out: by their position in the evaluation data."""
 
 
+class SlicesPlan(_Strict):
+    """``[slices]``: the search for the segments where errors are largest."""
+
+    enabled: bool = True
+    columns: Names = ()
+    """Columns that segments are made of; the model's inputs and the sensitive columns where left out."""
+    max_columns: Literal[1, 2] = 2
+    """Most columns of one segment."""
+    min_rows: int | None = Field(default=None, ge=2)
+    """Smallest segment; 30 rows and 1 % of the rows where left out, and never fewer than ``fairness.min_cell``."""
+    permutations: int = Field(default=500, ge=500, le=100_000)
+    """How often errors are permuted, to see how large the largest excess is by chance."""
+    seed: int = Field(default=0, ge=0, lt=2**31)
+
+
+class ChampionPlan(_Strict):
+    """``[champion]``: the model in use now, which gates can compare with."""
+
+    score: str
+    """Column of its scores or predictions in the evaluation data."""
+    threshold: Annotated[str | None, BeforeValidator(_as_text)] = None
+    """Its own threshold, as ``model.threshold``; without it its decisions are not compared."""
+    name: str = Field(default="champion", min_length=1, max_length=200)
+
+    @property
+    def cutoff(self) -> Threshold | None:
+        """The threshold, parsed."""
+        return None if self.threshold is None else Threshold.parse(self.threshold, where="champion.threshold")
+
+
 class GatePlan(_Strict):
     """``[gates]``: one limit."""
 
     min: float | None = None
     max: float | None = None
     within: tuple[float, float] | None = None
+    no_worse_than_champion: Literal[True] | None = None
+    """The interval of the paired difference to the champion must stay within `margin`."""
+    margin: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """How much worse than the champion is still allowed, in units of the figure; 0 where left out."""
     bound: Literal["value", "low", "high"] = "value"
     severity: Literal["block", "warn"] = "block"
     if_missing: Literal["fail", "allow"] = "fail"
 
     @model_validator(mode="after")
     def _one_limit(self) -> Self:
-        if sum(limit is not None for limit in (self.min, self.max, self.within)) != 1:
-            raise ValueError("a gate has exactly one of min, max and within")
+        limits = (self.min, self.max, self.within, self.no_worse_than_champion)
+        if sum(limit is not None for limit in limits) != 1:
+            raise ValueError("a gate has exactly one of min, max, within and no_worse_than_champion")
+        if self.margin is not None and self.no_worse_than_champion is None:
+            raise ValueError("margin belongs to no_worse_than_champion")
+        if self.bound != "value" and self.no_worse_than_champion is not None:
+            raise ValueError("no_worse_than_champion is decided by the worse end of the interval; leave out bound")
         return self
 
 
@@ -286,6 +325,8 @@ class Plan(_Strict):
     fairness: FairnessPlan = FairnessPlan()
     ll144: LocalLaw144Plan = LocalLaw144Plan()
     privacy: PrivacyPlan = PrivacyPlan()
+    slices: SlicesPlan = SlicesPlan()
+    champion: ChampionPlan | None = None
     gates: dict[str, GatePlan] = Field(default_factory=dict)
     statements: dict[str, str] = Field(default_factory=dict)
     sign: SignPlan = SignPlan()
@@ -371,8 +412,13 @@ def _check_words(plan: Plan) -> None:
     for key in plan.statements:
         if key not in known:
             raise PlanError("unknown statement", where=f"statements.{key}", remedy=nearest(key, known))
-    for key in plan.gates:
+    for key, gate in plan.gates.items():
         parse_figure_id(key)
+        if gate.no_worse_than_champion and plan.champion is None:
+            remedy = '[champion] score = "…" names the column of its scores in the evaluation data'
+            raise PlanError("no champion to compare with", where=f"gates: {key}", remedy=remedy)
+    if plan.champion is not None and plan.champion.threshold is not None:
+        Threshold.parse(plan.champion.threshold, where="champion.threshold")
     Population.parse(plan.statements.get("population"))
     if plan.model.threshold is not None:
         Threshold.parse(plan.model.threshold)

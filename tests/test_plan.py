@@ -32,7 +32,10 @@ from explainkit.plan import plan_from, read_plan
             "statements.popultion: unknown statement; remedy: did you mean 'population'",
         ),
         ({"gates": {"a b": {"min": 1}}}, "not the id of a figure"),
-        ({"gates": {"a.b": {"min": 1, "max": 2}}}, "gates.a.b: a gate has exactly one of min, max and within"),
+        (
+            {"gates": {"a.b": {"min": 1, "max": 2}}},
+            "gates.a.b: a gate has exactly one of min, max, within and no_worse",
+        ),
         ({"gates": {"a.b": {}}}, "exactly one of"),
         ({"model": {"task": "bin"}}, "model.task: "),
         ({"version": 2}, "unknown version of the plan; found 2; allowed: 1"),

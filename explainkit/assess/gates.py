@@ -1,4 +1,7 @@
-"""Gates: figures against the limits of the plan. They fail closed: what was not measured passes nothing."""
+"""Gates: figures against the limits of the plan. They fail closed: what was not measured passes nothing.
+
+What is no figure at all, a typo in a name or a group, is no failing gate but an error of the plan (`figure_names`).
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,38 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from explainkit.errors import InputError, nearest
+from explainkit.assess.champion import COMPARABLE, DIFFERENCE, check_comparable
+from explainkit.assess.figure_names import check_keys, check_names
+from explainkit.errors import nearest
 from explainkit.evidence import GateOutcome
 from explainkit.figures import Figure, FigureSet, figure_id, parse_figure_id
 from explainkit.plan import GatePlan
 
 STANDING: Mapping[str, GatePlan] = MappingProxyType({"explanation.reasons.blocked": GatePlan(max=0)})
 """Gates that hold without a plan; one of the same figure in the plan takes their place."""
+
+
+def check_plan(gates: Mapping[str, GatePlan]) -> None:
+    """Raise at once if a gate can never be held against anything.
+
+    Raises
+    ------
+    PlanError
+        If no figure has the name, or two models cannot be compared by it; with the nearest names.
+    """
+    check_names(gates)
+    check_comparable(gates)
+
+
+def check_measured(gates: Mapping[str, GatePlan], figures: Iterable[Figure]) -> None:
+    """Raise if a gate names a group or a class that, by what has been measured so far, exists nowhere.
+
+    Raises
+    ------
+    PlanError
+        With the nearest ids.
+    """
+    check_keys(gates, figures)
 
 
 def evaluate(gates: Mapping[str, GatePlan], figures: FigureSet) -> tuple[GateOutcome, ...]:
@@ -33,9 +61,12 @@ def evaluate(gates: Mapping[str, GatePlan], figures: FigureSet) -> tuple[GateOut
 
     Raises
     ------
-    InputError
-        If no figure has the name at all; with the nearest names.
+    PlanError
+        If no figure has the name, or a group or class in brackets exists nowhere; with the nearest ids.
     """
+    check_names(gates, (figure.name for figure in figures))
+    check_comparable(gates)
+    check_keys(gates, figures)
     return (*(_outcome(key, gate, figures) for key, gate in gates.items()), *_standing(gates, figures))
 
 
@@ -68,7 +99,34 @@ class _Judgement:
 
 
 def _outcome(key: str, gate: GatePlan, figures: FigureSet) -> GateOutcome:
+    if gate.no_worse_than_champion:
+        return _against_champion(key, gate, figures)
     worst = _worst([_judge(figure, gate) for figure in _concerned(key, figures)] or [_absent(key, gate, figures)])
+    return _told(key, gate, worst)
+
+
+def _against_champion(key: str, gate: GatePlan, figures: FigureSet) -> GateOutcome:
+    """The worse end of the paired interval of this model minus the champion, within the margin."""
+    higher = COMPARABLE[parse_figure_id(key)[0]].higher_is_better
+    margin = gate.margin or 0.0
+    limit = GatePlan(
+        min=-margin if higher else None,
+        max=None if higher else margin,
+        bound="low" if higher else "high",
+        severity=gate.severity,
+        if_missing=gate.if_missing,
+    )
+    ids = [figure_id(DIFFERENCE, figure=figure.id) for figure in _concerned(key, figures)]
+    found = [figures.get(i) for i in ids or [figure_id(DIFFERENCE, figure=key)]]
+    absent = _without_value(None, limit, "it was not compared with the champion")
+    worst = _worst([absent if figure is None else _judge(figure, limit) for figure in found])
+    words = f"{'>=' if higher else '<='} champion"
+    if margin:
+        words += f" {'−' if higher else '+'} {_number(margin)}"
+    return replace(_told(key, limit, worst), limit=words)
+
+
+def _told(key: str, gate: GatePlan, worst: _Judgement) -> GateOutcome:
     return GateOutcome(
         gate=key,
         limit=_limit(gate),
@@ -82,12 +140,8 @@ def _outcome(key: str, gate: GatePlan, figures: FigureSet) -> GateOutcome:
 
 def _concerned(key: str, figures: FigureSet) -> tuple[Figure, ...]:
     name, keys = parse_figure_id(key)
-    named = figures.named(name)
-    if not named:
-        known = sorted({figure.name for figure in figures})
-        raise InputError("no such figure", where=f"gates: {key}", remedy=nearest(name, known))
     if not keys:
-        return named
+        return figures.named(name)
     figure = figures.get(figure_id(name, keys))
     return () if figure is None else (figure,)
 
@@ -98,6 +152,8 @@ def _absent(key: str, gate: GatePlan, figures: FigureSet) -> _Judgement:
     if whole is not None and whole.value is None:
         return _judge(whole, gate)  # nothing of that name could be measured, and it says why
     named = [figure.id for figure in figures.named(name)]
+    if not named:
+        return _without_value(None, gate, "no figure of that name was measured for this model and data")
     return _without_value(None, gate, f"no such figure was measured; {nearest(key, named)}")
 
 

@@ -49,6 +49,12 @@ def _compared(name: str, needs: Need) -> dict[str, Need]:
     return {f"fairness.{name}{what}": Need.GROUPS | needs for what in ("", "_difference", "_ratio")}
 
 
+def _searched(known: Need) -> dict[str, Need]:
+    """Figures of the segments where errors are largest."""
+    measured = ("slice.error", "slice.error_elsewhere", "slice.difference", "slice.p_adjusted")
+    return dict.fromkeys(measured, known | Need.SAMPLE) | dict.fromkeys(("slice.rows", "slice.searched"), known)
+
+
 _BINARY: dict[str, Need] = {
     "performance.roc_auc": _KNOWN | Need.BOTH,
     "performance.roc_curve": _KNOWN | Need.BOTH,
@@ -133,6 +139,7 @@ _BINARY: dict[str, Need] = {
     "fairness.observed_expected": Need.GROUPS | _PROBABLE,
     "fairness.calibration_slope": Need.GROUPS | _PROBABLE,
     "fairness.calibration_intercept": Need.GROUPS | _PROBABLE,
+    **_searched(_KNOWN),
 }
 
 _MULTICLASS: dict[str, Need] = {
@@ -160,6 +167,7 @@ _MULTICLASS: dict[str, Need] = {
     "fairness.impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.selection_difference": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.smallest_impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
+    **_searched(Need.OUTCOME),
 }
 
 _REGRESSION: dict[str, Need] = {
@@ -180,6 +188,7 @@ _REGRESSION: dict[str, Need] = {
     "fairness.mean_prediction_difference": Need.GROUPS | Need.SAMPLE,
     "fairness.mean_error": Need.GROUPS | Need.OUTCOME | Need.SAMPLE,
     "fairness.mae": Need.GROUPS | Need.OUTCOME | Need.SAMPLE,
+    **_searched(Need.OUTCOME),
 }
 
 NEEDS: dict[Task, dict[str, Need]] = {"binary": _BINARY, "multiclass": _MULTICLASS, "regression": _REGRESSION}
@@ -190,6 +199,7 @@ SYMMETRIC = frozenset(
         *("accuracy", "accuracy_difference", "accuracy_ratio", "accuracy_gap", "balanced_accuracy", "mcc"),
         *("confusion", "log_loss", "custom", "cost", "smallest_cost"),
     }
+    | {name.rpartition(".")[2] for name in _searched(Need.NOTHING)}
 )
 """Last words of names whose numbers belong to no class."""
 

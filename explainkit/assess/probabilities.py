@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from explainkit.assess.binning import BINS, WORDS, first_of_bins
 from explainkit.assess.intervals import student_of
@@ -32,6 +33,14 @@ class BrierParts:
     """How rows were grouped."""
 
 
+def log_losses(scores: npt.NDArray[np.float64], positive: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Log loss of each row, scores cut to [2⁻⁵², 1 − 2⁻⁵²]; shape (n_rows,)."""
+    tiny = np.finfo(np.float64).eps
+    kept = np.clip(scores, tiny, 1 - tiny)
+    losses: npt.NDArray[np.float64] = -np.log(np.where(positive, kept, 1 - kept))
+    return losses
+
+
 def record(recorder: Recorder, outcomes: Outcomes, table: ScoreTable) -> None:
     """Record losses, the parts of the Brier score, observed over expected, and the base rate.
 
@@ -49,9 +58,7 @@ def record(recorder: Recorder, outcomes: Outcomes, table: ScoreTable) -> None:
     loss = brier = ratio = None
     losses: tuple[Details, Details] = ({}, {})
     if outcomes.n and recorder.preconditions.scores_are_probabilities:
-        tiny = np.finfo(np.float64).eps
-        kept = np.clip(scores, tiny, 1 - tiny)
-        each = -np.log(np.where(positive, kept, 1 - kept)), (scores - positive) ** 2
+        each = log_losses(scores, positive), (scores - positive) ** 2
         loss, brier = (outcomes.mean(values) for values in each)
         if not recorder.weighted:
             losses = {"interval": student_of(each[0], least=0.0)}, {"interval": student_of(each[1], least=0.0)}

@@ -32,6 +32,8 @@ class Details(TypedDict, total=False):
     reference: str
     reason: str
     class_: str
+    threshold: str | None
+    """Where the needs of the figure do not say whether it depends on decisions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class Recorder:
         needs = self.preconditions.needs(name)
         subject = self.subject
         interval = None if self.weighted else details.get("interval")
+        decided = Need.DECISION in needs and subject.task == "binary"
         return Figure(
             id=identifier,
             value=value,
@@ -184,7 +187,7 @@ class Recorder:
             unit=details.get("unit", "none"),
             method=self._method(needs, details, interval) or None,
             dataset="evaluation",
-            threshold=str(subject.threshold) if Need.DECISION in needs and subject.task == "binary" else None,
+            threshold=details.get("threshold", str(subject.threshold) if decided else None),
             favourable=subject.favourable if Need.FAVOURABLE in needs else None,
             numerator=details.get("numerator"),
             reference=details.get("reference"),

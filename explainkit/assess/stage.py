@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explainkit.assess import calibration, data, fairness, ll144, performance
+from explainkit.assess import calibration, champion, data, fairness, ll144, performance, slices
 from explainkit.evidence import Measured
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
@@ -28,5 +28,7 @@ def assess(subject: Subject, plan: Plan) -> Measured:
         + performance.measure(subject, plan.performance)
         + calibration.measure(subject, seed=plan.explain.seed)
         + fairness.measure(subject, plan.fairness, seed=plan.explain.seed)
+        + slices.measure(subject, plan)
+        + champion.measure(subject, plan)
         + ll144.measure(subject, plan.ll144, min_cell=plan.fairness.min_cell)
     )

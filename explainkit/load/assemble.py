@@ -146,12 +146,13 @@ def _roles(plan: Plan, frame: pd.DataFrame) -> dict[str, list[Role]]:
         ("weight", plan.data.weight.column if plan.data.weight else None),
         ("id", plan.data.id),
         ("time", plan.data.time),
+        ("champion", plan.champion.score if plan.champion else None),
         *(("sensitive", name) for name in plan.data.sensitive),
     ]
     roles: dict[str, list[Role]] = {}
     for role, name in named:
         if name is not None:
-            require_column(frame, name, role=f"data.{role}")
+            require_column(frame, name, role="champion.score" if role == "champion" else f"data.{role}")
             roles.setdefault(name, []).append(role)
     interval = plan.performance.interval
     for end, name in () if interval is None else (("low", interval.low), ("high", interval.high)):

@@ -26,6 +26,8 @@ _SIGNED = {
     "explanation.reasons.shortfall",
     "explanation.lime.weight",
     "explanation.shap.residual",
+    "slice.difference",
+    "champion.difference",
     "fairness.selection_difference",
     "fairness.mean_prediction_difference",
     "fairness.mean_error",

@@ -9,7 +9,11 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from explainkit.plan import plan_from, read_plan
+from tests.cli.made_up import rows
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -66,6 +70,33 @@ def test_a_failed_gate_still_writes_the_card(case: Path, explainkit: Run) -> Non
         {"gate": "performance.roc_auc", "outcome": "failed", "severity": "block"}
     ]
     assert (case / "release" / "card.pdf").is_file()
+
+
+def test_a_known_figure_that_was_not_measured_fails_its_gate(case: Path, explainkit: Run) -> None:
+    plan = case / "audit.toml"
+    plan.write_text(plan.read_text().replace("performance.roc_auc", "performance.mae"))
+    done = explainkit("audit", "audit.toml", folder=case)
+    assert done.returncode == 1, done.stderr
+    assert "gate performance.mae >= 0.5: failed (no figure of that name was measured" in done.stdout
+
+
+@pytest.mark.parametrize(("noise", "code"), [(3.0, 0), (0.05, 1)])
+def test_no_worse_than_the_champion(case: Path, explainkit: Run, noise: float, code: int) -> None:
+    data = rows()
+    rng = np.random.default_rng(1)
+    data["old"] = 1 / (1 + np.exp(-(2 * data["bad"] - 1 + noise * rng.normal(size=len(data)))))
+    data.to_csv(case / "rows.csv", index=False)
+    plan = case / "audit.toml"
+    gate = '"performance.roc_auc" = { no_worse_than_champion = true, margin = 0.01 }\n[champion]\nscore = "old"'
+    plan.write_text(plan.read_text().replace('"performance.roc_auc" = { min = 0.5 }', gate))
+    done = explainkit("audit", "audit.toml", folder=case)
+    assert done.returncode == code, done.stderr
+    assert "gate performance.roc_auc >= champion − 0.01: " + ("passed" if code == 0 else "failed") in done.stdout
+    card = json.loads((case / "release" / "card.json").read_text())
+    figures = {f["id"]: f for f in card["figures"]}
+    difference = figures["champion.difference[figure=performance.roc_auc]"]
+    assert (difference["low"] >= -0.01) == (code == 0)
+    assert [c["roles"] for c in card["columns"] if c["name"] == "old"] == [["champion"]]
 
 
 def test_init_writes_a_plan_that_can_be_filled_in(case: Path, explainkit: Run) -> None:

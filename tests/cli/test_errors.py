@@ -75,6 +75,27 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
     "folder taken": (taken, "release: the folder exists and is not a release"),
     "unknown key": (swap("threshold", "treshold"), "model.treshold: unknown key; remedy: did you mean 'threshold'?"),
     "gate typo": (swap("roc_auc", "roc_acu"), "did you mean 'performance.roc_auc'"),
+    "gate on no group": (
+        swap('"performance.roc_auc" =', '"fairness.impact_ratio[region=nort]" ='),
+        "found region=nort; remedy: did you mean 'fairness.impact_ratio[region=north]'",
+    ),
+    "gate on no input": (
+        swap('"performance.roc_auc" =', '"explanation.shap.importance[feature=incom]" ='),
+        "did you mean 'explanation.shap.importance[feature=income]'",
+    ),
+    "no champion": (swap("min = 0.5", "no_worse_than_champion = true"), "no champion to compare with"),
+    "champion absent": (
+        swap("[gates]", '[champion]\nscore = "incom"\n[gates]'),
+        "champion.score: no such column in the data; found 'incom'; remedy: did you mean 'income'?",
+    ),
+    "champion with gaps": (
+        lambda folder: (
+            data(old=[np.nan] + [0.5] * 299)(folder),
+            swap("[gates]", '[champion]\nscore = "old"\n[gates]')(folder),
+        )[0],
+        "champion.score: column old: the champion's scores are missing or infinite; found 1 of 300",
+    ),
+    "segments of the target": (swap("[gates]", '[slices]\ncolumns = ["bad"]\n[gates]'), "the target column"),
     "threshold without side": (swap(">=0.5", "0.5"), "the threshold needs its side"),
     "duplicate ids": (
         lambda folder: (data(case=1)(folder), swap('target = "bad"', 'target = "bad"\nid = "case"')(folder))[0],
@@ -100,6 +121,14 @@ def test_one_clear_line(case: Path, explainkit: Run, name: str) -> None:
     assert words in lines[0]
     assert done.stdout == ""
     assert sorted(p.relative_to(case) for p in case.rglob("*")) == before
+
+
+def test_a_gate_that_names_nothing_is_refused_before_anything_is_read(case: Path, explainkit: Run) -> None:
+    swap("roc_auc", "roc_acu")(case)
+    (case / "rows.csv").unlink()
+    done = explainkit("audit", "audit.toml", "--quiet", folder=case)
+    assert done.returncode == 2
+    assert "did you mean 'performance.roc_auc'" in done.stderr
 
 
 def test_scores_outside_their_range(case: Path, explainkit: Run) -> None:

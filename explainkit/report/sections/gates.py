@@ -92,9 +92,19 @@ def _gate(gate: GateOutcome) -> Parts:
     head: Parts = (title(measure(kind).title.partition(" (")[0]),)
     if keys:
         return (*head, Words(", "), name(in_words(keys)))
-    if gate.figure and (keys := parse_figure_id(gate.figure)[1]):
+    if gate.figure and (keys := _keys_of(gate.figure)):
         return (*head, Words(", worst: "), name(in_words(keys)))
     return head
+
+
+def _keys_of(figure: str) -> dict[str, str]:
+    """What tells a figure from others of its name; of a difference to the champion, that of the figure compared."""
+    keys = parse_figure_id(figure)[1]
+    compared = keys.get("figure")
+    if compared is None:
+        return keys
+    # A very long id stands in the key by its digest.
+    return keys if compared.startswith("sha256:") else parse_figure_id(compared)[1]
 
 
 def _found(reader: Reader, gate: GateOutcome) -> Parts:

@@ -7,7 +7,13 @@ from explainkit.figures import Figure
 from explainkit.report.card import Block, Label, Mark, Paragraph, Parts, Section, Words
 from explainkit.report.phrases import interval, level, name, number, stated
 from explainkit.report.reader import Reader
-from explainkit.report.sections import performance_charts, performance_tables, performance_thresholds
+from explainkit.report.sections import (
+    champion,
+    performance_charts,
+    performance_tables,
+    performance_thresholds,
+    slices,
+)
 
 
 def section(evidence: Evidence) -> Section:
@@ -24,6 +30,8 @@ def section(evidence: Evidence) -> Section:
     blocks.extend(performance_tables.by_class(reader))
     blocks.extend(performance_thresholds.thresholds(reader))
     blocks.extend(performance_thresholds.lift(reader))
+    blocks.extend(champion.blocks(reader))
+    blocks.extend(slices.blocks(reader))
     if not blocks:
         blocks.append(
             Paragraph(parts=(Mark("open", "not tested"), Words(" no measure could be computed from what was given.")))

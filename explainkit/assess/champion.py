@@ -1,0 +1,273 @@
+"""The champion: how this model does against the one in use now, on the same rows, so that the difference is paired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from explainkit.assess import ranking
+from explainkit.assess.groups import single
+from explainkit.assess.intervals import Interval, student_mean
+from explainkit.assess.outcomes import Outcomes, mean, with_outcome
+from explainkit.assess.paired import delong_difference, newcombe_paired
+from explainkit.assess.preconditions import NEEDS, Need
+from explainkit.assess.probabilities import log_losses
+from explainkit.assess.recorder import SUPPRESSED, Details, Recorder
+from explainkit.errors import DataError, PlanError, nearest
+from explainkit.evidence import Measured
+from explainkit.figures import Unit, figure_id, parse_figure_id
+from explainkit.load.subject import Subject
+from explainkit.plan import ChampionPlan, GatePlan, Plan
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Kind = Literal["area", "log_loss", "squared", "absolute", "right", "hit", "kept", "alarm"]
+
+VALUE, DIFFERENCE = "champion.value", "champion.difference"
+_DECIDED = ("right", "hit", "kept", "alarm")
+_PROBABLE = ("log_loss", "squared")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparable:
+    """A figure that two models can be compared by."""
+
+    kind: Kind
+    higher_is_better: bool
+
+
+COMPARABLE: Mapping[str, Comparable] = MappingProxyType(
+    {
+        "performance.roc_auc": Comparable("area", True),
+        "performance.log_loss": Comparable("log_loss", False),
+        "performance.brier": Comparable("squared", False),
+        "performance.accuracy": Comparable("right", True),
+        "performance.recall": Comparable("hit", True),
+        "performance.specificity": Comparable("kept", True),
+        "performance.mae": Comparable("absolute", False),
+        "fairness.roc_auc": Comparable("area", True),
+        "fairness.accuracy": Comparable("right", True),
+        "fairness.true_positive_rate": Comparable("hit", True),
+        "fairness.false_positive_rate": Comparable("alarm", False),
+        "fairness.mae": Comparable("absolute", False),
+    }
+)
+"""By name of the figure; those of fairness within a group."""
+
+
+def check_comparable(gates: Mapping[str, GatePlan]) -> None:
+    """Raise if a gate compares with the champion by a figure that two models cannot be compared by.
+
+    Raises
+    ------
+    PlanError
+        With the nearest figure that can.
+    """
+    for key, gate in gates.items():
+        name = parse_figure_id(key)[0]
+        if gate.no_worse_than_champion and name not in COMPARABLE:
+            raise PlanError(
+                "no paired comparison with the champion by this figure",
+                where=f"gates: {key}",
+                allowed=", ".join(COMPARABLE),
+                remedy=nearest(name, COMPARABLE),
+            )
+
+
+def measure(subject: Subject, plan: Plan) -> Measured:
+    """Differences to the champion: by every comparable figure of performance, and by those of groups that gates name.
+
+    Parameters
+    ----------
+    subject : Subject
+        With outcomes, and the champion's scores among the columns of the evaluation data.
+    plan : Plan
+        With ``champion`` (nothing is measured without it) and ``gates``.
+
+    Returns
+    -------
+    Measured
+        ``champion.value[figure=ID]`` and ``champion.difference[figure=ID]``, this model minus the champion, with paired
+        intervals. Weighted: no intervals.
+
+    Raises
+    ------
+    DataError
+        If the champion's scores are absent, no numbers, missing or infinite.
+    """
+    recorder = Recorder(subject, undefined="insufficient")
+    if plan.champion is None:
+        return recorder.result()
+    scores = _scores(subject, plan.champion)
+    outcomes = with_outcome(subject)
+    comparison = _Comparison(
+        recorder=recorder, plan=plan.champion, outcomes=outcomes, champion=scores[outcomes.present]
+    )
+    for name in NEEDS[subject.task]:
+        if name in COMPARABLE and name.startswith("performance."):
+            comparison.record(name, name, np.ones(outcomes.n, np.bool_))
+    names = {key: parse_figure_id(key) for key, gate in plan.gates.items() if gate.no_worse_than_champion}
+    wanted = {name for name, _ in names.values() if name.startswith("fairness.")}
+    for name, identifier, inside, hidden in _groups(subject, plan, wanted):
+        if hidden:
+            recorder.missing(DIFFERENCE, {"figure": identifier}, status="suppressed", reason=SUPPRESSED)
+        else:
+            comparison.record(name, identifier, inside[outcomes.present])
+    return recorder.result()
+
+
+def _scores(subject: Subject, plan: ChampionPlan) -> Floats:
+    """The champion's scores of all rows, shape (n_rows,)."""
+    frame = subject.evaluation.frame
+    if plan.score not in frame.columns:
+        remedy = nearest(plan.score, map(str, frame.columns))
+        raise DataError("no such column in the data", where="champion.score", found=repr(plan.score), remedy=remedy)
+    column, where = frame[plan.score], f"champion.score: column {plan.score}"
+    if column.dtype.kind not in "iufb":
+        raise DataError("the champion's scores are numbers", where=where, found=f"a column of {column.dtype}")
+    scores = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = ~np.isfinite(scores)
+    if bad.any():
+        raise DataError(
+            "the champion's scores are missing or infinite",
+            where=where,
+            found=f"{int(bad.sum())} of {len(scores)}, the first at position {int(bad.argmax()) + 1}",
+            allowed="finite numbers, so that both models are judged on the same rows",
+        )
+    return scores
+
+
+def _groups(subject: Subject, plan: Plan, names: set[str]) -> Iterator[tuple[str, str, Bools, bool]]:
+    """Name and id of each figure of a group that is compared, the rows of the group, and whether it is hidden."""
+    for name in COMPARABLE:
+        if name not in names or name not in NEEDS[subject.task]:
+            continue
+        for column in subject.rows.groups:
+            cells = single(column, min_cell=plan.fairness.min_cell)
+            for cell, hidden in enumerate(cells.hidden):
+                yield name, figure_id(name, cells.keys(cell)), cells.codes == cell, bool(hidden)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Comparison:
+    """Both models on the labelled rows."""
+
+    recorder: Recorder
+    plan: ChampionPlan
+    outcomes: Outcomes
+    champion: Floats
+
+    def record(self, name: str, identifier: str, inside: Bools) -> None:
+        """Record both figures of one comparison, over the labelled rows that are inside."""
+        keys = {"figure": identifier}
+        kind = COMPARABLE[name].kind
+        obstacle = self._obstacle(name, kind)
+        if obstacle is not None:
+            self.recorder.missing(DIFFERENCE, keys, status="not_tested", reason=obstacle)
+            return
+        inside = inside & self._whole(kind)
+        positive = self.outcomes.labels[inside] == 1
+        lacking = _lacking(kind, positive)
+        if lacking is not None:
+            self.recorder.missing(DIFFERENCE, keys, status="insufficient", reason=lacking)
+            return
+        details = self._details(name, kind, int(inside.sum()))
+        weights = None if self.outcomes.weights is None else self.outcomes.weights[inside]
+        own, other = self.outcomes.scores[inside], self.champion[inside]
+        if kind == "area":
+            values = [ranking.auc(ranking.tabulate(scores, positive, weights)) for scores in (own, other)]
+            interval = delong_difference(own, other, positive)
+        else:
+            losses = self._per_row(kind, own, other, inside)
+            values = [mean(loss, weights) for loss in losses]
+            interval = _paired(kind, *losses)
+        unit: Unit = details["unit"]
+        self.recorder.number(VALUE, values[1], keys, undefined="", **(details | {"reference": self._name}))
+        details |= {"interval": interval, "interval_method": _METHODS[_family(kind)], "reference": self._name}
+        details |= {"unit": "target" if unit == "target" else "difference"}
+        self.recorder.number(DIFFERENCE, values[0] - values[1], keys, undefined="", **details)
+
+    @property
+    def _name(self) -> str:
+        cut = f", decided positive at {self.plan.cutoff}" if self.plan.cutoff else ""
+        return f"{self.plan.name}{cut}"
+
+    def _obstacle(self, name: str, kind: Kind) -> str | None:
+        subject = self.recorder.subject
+        if subject.task == "multiclass":
+            return "one column of scores does not say how the champion decides between several classes"
+        reasons = [self.recorder.preconditions.obstacle(name)]
+        if kind in _DECIDED and self.plan.cutoff is None:
+            reasons.append("the champion's threshold is not stated (champion.threshold)")
+        if kind in _PROBABLE and not bool(((self.champion >= 0) & (self.champion <= 1)).all()):
+            reasons.append("the champion's scores are not probabilities")
+        return "; ".join(reason for reason in reasons if reason) or None
+
+    def _whole(self, kind: Kind) -> Bools:
+        """Which labelled rows a figure is taken over."""
+        labels = self.outcomes.labels
+        if kind == "hit":
+            return np.asarray(labels == 1)
+        return np.asarray(labels == 0) if kind in ("kept", "alarm") else np.ones(len(labels), np.bool_)
+
+    def _per_row(self, kind: Kind, own: Floats, other: Floats, inside: Bools) -> tuple[Floats, Floats]:
+        """What is averaged, for both models."""
+        labels = self.outcomes.labels[inside]
+        if kind == "log_loss":
+            return log_losses(own, labels == 1), log_losses(other, labels == 1)
+        if kind == "squared":
+            return (own - labels) ** 2, (other - labels) ** 2
+        if kind == "absolute":
+            return np.abs(own - labels), np.abs(other - labels)
+        threshold, cutoff = self.recorder.subject.threshold, self.plan.cutoff
+        assert threshold is not None
+        assert cutoff is not None
+        decided = threshold.decide(own), cutoff.decide(other)
+        wanted = np.ones(len(labels), np.bool_) if kind == "alarm" else labels == 1
+        first, second = ((decision == wanted).astype(np.float64) for decision in decided)
+        return first, second
+
+    def _details(self, name: str, kind: Kind, n: int) -> Details:
+        subject = self.recorder.subject
+        how = "both models on the same rows"
+        if Need.SAMPLE in self.recorder.preconditions.needs(name) and subject.population.resampled:
+            how += "; in this sample, which was resampled"
+        unit: Unit = "proportion" if kind in _DECIDED else "target" if kind == "absolute" else "score"
+        threshold = str(subject.threshold) if kind in _DECIDED else None
+        return {"n": n, "unit": unit, "method": how, "threshold": threshold}
+
+
+_METHODS = {
+    "area": "paired DeLong interval (DeLong 1988)",
+    "rate": "hybrid score interval for paired proportions (Newcombe 1998, method 10)",
+    "loss": "Student's interval of the differences row by row",
+}
+
+
+def _family(kind: Kind) -> str:
+    return "area" if kind == "area" else "rate" if kind in _DECIDED else "loss"
+
+
+def _lacking(kind: Kind, positive: Bools) -> str | None:
+    """Why a figure is undefined on the rows that it is taken over."""
+    if not len(positive):
+        return "no row with such an outcome" if kind in ("hit", "kept", "alarm") else "no row has an outcome"
+    if kind == "area" and (positive.all() or not positive.any()):
+        return "the outcomes are not of both classes"
+    return None
+
+
+def _paired(kind: Kind, own: Floats, other: Floats) -> Interval | None:
+    if kind not in _DECIDED:
+        difference = own - other
+        variance = float(difference.var(ddof=1)) if len(difference) > 1 else 0.0
+        return student_mean(float(difference.mean()), variance, len(difference))
+    first, second = own == 1, other == 1
+    counts = (first & second, first & ~second, ~first & second, ~first & ~second)
+    both, alone, otherwise, neither = (int(np.count_nonzero(chosen)) for chosen in counts)
+    return newcombe_paired(both, alone, otherwise, neither)

@@ -1,0 +1,91 @@
+"""Part of section 7: the segments of the rows where errors are largest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from explainkit.figures import Figure
+from explainkit.report.card import Block, Column, Group, Mark, Paragraph, Parts, Row, Table, Words
+from explainkit.report.phrases import interval, level, name, number, reasons, source, title, words
+from explainkit.report.reader import Reader
+
+_NAMES = ("slice.error", "slice.error_elsewhere", "slice.difference", "slice.p_adjusted")
+
+
+def blocks(reader: Reader) -> tuple[Block, ...]:
+    """The worst segment in a sentence, and all that were found in a table."""
+    every = reader.named("slice.error")
+    if not every:
+        return ()
+    heading = words("Where errors are largest")
+    found = [f for f in every if f.status == "measured"]
+    if not found:
+        parts: Parts = (Mark("open", "no segment"), Words(" "), *reasons(every), Words("."))
+        return (Group(title=heading, blocks=(Paragraph(parts=parts),)),)
+    return (Group(title=heading, blocks=(Paragraph(parts=_reading(reader, found[0]), style="read"), _table(reader))),)
+
+
+def _reading(reader: Reader, worst: Figure) -> Parts:
+    elsewhere, p = (reader.figure(kind, worst.keys) for kind in ("slice.error_elsewhere", "slice.p_adjusted"))
+    searched = reader.measured("slice.searched")
+    parts: Parts = (
+        Words("Errors are largest where "),
+        name(worst.reason or "", strong=True),
+        Words(": "),
+        *number(worst, strong=True),
+        Words(" against "),
+        *number(elsewhere),
+        Words(" elsewhere, on "),
+        *number(worst, "n"),
+        Words(" rows"),
+    )
+    if searched is not None and p is not None and p.status == "measured":
+        parts += (
+            Words("; adjusted for the search over "),
+            *number(searched),
+            Words(" segments, p is "),
+            *number(p),
+        )
+    return (*parts, Words(". A difference is no explanation: what else sets these rows apart was not asked."))
+
+
+def _table(reader: Reader) -> Table:
+    rows, shown = [], []
+    for worst in reader.named("slice.error"):
+        figures = [reader.figure(kind, worst.keys) for kind in _NAMES]
+        shown += figures
+        error, elsewhere, difference, p = figures
+        cells = (
+            (name(worst.reason or ""),),
+            number(reader.figure("slice.rows", worst.keys)),
+            number(error),
+            number(elsewhere),
+            number(difference),
+            interval(difference),
+            number(p),
+        )
+        rows.append(Row(cells=cells))
+    ends = level(_measured(shown, "slice.difference"))
+    return Table(
+        columns=(
+            Column(title=words("Segment"), share=34),
+            Column(title=words("Rows"), align="right", share=8),
+            Column(title=words("Error"), align="right", share=9),
+            Column(title=words("Elsewhere"), align="right", share=10),
+            Column(title=words("Difference"), align="right", share=11),
+            Column(title=(title(ends, "clause"),), align="right", share=16),
+            Column(title=words("Adjusted p"), align="right", share=12),
+        ),
+        rows=tuple(rows),
+        source=(
+            Words(
+                "A segment of two columns stands here only if its error is above those of both segments that contain "
+                "it. "
+            ),
+            *source(shown[: len(_NAMES)]),
+        ),
+    )
+
+
+def _measured(figures: Sequence[Figure | None], kind: str) -> list[Figure]:
+    return [f for f in figures if f is not None and f.name == kind]
