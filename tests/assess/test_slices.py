@@ -213,6 +213,23 @@ def test_of_the_same_rows_under_two_names_one_is_told():
     found = slices.measure(subject(frame, wrong), plan())
     told = [(f.n, f.events) for f in found.figures if f.name == "slice.error"]
     assert len(set(told)) == len(told)
+    # A pair of such columns is no segment of its own.
+    assert values_of(found)["slice.searched"] == len(segments(frame, support=30))
+
+
+def test_rare_values_stand_together_and_missing_ones_by_themselves():
+    frame, wrong = planted()
+    frame.loc[::20, "job"] = None
+    frame.loc[::50, "income"] = np.inf
+    columns = {axis.name: axis for axis in searched(frame, wrong)[0].axes}
+    job = columns["job"]
+    assert job.words[-2:] == ("job is one of its other values", "job is missing")
+    assert (job.codes == len(job.words) - 1).sum() == frame["job"].isna().sum()
+    sizes = frame["job"].value_counts()
+    assert (job.codes == len(job.words) - 2).sum() == sizes[sizes < 30].sum() > 0
+    income = columns["income"]
+    assert income.words[-1] == "income is missing"
+    assert (income.codes == len(income.words) - 1).sum() == frame["income"].isna().sum()
 
 
 def test_other_errors_by_task():
