@@ -170,6 +170,8 @@ class FairnessPlan(_Strict):
     """Reference group by sensitive column; the group with the highest rate where left out."""
     min_cell: int = Field(default=10, ge=1)
     """Smallest group shown."""
+    min_count: int = Field(default=0, ge=0)
+    """Smallest numerator of a rate by group, and smallest complement of one, that is shown; 0 shows all."""
     basis: dict[str, str] = Field(default_factory=dict)
     """Legal basis for examining each sensitive column."""
 

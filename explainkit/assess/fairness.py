@@ -24,11 +24,12 @@ from explainkit.assess.cross_counts import (
     states,
 )
 from explainkit.assess.group_means import record_means, record_regression
-from explainkit.assess.groups import Cells, every_grouping
+from explainkit.assess.groupings import groupings
+from explainkit.assess.groups import WEIGHTLESS, Cells, RowStates
 from explainkit.assess.intervals import delong
 from explainkit.assess.outcomes import check_favourable, decided_classes, selected_rows
 from explainkit.assess.preconditions import NEEDS, Need
-from explainkit.assess.recorder import SUPPRESSED, Details, Recorder, among
+from explainkit.assess.recorder import Details, Recorder, among
 from explainkit.assess.references import check_references
 from explainkit.assess.selection import EMPTY, record_selection
 from explainkit.evidence import Measured
@@ -65,14 +66,20 @@ def measure(subject: Subject, plan: FairnessPlan) -> Measured:
     for name, needs in NEEDS[subject.task].items():
         if Need.GROUPS in needs:
             recorder.open(name)
-    singles, pairs = every_grouping(subject.rows.groups, min_cell=plan.min_cell)
+    state = _states(subject)
+    found = groupings(
+        subject.rows.groups, _row_states(subject, state), min_cell=plan.min_cell, min_count=plan.min_count
+    )
+    singles, pairs = found.singles, found.crossed
+    for what, reason, count in found.notes:
+        recorder.note("suppressed", what, reason, count)
     if subject.task == "regression":
         for cells in singles + pairs:
             _record_counts(recorder, cells)
             if len(cells.columns) == 1:
                 record_regression(recorder, cells, plan)
     else:
-        _record_classification(recorder, singles, pairs, plan)
+        _record_classification(recorder, singles, pairs, state, plan)
     if subject.population.accepted_only and subject.task != "regression" and subject.rows.groups:
         recorder.note(
             "not_tested",
@@ -84,8 +91,8 @@ def measure(subject: Subject, plan: FairnessPlan) -> Measured:
 
 def _record_counts(recorder: Recorder, cells: Cells) -> None:
     for cell, size in enumerate(cells.sizes):
-        if cells.hidden[cell]:
-            recorder.missing("fairness.count", cells.keys(cell), status="suppressed", reason=SUPPRESSED)
+        if cells.uncounted[cell]:
+            recorder.missing("fairness.count", cells.keys(cell), status="suppressed", reason=cells.why)
         else:
             recorder.count("fairness.count", int(size), cells.keys(cell), n=recorder.subject.rows.count)
     recorder.count("fairness.unknown", cells.unknown, {"column": cells.title}, n=recorder.subject.rows.count)
@@ -93,16 +100,18 @@ def _record_counts(recorder: Recorder, cells: Cells) -> None:
         reason = "counted apart and left out of rates, ratios and differences by group"
         recorder.note("not_tested", f"rows whose {cells.title} is unknown", reason, cells.unknown)
     if cells.hidden.any():
-        recorder.note("suppressed", f"groups of {cells.title}", SUPPRESSED, int(cells.hidden.sum()))
+        recorder.note("suppressed", f"groups of {cells.title}", cells.why, int(cells.hidden.sum()))
 
 
 def _record_classification(
-    recorder: Recorder, singles: tuple[Cells, ...], pairs: tuple[Cells, ...], plan: FairnessPlan
+    recorder: Recorder,
+    singles: tuple[Cells, ...],
+    pairs: tuple[Cells, ...],
+    state: npt.NDArray[np.int32],
+    plan: FairnessPlan,
 ) -> None:
     subject, weights = recorder.subject, recorder.subject.rows.weights
-    binary = subject.task == "binary"
-    state = _binary_states(subject) if binary else _multiclass_states(subject)
-    chosen = 1 if not binary or subject.favourable == subject.positive else 0
+    binary, chosen, rates = subject.task == "binary", _chosen(subject), _rates(subject)
     areas = _areas(subject, singles) if binary and recorder.open("fairness.roc_auc") else None
     for cells in singles + pairs:
         table = cross(cells, state, weights)
@@ -110,11 +119,45 @@ def _record_classification(
         selected = table.tallies(s for s in ALL if s[1] == chosen)
         record_selection(recorder, cells, selected, table.tallies(ALL), plan)
         if len(cells.columns) == 1:
-            _record_rates(recorder, cells, table, _binary_rates(subject) if binary else _multiclass_rates(subject))
+            _record_rates(recorder, cells, table, rates)
             if binary:
                 _record_mean_scores(recorder, cells)
             if areas is not None:
                 _record_areas(recorder, cells, next(areas))
+
+
+def _states(subject: Subject) -> npt.NDArray[np.int32]:
+    """Outcome and decision of each row; of a regression, whose rows are not decided, the same for all."""
+    if subject.task == "regression":
+        return np.zeros(subject.rows.count, np.int32)
+    return _binary_states(subject) if subject.task == "binary" else _multiclass_states(subject)
+
+
+def _chosen(subject: Subject) -> int:
+    """Decision of the rows that are selected, as it stands in a state."""
+    return 1 if subject.task != "binary" or subject.favourable == subject.positive else 0
+
+
+def _rates(subject: Subject) -> tuple[_Rate, ...]:
+    return _binary_rates(subject) if subject.task == "binary" else _multiclass_rates(subject)
+
+
+def _row_states(subject: Subject, state: npt.NDArray[np.int32]) -> RowStates:
+    """What is counted of each row, for disclosure control; a row of weight zero stands in the size of a group only."""
+    weights, every = subject.rows.weights, ALL if subject.task != "regression" else ALL[:1]
+    codes = state if weights is None else np.where(weights > 0, state, len(every)).astype(np.int32)
+    classes = [int(s[1] == _chosen(subject)) for s in every] + [WEIGHTLESS] * (weights is not None)
+    parts: list[tuple[State, ...]] = []
+    if subject.task != "regression":
+        parts = [tuple(s for s in ALL if s[1] == decision) for decision in (0, 1)]
+        parts += [part for rate in _rates(subject) for part in (rate.part, tuple(set(rate.whole) - set(rate.part)))]
+    numerators = tuple(np.array([s in part for s in every] + [False] * (weights is not None)) for part in parts)
+    used = np.unique(codes)
+    return RowStates(
+        codes=np.searchsorted(used, codes).astype(np.int32),
+        classes=np.array(classes, np.int64)[used],
+        numerators=tuple(numerator[used] for numerator in numerators),
+    )
 
 
 def _binary_states(subject: Subject) -> npt.NDArray[np.int32]:
@@ -198,7 +241,7 @@ def _record_rates(recorder: Recorder, cells: Cells, table: CrossTable, rates: tu
         for cell, (part, whole) in enumerate(zip(table.tallies(rate.part), table.tallies(rate.whole), strict=True)):
             keys = cells.keys(cell)
             if cells.hidden[cell]:
-                recorder.missing(rate.name, keys, status="suppressed", reason=SUPPRESSED)
+                recorder.missing(rate.name, keys, status="suppressed", reason=cells.why)
             else:
                 recorder.rate(rate.name, part, whole, keys, undefined=rate.undefined, numerator=rate.numerator)
 
@@ -221,7 +264,7 @@ def _record_areas(recorder: Recorder, cells: Cells, tables: list[ranking.ScoreTa
     for cell, table in enumerate(tables):
         keys = cells.keys(cell)
         if cells.hidden[cell]:
-            recorder.missing(name, keys, status="suppressed", reason=SUPPRESSED)
+            recorder.missing(name, keys, status="suppressed", reason=cells.why)
             continue
         if not table.both_classes:
             recorder.number(name, None, keys, undefined="the outcomes of the group are not of both classes")

@@ -16,6 +16,10 @@ from explainkit.load.subject import Subject
 Keys = Mapping[str, str]
 
 SUPPRESSED = "the group has fewer rows than fairness.min_cell, or would reveal one that has"
+SUPPRESSED_COUNT = (
+    "the group has fewer rows than fairness.min_cell or a numerator or its complement below fairness.min_count, "
+    "or would reveal one that has"
+)
 
 
 class Details(TypedDict, total=False):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import katz_ratio, newcombe_difference
-from explainkit.assess.recorder import SUPPRESSED, Details, Recorder, Tally, among
+from explainkit.assess.recorder import Details, Recorder, Tally, among
 from explainkit.assess.references import Reference, choose_reference
 from explainkit.plan import FairnessPlan
 
@@ -43,7 +43,7 @@ def record_selection(
     numerator = f"selected{among(subject)}: decided {subject.favourable}"
     for cell, (part, whole) in enumerate(zip(selected, everyone, strict=True)):
         if cells.hidden[cell]:
-            recorder.missing(RATE, cells.keys(cell), status="suppressed", reason=SUPPRESSED)
+            recorder.missing(RATE, cells.keys(cell), status="suppressed", reason=cells.why)
         else:
             recorder.rate(RATE, part, whole, cells.keys(cell), undefined=EMPTY, numerator=numerator)
     rates = [
@@ -83,7 +83,7 @@ class _Comparison:
         for cell in range(len(self.cells.levels)):
             keys = self.cells.keys(cell)
             if self.cells.hidden[cell]:
-                self.recorder.missing(name, keys, status="suppressed", reason=SUPPRESSED)
+                self.recorder.missing(name, keys, status="suppressed", reason=self.cells.why)
                 continue
             value = self._ratio(cell) if name == RATIO else self._difference(cell)
             details = self._ratio_details(cell) if name == RATIO else self._difference_details(cell)
