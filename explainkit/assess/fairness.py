@@ -116,8 +116,9 @@ def _record_classification(
     for cells in singles + pairs:
         table = cross(cells, state, weights)
         _record_counts(recorder, cells)
-        selected = table.tallies(s for s in ALL if s[1] == chosen)
-        record_selection(recorder, cells, selected, table.tallies(ALL), plan)
+        favourable = [s for s in ALL if s[1] == chosen]
+        unknown = table.unknown(favourable), table.unknown(ALL)
+        record_selection(recorder, cells, table.tallies(favourable), table.tallies(ALL), unknown, plan)
         if len(cells.columns) == 1:
             _record_rates(recorder, cells, table, rates)
             if binary:

@@ -75,6 +75,8 @@ _BINARY: dict[str, Need] = {
     "fairness.impact_ratio": Need.GROUPS | _SELECTED,
     "fairness.selection_difference": Need.GROUPS | _SELECTED,
     "fairness.smallest_impact_ratio": Need.GROUPS | _SELECTED,
+    "fairness.impact_ratio_bounds": Need.GROUPS | _SELECTED,
+    "fairness.selection_difference_bounds": Need.GROUPS | _SELECTED,
     "fairness.true_positive_rate": Need.GROUPS | _DECIDED,
     "fairness.false_positive_rate": Need.GROUPS | _DECIDED,
     "fairness.accuracy": Need.GROUPS | _DECIDED | Need.SAMPLE,
@@ -100,6 +102,8 @@ _MULTICLASS: dict[str, Need] = {
     "fairness.impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.selection_difference": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.smallest_impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
+    "fairness.impact_ratio_bounds": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
+    "fairness.selection_difference_bounds": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
 }
 
 _REGRESSION: dict[str, Need] = {

@@ -193,7 +193,8 @@ class _Release:
             known.append(sums_of(np.where(shown, place * per + (self._state if alone else self._class), -1)))
             counted = inside & np.append(dark & ~uncounted, False)[place]
             known.append(sums_of(np.where(counted, place, -1)))
-            known.append(sums_of(np.where(inside, -1, 0)))
+            # Of unknown group the selected rows follow from the bounds by `unknowns`.
+            known.append(sums_of(np.where(inside, -1, self._class if alone else 0)))
             occurring.append(sums_of(np.where(inside & np.append(uncounted, False)[place], place, -1)))
         return Knowledge(truth=self._truth, known=tuple(known), occurring=tuple(occurring), budget=self._budget)
 

@@ -13,6 +13,7 @@ from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import katz_ratio, newcombe_difference
 from explainkit.assess.recorder import Details, Recorder, Tally, among
 from explainkit.assess.references import Reference, choose_reference
+from explainkit.assess.unknowns import record_bounds
 from explainkit.plan import FairnessPlan
 
 RATE, RATIO = "fairness.selection_rate", "fairness.impact_ratio"
@@ -21,7 +22,12 @@ EMPTY = "no row belongs to the group"
 
 
 def record_selection(
-    recorder: Recorder, cells: Cells, selected: Sequence[Tally], everyone: Sequence[Tally], plan: FairnessPlan
+    recorder: Recorder,
+    cells: Cells,
+    selected: Sequence[Tally],
+    everyone: Sequence[Tally],
+    unknown: tuple[Tally, Tally],
+    plan: FairnessPlan,
 ) -> None:
     """Record rate and impact ratio of every cell, the difference too for a single column, and the smallest ratio.
 
@@ -33,6 +39,8 @@ def record_selection(
         Groups of one or two columns.
     selected, everyone : sequence of Tally
         Rows of each cell that are selected, and all of them.
+    unknown : tuple of Tally
+        Rows of unknown group: those selected, and all.
     plan : FairnessPlan
         With the references stated.
     """
@@ -63,6 +71,7 @@ def record_selection(
     for name in names[1:]:
         comparison.record(name)
     comparison.record_smallest()
+    record_bounds(recorder, cells, selected, everyone, unknown, reference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
