@@ -211,6 +211,8 @@ class FairnessPlan(_Strict):
     tolerance: float | None = Field(default=None, ge=0, le=1)
     """Largest difference between a group's rate and that of its reference, stated beforehand: with it differences have
     a verdict (within, exceeds, insufficient evidence)."""
+    min_count: int = Field(default=0, ge=0)
+    """Smallest numerator of a rate by group, and smallest complement of one, that is shown; 0 shows all."""
     basis: dict[str, str] = Field(default_factory=dict)
     """Legal basis for examining each sensitive column."""
 

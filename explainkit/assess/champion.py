@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess import ranking
-from explainkit.assess.groups import single
 from explainkit.assess.intervals import Interval, student_mean
 from explainkit.assess.outcomes import Outcomes, mean, with_outcome
 from explainkit.assess.paired import delong_difference, newcombe_paired
 from explainkit.assess.preconditions import NEEDS, Need
 from explainkit.assess.probabilities import log_losses
 from explainkit.assess.recorder import SUPPRESSED, Details, Recorder
+from explainkit.assess.shown import groupings_of
 from explainkit.errors import DataError, PlanError, nearest
 from explainkit.evidence import Measured
 from explainkit.figures import Unit, figure_id, parse_figure_id
@@ -144,11 +144,11 @@ def _scores(subject: Subject, plan: ChampionPlan) -> Floats:
 
 def _groups(subject: Subject, plan: Plan, names: set[str]) -> Iterator[tuple[str, str, Bools, bool]]:
     """Name and id of each figure of a group that is compared, the rows of the group, and whether it is hidden."""
+    singles = groupings_of(subject, plan.fairness).singles
     for name in COMPARABLE:
         if name not in names or name not in NEEDS[subject.task]:
             continue
-        for column in subject.rows.groups:
-            cells = single(column, min_cell=plan.fairness.min_cell)
+        for cells in singles:
             for cell, hidden in enumerate(cells.hidden):
                 yield name, figure_id(name, cells.keys(cell)), cells.codes == cell, bool(hidden)
 

@@ -14,7 +14,7 @@ from explainkit.assess.extremes import Family, largest_difference_interval
 from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import Interval, katz_ratio, newcombe_difference
 from explainkit.assess.ratios import koopman_ratio
-from explainkit.assess.recorder import SUPPRESSED, Details, Recorder, Tally
+from explainkit.assess.recorder import Details, Recorder, Tally
 from explainkit.assess.references import Reference, choose_reference
 from explainkit.plan import FairnessPlan
 
@@ -220,7 +220,7 @@ class Comparison:
     def hide(self, name: str, cell: int) -> bool:
         """Record that a cell is suppressed, if it is; whether it may be shown."""
         if self.cells.hidden[cell]:
-            self.recorder.missing(name, self.keys(cell), status="suppressed", reason=SUPPRESSED)
+            self.recorder.missing(name, self.keys(cell), status="suppressed", reason=self.cells.why)
         return not self.cells.hidden[cell]
 
     def _compared(self, name: str, cell: int) -> bool:

@@ -46,12 +46,19 @@ class CrossTable:
     """Rows of each cell by outcome and decision."""
 
     rows: npt.NDArray[np.int64]
-    """Counts, shape (n_cells, 3, 2)."""
+    """Counts, shape (1 + n_cells, 3, 2); first those of no cell, because a level is unknown."""
     weights: Floats
-    """Sums of weights, shape (n_cells, 3, 2)."""
+    """Sums of weights, shape (1 + n_cells, 3, 2)."""
 
     def tallies(self, chosen: Iterable[State]) -> list[Tally]:
         """Rows of each cell in any of the states chosen."""
+        return self._tallies(chosen)[1:]
+
+    def unknown(self, chosen: Iterable[State]) -> Tally:
+        """Rows of no cell in any of the states chosen."""
+        return self._tallies(chosen)[0]
+
+    def _tallies(self, chosen: Iterable[State]) -> list[Tally]:
         mask = np.zeros((_OUTCOMES, _DECISIONS), np.bool_)
         for state in chosen:
             mask[state] = True
@@ -76,7 +83,7 @@ def cross(cells: Cells, state: npt.NDArray[np.int32], weights: Floats | None) ->
     shape = (len(cells.levels) + 1, _OUTCOMES, _DECISIONS)
 
     def table(of: npt.NDArray[np.bool_] | Floats | None) -> Floats:
-        return np.bincount(combined, of, minlength=shape[0] * size).reshape(shape)[1:].astype(np.float64)
+        return np.bincount(combined, of, minlength=shape[0] * size).reshape(shape).astype(np.float64)
 
     if weights is None:
         counts = table(None)

@@ -35,7 +35,7 @@ _GAPS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Rate:
+class ErrorRate:
     """A rate by group: which rows count, of which."""
 
     name: str
@@ -47,22 +47,23 @@ class _Rate:
 
 
 def record_error_rates(recorder: Recorder, cells: Cells, table: CrossTable, plan: FairnessPlan) -> None:
-    """Record every error rate of a grouping; of a single column also held against its reference.
+    """Record every error rate of a single column, held against its reference.
+
+    Intersections have none: with outcomes counted too, small ones could be told from the rest.
 
     Parameters
     ----------
     recorder : Recorder
         Takes the figures.
     cells : Cells
-        Groups of one column or of several.
+        Groups of one column.
     table : CrossTable
         Its rows by outcome and decision; for several classes, by whether the decision was right.
     plan : FairnessPlan
         With the references stated.
     """
-    binary = recorder.subject.task == "binary"
     found: dict[str, Comparison] = {}
-    for rate in _binary_rates(recorder.subject) if binary else _multiclass_rates(recorder.subject):
+    for rate in rates_of(recorder.subject):
         name = f"fairness.{rate.name}"
         if not recorder.open(name):
             continue
@@ -76,13 +77,11 @@ def record_error_rates(recorder: Recorder, cells: Cells, table: CrossTable, plan
         )
         comparison = found[rate.name] = Comparison.of(recorder, cells, counted, plan)
         comparison.record_rate()
-        if len(cells.columns) > 1:
-            continue
         comparison.record_difference(f"{name}_difference")
         comparison.record_ratio(f"{name}_ratio")
         if rate.name in _GAPS:
             comparison.record_gap(f"fairness.{_GAPS[rate.name]}")
-    if len(cells.columns) == 1 and TPR in found and FPR in found:
+    if TPR in found and FPR in found:
         _record_odds(recorder, cells, found[TPR], found[FPR])
 
 
@@ -146,13 +145,18 @@ def _references(positives: Comparison, negatives: Comparison) -> str:
     return first if first == second else f"{first}, and {second}"
 
 
-def _binary_rates(subject: Subject) -> tuple[_Rate, ...]:
+def rates_of(subject: Subject) -> tuple[ErrorRate, ...]:
+    """Every error rate of a task: which rows count, of which."""
+    return _binary_rates(subject) if subject.task == "binary" else _multiclass_rates(subject)
+
+
+def _binary_rates(subject: Subject) -> tuple[ErrorRate, ...]:
     positive, whom = subject.positive, among(subject)
     negatives = "no outcome in the group is negative"
     positives = "no outcome in the group is positive"
     of_positives, of_negatives = f"of those with outcome {positive}", f"of those without outcome {positive}"
     return (
-        _Rate(
+        ErrorRate(
             name=TPR,
             what="true positive rate",
             part=((1, 1),),
@@ -160,7 +164,7 @@ def _binary_rates(subject: Subject) -> tuple[_Rate, ...]:
             numerator=f"decided {positive}{whom}, {of_positives}",
             undefined=positives,
         ),
-        _Rate(
+        ErrorRate(
             name=FPR,
             what="false positive rate",
             part=((0, 1),),
@@ -168,7 +172,7 @@ def _binary_rates(subject: Subject) -> tuple[_Rate, ...]:
             numerator=f"decided {positive}{whom}, {of_negatives}",
             undefined=negatives,
         ),
-        _Rate(
+        ErrorRate(
             name="true_negative_rate",
             what="true negative rate",
             part=((0, 0),),
@@ -176,7 +180,7 @@ def _binary_rates(subject: Subject) -> tuple[_Rate, ...]:
             numerator=f"not decided {positive}{whom}, {of_negatives}",
             undefined=negatives,
         ),
-        _Rate(
+        ErrorRate(
             name="false_negative_rate",
             what="false negative rate",
             part=((1, 0),),
@@ -184,7 +188,7 @@ def _binary_rates(subject: Subject) -> tuple[_Rate, ...]:
             numerator=f"not decided {positive}{whom}, {of_positives}",
             undefined=positives,
         ),
-        _Rate(
+        ErrorRate(
             name="accuracy",
             what="accuracy",
             part=((0, 0), (1, 1)),
@@ -192,7 +196,7 @@ def _binary_rates(subject: Subject) -> tuple[_Rate, ...]:
             numerator=f"decided as the outcome turned out{whom}",
             undefined=UNLABELLED,
         ),
-        _Rate(
+        ErrorRate(
             name="base_rate",
             what="base rate",
             part=((1, 0), (1, 1)),
@@ -200,7 +204,7 @@ def _binary_rates(subject: Subject) -> tuple[_Rate, ...]:
             numerator=f"outcome {positive}{whom}",
             undefined=UNLABELLED,
         ),
-        _Rate(
+        ErrorRate(
             name="precision",
             what="precision",
             part=((1, 1),),
@@ -208,7 +212,7 @@ def _binary_rates(subject: Subject) -> tuple[_Rate, ...]:
             numerator=f"outcome {positive}{whom}, of those decided {positive}",
             undefined="no row of the group with an outcome is decided positive",
         ),
-        _Rate(
+        ErrorRate(
             name="negative_predictive_value",
             what="negative predictive value",
             part=((0, 0),),
@@ -219,9 +223,9 @@ def _binary_rates(subject: Subject) -> tuple[_Rate, ...]:
     )
 
 
-def _multiclass_rates(subject: Subject) -> tuple[_Rate, ...]:
+def _multiclass_rates(subject: Subject) -> tuple[ErrorRate, ...]:
     return (
-        _Rate(
+        ErrorRate(
             name="accuracy",
             what="accuracy",
             part=((1, 0), (1, 1)),

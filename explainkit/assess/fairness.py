@@ -18,18 +18,18 @@ from explainkit.assess.cross_counts import (
     cross,
     group_means,
     score_tables,
-    states,
 )
 from explainkit.assess.error_rates import UNLABELLED, record_error_rates
 from explainkit.assess.group_calibration import record_calibration
 from explainkit.assess.group_means import record_means, record_regression
-from explainkit.assess.groups import Cells, every_grouping
+from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import delong
-from explainkit.assess.outcomes import check_favourable, decided_classes, selected_rows
+from explainkit.assess.outcomes import check_favourable
 from explainkit.assess.preconditions import NEEDS, Need
-from explainkit.assess.recorder import SUPPRESSED, Details, Recorder
+from explainkit.assess.recorder import Details, Recorder
 from explainkit.assess.references import check_references
 from explainkit.assess.selection import record_selection
+from explainkit.assess.shown import chosen_state, groupings_of, states_of
 from explainkit.evidence import Measured
 from explainkit.figures import Unit
 from explainkit.load.subject import Subject
@@ -64,14 +64,18 @@ def measure(subject: Subject, plan: FairnessPlan, *, seed: int = 0) -> Measured:
     for name, needs in NEEDS[subject.task].items():
         if Need.GROUPS in needs and name.startswith("fairness."):
             recorder.open(name)
-    singles, pairs = every_grouping(subject.rows.groups, min_cell=plan.min_cell)
+    state = states_of(subject)
+    found = groupings_of(subject, plan)
+    singles, pairs = found.singles, found.crossed
+    for what, reason, count in found.notes:
+        recorder.note("suppressed", what, reason, count)
     if subject.task == "regression":
         for cells in singles + pairs:
             _record_counts(recorder, cells)
             if len(cells.columns) == 1:
                 record_regression(recorder, cells, plan)
     else:
-        _record_classification(recorder, singles, pairs, plan)
+        _record_classification(recorder, singles, pairs, state, plan)
     if subject.population.accepted_only and subject.task != "regression" and subject.rows.groups:
         recorder.note(
             "not_tested",
@@ -83,8 +87,8 @@ def measure(subject: Subject, plan: FairnessPlan, *, seed: int = 0) -> Measured:
 
 def _record_counts(recorder: Recorder, cells: Cells) -> None:
     for cell, size in enumerate(cells.sizes):
-        if cells.hidden[cell]:
-            recorder.missing("fairness.count", cells.keys(cell), status="suppressed", reason=SUPPRESSED)
+        if cells.uncounted[cell]:
+            recorder.missing("fairness.count", cells.keys(cell), status="suppressed", reason=cells.why)
         else:
             recorder.count("fairness.count", int(size), cells.keys(cell), n=recorder.subject.rows.count)
     recorder.count("fairness.unknown", cells.unknown, {"column": cells.title}, n=recorder.subject.rows.count)
@@ -92,46 +96,33 @@ def _record_counts(recorder: Recorder, cells: Cells) -> None:
         reason = "counted apart and left out of rates, ratios and differences by group"
         recorder.note("not_tested", f"rows whose {cells.title} is unknown", reason, cells.unknown)
     if cells.hidden.any():
-        recorder.note("suppressed", f"groups of {cells.title}", SUPPRESSED, int(cells.hidden.sum()))
+        recorder.note("suppressed", f"groups of {cells.title}", cells.why, int(cells.hidden.sum()))
 
 
 def _record_classification(
-    recorder: Recorder, singles: tuple[Cells, ...], pairs: tuple[Cells, ...], plan: FairnessPlan
+    recorder: Recorder,
+    singles: tuple[Cells, ...],
+    pairs: tuple[Cells, ...],
+    state: npt.NDArray[np.int32],
+    plan: FairnessPlan,
 ) -> None:
     subject, weights = recorder.subject, recorder.subject.rows.weights
-    binary = subject.task == "binary"
-    state = _binary_states(subject) if binary else _multiclass_states(subject)
-    chosen = 1 if not binary or subject.favourable == subject.positive else 0
+    binary, chosen = subject.task == "binary", chosen_state(subject)
     areas = _areas(subject, singles) if binary and recorder.open("fairness.roc_auc") else None
     for cells in singles + pairs:
         table = cross(cells, state, weights)
         _record_counts(recorder, cells)
-        selected = table.tallies(s for s in ALL if s[1] == chosen)
-        record_selection(recorder, cells, selected, table.tallies(ALL), plan)
-        record_error_rates(recorder, cells, table, plan)
+        favourable = [s for s in ALL if s[1] == chosen]
+        unknown = table.unknown(favourable), table.unknown(ALL)
+        record_selection(recorder, cells, table.tallies(favourable), table.tallies(ALL), unknown, plan)
         if len(cells.columns) == 1:
+            record_error_rates(recorder, cells, table, plan)
             if binary:
                 _record_mean_scores(recorder, cells)
             if areas is not None:
                 tables = next(areas)
                 _record_areas(recorder, cells, tables)
                 record_calibration(recorder, cells, tables)
-
-
-def _binary_states(subject: Subject) -> npt.NDArray[np.int32]:
-    decided = subject.decisions
-    if decided is None:
-        decided = np.zeros(subject.rows.count, np.bool_)  # without a threshold no figure made of these is open
-    return states(subject.rows.labels, decided)
-
-
-def _multiclass_states(subject: Subject) -> npt.NDArray[np.int32]:
-    """Here the outcome is whether the decision was right, and the decision whether it was favourable."""
-    selected, labels = selected_rows(subject), subject.rows.labels
-    right = None
-    if labels is not None:
-        right = np.where(np.isnan(labels), np.nan, decided_classes(subject) == labels)
-    return states(right, np.zeros(subject.rows.count, np.bool_) if selected is None else selected)
 
 
 def _record_mean_scores(recorder: Recorder, cells: Cells) -> None:
@@ -152,7 +143,7 @@ def _record_areas(recorder: Recorder, cells: Cells, tables: list[ranking.ScoreTa
     for cell, table in enumerate(tables):
         keys = cells.keys(cell)
         if cells.hidden[cell]:
-            recorder.missing(name, keys, status="suppressed", reason=SUPPRESSED)
+            recorder.missing(name, keys, status="suppressed", reason=cells.why)
             continue
         if not table.both_classes:
             recorder.number(name, None, keys, undefined="the outcomes of the group are not of both classes")

@@ -11,7 +11,7 @@ from explainkit.assess.calibration import no_recalibration, recalibrate
 from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import wald
 from explainkit.assess.ranking import ScoreTable
-from explainkit.assess.recorder import SUPPRESSED, Details, Keys, Recorder
+from explainkit.assess.recorder import Details, Keys, Recorder
 
 ERROR, RATIO = "fairness.calibration_error", "fairness.observed_expected"
 SLOPE, INTERCEPT = "fairness.calibration_slope", "fairness.calibration_intercept"
@@ -37,7 +37,7 @@ def record_calibration(recorder: Recorder, cells: Cells, tables: Sequence[ScoreT
         keys = cells.keys(cell)
         if cells.hidden[cell]:
             for name in (ERROR, RATIO, SLOPE, INTERCEPT):
-                recorder.missing(name, keys, status="suppressed", reason=SUPPRESSED)
+                recorder.missing(name, keys, status="suppressed", reason=cells.why)
             continue
         _distances(recorder, keys, table)
         _recalibration(recorder, keys, table)

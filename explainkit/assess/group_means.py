@@ -8,7 +8,7 @@ from explainkit.assess.comparison import EMPTY
 from explainkit.assess.cross_counts import Means, group_means
 from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import student_mean, welch_difference
-from explainkit.assess.recorder import SUPPRESSED, Details, Recorder
+from explainkit.assess.recorder import Details, Recorder
 from explainkit.assess.references import choose_reference
 from explainkit.figures import Unit
 from explainkit.plan import FairnessPlan
@@ -26,7 +26,7 @@ def record_means(
     for cell in range(len(cells.levels)):
         keys = cells.keys(cell)
         if cells.hidden[cell]:
-            recorder.missing(name, keys, status="suppressed", reason=SUPPRESSED)
+            recorder.missing(name, keys, status="suppressed", reason=cells.why)
             continue
         mean, variance, n = means.sample(cell)
         details: Details = {"unit": unit, "n": n, "method": method, "interval_method": "Student's interval"}
@@ -64,7 +64,7 @@ def _record_difference(recorder: Recorder, cells: Cells, predicted: Means, plan:
         keys = cells.keys(cell)
         other = None if reference.cell is None else values[reference.cell]
         if cells.hidden[cell]:
-            recorder.missing(_DIFFERENCE, keys, status="suppressed", reason=SUPPRESSED)
+            recorder.missing(_DIFFERENCE, keys, status="suppressed", reason=cells.why)
         elif value is None or other is None or reference.cell is None:
             why = EMPTY if value is None else reference.words
             recorder.number(_DIFFERENCE, None, keys, undefined=why)

@@ -1,10 +1,9 @@
-"""Groups: rows by one sensitive column or by two, and which of them are too small to be shown.
+"""Groups: rows by one sensitive column or by several, and which of them are too small to be shown.
 
-Suppression. A group with fewer rows than ``min_cell`` is hidden. As the number of all rows is known, what is hidden of
-one column must not be a small group itself: it comprises at least two groups and ``min_cell`` rows, else the next
-smallest group is hidden too. Among pairs the same holds along every line of the table (one level of one column), whose
-total is shown with the single column; a level hidden there is hidden in every pair; and further pairs are hidden until
-none follows from the others by subtraction. Whoever reads the card cannot tell which of two hidden groups is the small
+A group with fewer rows than ``min_cell`` is hidden, and with it whatever would reveal it: in its own column, so that
+what is hidden there is no small group itself (`disclosure`); in intersections, so that no hidden count is confined to
+fewer than ``min_cell`` + 1 numbers, or to fewer than the single columns confine it to anyway (`protection`). A level
+hidden alone is hidden in every intersection. Whoever reads the card cannot tell which of two hidden groups is the small
 one: both give the same reason.
 """
 
@@ -12,33 +11,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
+from explainkit.assess.disclosure import Hidden, Sizes, hide_line, hide_rates, small
+from explainkit.assess.recorder import SUPPRESSED, SUPPRESSED_COUNT
 from explainkit.load.subject import GroupColumn
 
-Sizes = npt.NDArray[np.int64]
-Hidden = npt.NDArray[np.bool_]
-
 CROSS = " × "
+NOT_SELECTED, SELECTED, WEIGHTLESS = range(3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowStates:
+    """What is counted of each row besides its groups."""
+
+    codes: npt.NDArray[np.int32]
+    """Outcome and decision of each row as one small integer, shape (n_rows,)."""
+    classes: npt.NDArray[np.int64]
+    """Of each state `NOT_SELECTED`, `SELECTED` or `WEIGHTLESS`: all that is shown of intersections; (n_states,)."""
+    numerators: tuple[npt.NDArray[np.bool_], ...] = ()
+    """States of each numerator shown of single columns, and of its complement; each of shape (n_states,)."""
+
+    @property
+    def count(self) -> int:
+        """How many states there are."""
+        return len(self.classes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cells:
-    """Rows by one or two sensitive columns."""
+    """Rows by one sensitive column or by several."""
 
     columns: tuple[str, ...]
     """Names of the columns."""
     levels: tuple[tuple[str, ...], ...]
-    """Level of each column, for each cell. Of pairs only those that occur."""
+    """Level of each column, for each cell. Of intersections only those that occur."""
+    places: Sizes
+    """Level of each column as a number, shape (n_cells, n_columns)."""
     codes: npt.NDArray[np.int32]
     """Cell of each row, -1 where a level is unknown; shape (n_rows,)."""
     sizes: Sizes
     """Rows in each cell, shape (n_cells,)."""
     hidden: Hidden
-    """Which cells are suppressed, shape (n_cells,)."""
+    """Cells of which nothing is shown, save perhaps their size; shape (n_cells,)."""
+    uncounted: Hidden
+    """Hidden cells whose size is hidden too, shape (n_cells,)."""
+    why: str = SUPPRESSED
+    """The reason printed for every hidden cell."""
 
     @property
     def title(self) -> str:
@@ -59,169 +80,67 @@ class Cells:
         return CROSS.join(self.levels[cell])
 
 
-def single(column: GroupColumn, *, min_cell: int) -> Cells:
-    """Cells of one column: all its levels, empty ones included.
-
-    Parameters
-    ----------
-    column : GroupColumn
-        Codes and levels.
-    min_cell : int
-        Smallest group shown.
-    """
-    sizes = np.bincount(column.codes + 1, minlength=len(column.levels) + 1)[1:]
+def single(column: GroupColumn, states: RowStates, *, min_cell: int, min_count: int = 0) -> Cells:
+    """Cells of one column: all its levels, empty ones included; parameters as for `groupings`."""
+    count = len(column.levels)
+    sizes = np.bincount(column.codes + 1, minlength=count + 1)[1:]
+    uncounted = hide_line(sizes, small(sizes, min_cell), min_cell)
+    hidden = uncounted.copy()
+    if min_count and states.numerators:
+        table = by_state(column.codes, count, states)
+        numerators = np.stack([table[:, chosen].sum(axis=1) for chosen in states.numerators], axis=1)
+        hidden |= hide_rates(numerators, sizes, ~uncounted, min_count)
     return Cells(
         columns=(column.name,),
         levels=tuple((level,) for level in column.levels),
+        places=np.arange(count)[:, None],
         codes=column.codes,
         sizes=sizes,
-        hidden=hide_line(sizes, small(sizes, min_cell), min_cell),
+        hidden=hidden,
+        uncounted=uncounted,
+        why=SUPPRESSED_COUNT if min_count else SUPPRESSED,
     )
 
 
-def crossed(first: Cells, second: Cells, *, min_cell: int) -> Cells:
-    """Cells of two columns: the pairs of levels that occur.
+def by_state(codes: npt.NDArray[np.int32], count: int, states: RowStates) -> Sizes:
+    """Rows of each cell by state, shape (n_cells, n_states)."""
+    combined = (codes.astype(np.int64) + 1) * states.count + states.codes
+    return np.bincount(combined, minlength=(count + 1) * states.count).reshape(-1, states.count)[1:]
+
+
+def intersection(singles: Sequence[Cells]) -> Cells:
+    """Cells of several columns: the combinations of levels that occur, none of them hidden yet.
 
     Parameters
     ----------
-    first, second : Cells
+    singles : sequence of Cells
         Each of one column of the same rows.
-    min_cell : int
-        Smallest group shown.
     """
-    across = len(second.levels)
-    known = (first.codes >= 0) & (second.codes >= 0)
-    dense = np.where(known, first.codes * across + second.codes, -1)
-    grid = np.bincount(dense + 1, minlength=len(first.levels) * across + 1)[1:].reshape(-1, across)
-    hidden = hide_grid(grid, first.hidden, second.hidden, min_cell)
-    occurring = np.flatnonzero(grid)
-    place = np.full(grid.size + 1, -1, np.int32)
-    place[occurring] = np.arange(len(occurring))
+    known = np.logical_and.reduce([cells.codes >= 0 for cells in singles])
+    stacked = np.stack([cells.codes[known] for cells in singles], axis=1).astype(np.int64)
+    # Column by column, so that the number of a combination never exceeds rows times levels.
+    code = stacked[:, 0]
+    for axis in range(1, len(singles)):
+        code = np.unique(code * len(singles[axis].levels) + stacked[:, axis], return_inverse=True)[1]
+    found, first, code = np.unique(code, return_index=True, return_inverse=True)
+    places = stacked[first]
+    codes = np.full(len(known), -1, np.int32)
+    codes[known] = code
+    nothing = np.zeros(len(found), np.bool_)
     return Cells(
-        columns=first.columns + second.columns,
-        levels=tuple(first.levels[cell // across] + second.levels[cell % across] for cell in occurring),
-        codes=place[dense],
-        sizes=grid.ravel()[occurring],
-        hidden=hidden.ravel()[occurring],
+        columns=tuple(name for cells in singles for name in cells.columns),
+        levels=tuple(
+            tuple(cells.levels[level][0] for cells, level in zip(singles, place, strict=True)) for place in places
+        ),
+        places=places,
+        codes=codes,
+        sizes=np.bincount(codes[known], minlength=len(found)),
+        hidden=nothing,
+        uncounted=nothing,
+        why=singles[0].why,
     )
 
 
-def shown_groups(columns: Sequence[GroupColumn], *, min_cell: int) -> tuple[GroupColumn, ...]:
-    """The columns with rows of suppressed groups as if their group were unknown."""
-    found = []
-    for column in columns:
-        hidden = np.append(single(column, min_cell=min_cell).hidden, False)  # the last one is for unknown rows
-        found.append(replace(column, codes=np.where(hidden[column.codes], -1, column.codes).astype(np.int32)))
-    return tuple(found)
-
-
-def every_grouping(columns: Sequence[GroupColumn], *, min_cell: int) -> tuple[tuple[Cells, ...], tuple[Cells, ...]]:
-    """Cells of each column, and of each pair of columns in their order."""
-    singles = tuple(single(column, min_cell=min_cell) for column in columns)
-    return singles, tuple(crossed(a, b, min_cell=min_cell) for a, b in combinations(singles, 2))
-
-
-def small(sizes: Sizes, min_cell: int) -> Hidden:
-    """Cells that have rows, but fewer than `min_cell`; same shape as `sizes`."""
-    return (sizes > 0) & (sizes < min_cell)
-
-
-def hide_line(sizes: Sizes, hidden: Hidden, min_cell: int) -> Hidden:
-    """Hide further cells of a line whose total is known, until what is hidden is no small group.
-
-    Parameters
-    ----------
-    sizes, hidden : numpy.ndarray
-        Rows of each cell, and which are hidden already; shape (n_cells,).
-    min_cell : int
-        Smallest group shown.
-
-    Returns
-    -------
-    numpy.ndarray
-        Which are hidden now; all that have rows where nothing less suffices.
-    """
-    hidden = hidden.copy()
-    while hidden.any() and (hidden.sum() < 2 or sizes[hidden].sum() < min_cell):
-        open_cells = np.flatnonzero(~hidden & (sizes > 0))
-        if not len(open_cells):
-            break
-        hidden[open_cells[sizes[open_cells].argmin()]] = True
-    return hidden
-
-
-def hide_grid(grid: Sizes, hidden_rows: Hidden, hidden_columns: Hidden, min_cell: int) -> Hidden:
-    """Hide cells of a table whose totals are shown by row and by column.
-
-    Parameters
-    ----------
-    grid : numpy.ndarray
-        Rows of each pair of levels, shape (n_first, n_second).
-    hidden_rows, hidden_columns : numpy.ndarray
-        Levels hidden as groups of their own, shapes (n_first,) and (n_second,).
-    min_cell : int
-        Smallest group shown.
-    """
-    hidden = small(grid, min_cell) | ((grid > 0) & (hidden_rows[:, None] | hidden_columns[None, :]))
-    while True:
-        before = int(hidden.sum())
-        for row in np.flatnonzero(~hidden_rows):
-            hidden[row] = hide_line(grid[row], hidden[row], min_cell)
-        for column in np.flatnonzero(~hidden_columns):
-            hidden[:, column] = hide_line(grid[:, column], hidden[:, column], min_cell)
-        if int(hidden.sum()) > before:
-            continue
-        for cell in determined_cells(hidden, hidden_rows, hidden_columns):
-            _hide_beside(grid, hidden, cell)
-        if int(hidden.sum()) == before:
-            return hidden
-
-
-def _hide_beside(grid: Sizes, hidden: Hidden, cell: tuple[int, int]) -> None:
-    """Hide the smallest cell shown in the row and the column of a cell, if there is one."""
-    cross = np.zeros_like(hidden)
-    cross[cell[0]], cross[:, cell[1]] = True, True
-    beside = np.flatnonzero(cross & ~hidden & (grid > 0))
-    if len(beside):
-        hidden.flat[beside[grid.flat[beside].argmin()]] = True
-
-
-def determined_cells(hidden: Hidden, hidden_rows: Hidden, hidden_columns: Hidden) -> list[tuple[int, int]]:
-    """Hidden cells that follow by subtraction from the cells shown and the totals of rows and columns.
-
-    Take rows and columns as nodes and hidden cells as edges between them: a cell follows from the rest exactly where
-    its edge is a bridge (on no cycle). Lines whose total is hidden too are one node, from which nothing follows.
-
-    References
-    ----------
-    Gusfield (1988), SIAM Journal on Computing 17, 552–571, doi:10.1137/0217034; bridges by Tarjan (1974), Information
-    Processing Letters 2, 160–161, doi:10.1016/0020-0190(74)90003-9.
-    """
-    edges: dict[int, list[tuple[int, int]]] = {}
-    cells = [(int(row), int(column)) for row, column in np.argwhere(hidden)]
-    for number, (row, column) in enumerate(cells):
-        ends = (-1 if hidden_rows[row] else row, -1 if hidden_columns[column] else len(hidden_rows) + column)
-        for own, other in (ends, ends[::-1]):
-            edges.setdefault(own, []).append((other, number))
-    reached: dict[int, int] = {}
-    bridges: list[int] = []
-
-    def lowest(node: int, arrived_by: int) -> int:
-        """Earliest node reached from below `node` without the edge by which it was reached."""
-        low = reached[node] = len(reached)
-        for other, number in edges[node]:
-            if number == arrived_by:
-                continue
-            if other in reached:
-                low = min(low, reached[other])
-                continue
-            below = lowest(other, number)
-            if below > reached[node]:
-                bridges.append(number)
-            low = min(low, below)
-        return low
-
-    for node in edges:
-        if node not in reached:
-            lowest(node, -1)
-    return [cells[number] for number in sorted(bridges)]
+def with_hidden(cells: Cells, hidden: Hidden) -> Cells:
+    """The same cells, with others hidden, sizes included."""
+    return replace(cells, hidden=hidden, uncounted=hidden)

@@ -18,9 +18,10 @@ import numpy as np
 
 from explainkit.assess.comparison import EMPTY, Comparison, GroupRate
 from explainkit.assess.cross_counts import ALL, cross, states
-from explainkit.assess.groups import Cells, every_grouping
+from explainkit.assess.groups import Cells
 from explainkit.assess.outcomes import selected_rows
 from explainkit.assess.recorder import Recorder, Tally, among
+from explainkit.assess.shown import groupings_of
 from explainkit.errors import PlanError, nearest
 from explainkit.evidence import Measured
 from explainkit.load.subject import Subject
@@ -30,7 +31,7 @@ SELECTION, SCORING = "selection_rate", "scoring_rate"
 _RATIOS = {SELECTION: "impact_ratio", SCORING: "scoring_impact_ratio"}
 
 
-def measure(subject: Subject, plan: LocalLaw144Plan, *, min_cell: int) -> Measured:
+def measure(subject: Subject, plan: LocalLaw144Plan, fairness: FairnessPlan) -> Measured:
     """Figures ``ll144.*``; nothing where the plan names no column for them.
 
     Parameters
@@ -39,8 +40,8 @@ def measure(subject: Subject, plan: LocalLaw144Plan, *, min_cell: int) -> Measur
         A binary model, or scores, with the groups in `Rows.groups`. Rows are people: weights are not applied.
     plan : LocalLaw144Plan
         Which columns hold the categories, and which are left out of ratios.
-    min_cell : int
-        Smallest category shown.
+    fairness : FairnessPlan
+        With the smallest group shown.
 
     Raises
     ------
@@ -57,8 +58,9 @@ def measure(subject: Subject, plan: LocalLaw144Plan, *, min_cell: int) -> Measur
     if subject.task != "binary":
         recorder.note("not_tested", "calculations of Local Law 144", "they are made of one score and one decision")
         return recorder.result()
-    singles, pairs = every_grouping([known[name] for name in plan.columns], min_cell=min_cell)
-    groupings = singles + pairs
+    wanted = set(plan.columns)
+    found = groupings_of(subject, fairness)
+    groupings = [cells for cells in (*found.singles, *found.crossed) if set(cells.columns) <= wanted]
     selected = selected_rows(subject)
     if recorder.open(f"ll144.{SELECTION}") and selected is not None:
         words = f"selected{among(subject)}: decided {subject.favourable}"

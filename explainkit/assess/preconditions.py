@@ -133,6 +133,8 @@ _BINARY: dict[str, Need] = {
     "ll144.scoring_impact_ratio": Need.GROUPS | Need.POSITIVE | Need.FAVOURABLE | Need.SAMPLE,
     "ll144.smallest_scoring_impact_ratio": Need.GROUPS | Need.POSITIVE | Need.FAVOURABLE | Need.SAMPLE,
     "ll144.median_score": Need.GROUPS | Need.POSITIVE | Need.FAVOURABLE | Need.SAMPLE,
+    "fairness.impact_ratio_bounds": Need.GROUPS | _SELECTED,
+    "fairness.selection_difference_bounds": Need.GROUPS | _SELECTED,
     "fairness.mean_score": Need.GROUPS | Need.POSITIVE | Need.SAMPLE,
     "fairness.roc_auc": Need.GROUPS | _KNOWN,
     "fairness.calibration_error": Need.GROUPS | _PROBABLE,
@@ -168,6 +170,8 @@ _MULTICLASS: dict[str, Need] = {
     "fairness.selection_difference": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.smallest_impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     **_searched(Need.OUTCOME),
+    "fairness.impact_ratio_bounds": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
+    "fairness.selection_difference_bounds": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
 }
 
 _REGRESSION: dict[str, Need] = {

@@ -16,6 +16,10 @@ from explainkit.load.subject import Subject
 Keys = Mapping[str, str]
 
 SUPPRESSED = "the group has fewer rows than fairness.min_cell, or would reveal one that has"
+SUPPRESSED_COUNT = (
+    "the group has fewer rows than fairness.min_cell or a numerator or its complement below fairness.min_count, "
+    "or would reveal one that has"
+)
 
 
 class Details(TypedDict, total=False):
@@ -25,6 +29,8 @@ class Details(TypedDict, total=False):
     n: int
     events: int
     interval: Interval | None
+    bounds: Interval | None
+    """The least and the largest possible value, which is no confidence interval; in the place of `interval`."""
     interval_method: str
     """Named in the method where the figure has an interval."""
     method: str
@@ -175,12 +181,13 @@ class Recorder:
         subject = self.subject
         interval = None if self.weighted else details.get("interval")
         decided = Need.DECISION in needs and subject.task == "binary"
+        ends = details.get("bounds") or interval
         return Figure(
             id=identifier,
             value=value,
             reason=details.get("reason"),
-            low=None if interval is None else interval.low,
-            high=None if interval is None else interval.high,
+            low=None if ends is None else ends.low,
+            high=None if ends is None else ends.high,
             level=None if interval is None else LEVEL,
             n=details.get("n"),
             events=details.get("events"),

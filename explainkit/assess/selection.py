@@ -12,6 +12,7 @@ from explainkit.assess.comparison import EMPTY, Comparison, GroupRate
 from explainkit.assess.evidence_of_gaps import record_chance, record_tests
 from explainkit.assess.groups import Cells
 from explainkit.assess.recorder import Recorder, Tally, among
+from explainkit.assess.unknowns import record_bounds
 from explainkit.plan import FairnessPlan
 
 RATE, RATIO = "fairness.selection_rate", "fairness.impact_ratio"
@@ -20,7 +21,12 @@ GAP = "fairness.demographic_parity_difference"
 
 
 def record_selection(
-    recorder: Recorder, cells: Cells, selected: Sequence[Tally], everyone: Sequence[Tally], plan: FairnessPlan
+    recorder: Recorder,
+    cells: Cells,
+    selected: Sequence[Tally],
+    everyone: Sequence[Tally],
+    unknown: tuple[Tally, Tally],
+    plan: FairnessPlan,
 ) -> None:
     """Record rate and impact ratio of every cell, the difference too for a single column, and the smallest ratio.
 
@@ -32,6 +38,8 @@ def record_selection(
         Groups of one column or of several.
     selected, everyone : sequence of Tally
         Rows of each cell that are selected, and all of them.
+    unknown : tuple of Tally
+        Rows of unknown group: those selected, and all.
     plan : FairnessPlan
         With the references stated.
     """
@@ -54,3 +62,4 @@ def record_selection(
         record_tests(comparison)
         record_chance(comparison)
     comparison.record_smallest_ratio(SMALLEST, title="impact ratio")
+    record_bounds(recorder, cells, selected, everyone, unknown, comparison.reference)

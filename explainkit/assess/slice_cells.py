@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from explainkit.assess.binning import equal_counts
-from explainkit.assess.groups import single
 from explainkit.assess.recorder import Recorder
+from explainkit.assess.shown import groupings_of
 from explainkit.decision import label_name
 from explainkit.errors import PlanError, nearest
 from explainkit.load.subject import GroupColumn
@@ -65,10 +65,11 @@ def axes(recorder: Recorder, plan: Plan, present: Bools, *, support: int) -> tup
     kinds = {column.name: column.kind for column in subject.columns}
     _check_columns(plan.slices.columns, {column.name: column.roles for column in subject.columns})
     left_out: dict[str, list[str]] = {}
+    hiding = {cells.title for cells in groupings_of(subject, plan.fairness).singles if cells.hidden.any()}
     found = []
     for name in plan.slices.columns or dict.fromkeys((*subject.features, *groups)):
         group = groups.get(name)
-        if group is not None and single(group, min_cell=plan.fairness.min_cell).hidden.any():
+        if name in hiding:
             why = "a group of the column is suppressed, and segments could reveal it"
             recorder.note("suppressed", f"segments of {name}", why)
             continue

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.assess.groups import crossed, single, small
+from explainkit.assess.disclosure import small
+from explainkit.assess.groupings import groupings
 from explainkit.assess.slice_cells import Axis
 
 Floats = npt.NDArray[np.float64]
@@ -130,8 +131,8 @@ def _protected(first: Axis, second: Axis, rows: npt.NDArray[np.int64], min_cell:
     if first.group is None and second.group is None:
         return nothing
     if first.group is not None and second.group is not None:
-        one, other = single(first.group, min_cell=min_cell), single(second.group, min_cell=min_cell)
-        if crossed(one, other, min_cell=min_cell).hidden.any():
+        (crossed,) = groupings((first.group, second.group), min_cell=min_cell).crossed
+        if crossed.hidden.any():
             return ~nothing
     few = small(rows, min_cell)
     down, across = few.sum(axis=0), few.sum(axis=1)

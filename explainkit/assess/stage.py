@@ -30,5 +30,5 @@ def assess(subject: Subject, plan: Plan) -> Measured:
         + fairness.measure(subject, plan.fairness, seed=plan.explain.seed)
         + slices.measure(subject, plan)
         + champion.measure(subject, plan)
-        + ll144.measure(subject, plan.ll144, min_cell=plan.fairness.min_cell)
+        + ll144.measure(subject, plan.ll144, plan.fairness)
     )

@@ -86,13 +86,13 @@ class Reader:
         """Groups of a sensitive column, in the order measured."""
         return tuple(level for level, _ in self.keyed("fairness.count", column))
 
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of sensitive columns whose intersections were measured."""
-        found: dict[tuple[str, str], None] = {}
+    def pairs(self) -> tuple[tuple[str, ...], ...]:
+        """Pairs of sensitive columns, and larger sets of them, whose intersections were measured."""
+        found: dict[tuple[str, ...], None] = {}
         for figure in self._names.get("fairness.count", ()):
             keys = tuple(figure.keys)
-            if len(keys) == 2:
-                found.setdefault((keys[0], keys[1]))
+            if len(keys) >= 2:
+                found.setdefault(keys)
         return tuple(found)
 
 

@@ -9,15 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import linalg
 
-from explainkit.assess.groups import (
-    crossed,
-    determined_cells,
-    every_grouping,
-    hide_grid,
-    hide_line,
-    single,
-    small,
-)
+from explainkit.assess.disclosure import hide_line, hide_lines, hide_rates, small
+from explainkit.assess.groupings import MOST_DEEPER, every_grouping, groupings
+from explainkit.load.subject import GroupColumn
 from tests.assess.builders import group
 from tests.strategies import binary_rows
 
@@ -103,46 +97,29 @@ def test_no_hidden_pair_follows_from_the_totals(height, width, data):
         assert following_by_subtraction(grid, hidden) == set()
 
 
-@given(st.integers(2, 6), st.integers(2, 6), st.data())
-def test_bridges_are_what_algebra_determines(height, width, data):
-    """Any pattern of hidden cells, some totals hidden too: the graph and the null space agree."""
-    flags = st.lists(st.booleans(), min_size=height * width, max_size=height * width)
-    hidden = np.array(data.draw(flags)).reshape(height, width)
-    hidden_rows = np.array(data.draw(st.lists(st.booleans(), min_size=height, max_size=height)))
-    hidden_columns = np.array(data.draw(st.lists(st.booleans(), min_size=width, max_size=width)))
-    found = set(determined_cells(hidden, hidden_rows, hidden_columns))
-    known = np.flatnonzero(~hidden_rows), np.flatnonzero(~hidden_columns)
-    if not hidden.any() or not (len(known[0]) + len(known[1])):
-        assert found == set()
-        return
-    assert found == following_by_subtraction(hidden, hidden, known)
-
-
 def test_the_attack_succeeds_without_the_complement():
     grid = np.array([[4, 12, 9], [11, 13, 14]])
     assert following_by_subtraction(grid, grid < 5) == {(0, 0)}
     assert cells_of(grid, 5).hidden.sum() == 4
 
 
-def test_the_attack_succeeds_on_a_pattern_with_two_hidden_in_every_line():
-    """Two squares of hidden cells joined by one cell: line by line all is well, yet that cell follows."""
-    hidden = np.zeros((4, 4), bool)
-    hidden[:2, :2] = hidden[2:, 2:] = hidden[0, 2] = True
-    assert hidden.sum(axis=0).min() == hidden.sum(axis=1).min() == 2
-    assert following_by_subtraction(hidden, hidden) == {(0, 2)}
-    shown = np.zeros(4, bool)
-    assert determined_cells(hidden, shown, shown) == [(0, 2)]
-    grid = np.where(hidden, 3, 40)
-    assert following_by_subtraction(grid, hide_grid(grid, shown, shown, 5)) == set()
+def test_more_is_hidden_where_line_by_line_all_is_well():
+    """Two squares of hidden cells joined by one cell: two are hidden in every line, yet that cell follows."""
+    grid = np.full((4, 4), 40)
+    grid[:2, :2] = grid[2:, 2:] = 8
+    grid[0, 2] = 3
+    alone = grid < 10
+    places = np.argwhere(grid > 0)
+    assert (hide_lines(places, grid.ravel(), alone.ravel(), 10).reshape(4, 4) == alone).all()
+    assert following_by_subtraction(grid, alone) == {(0, 2)}
+    assert following_by_subtraction(grid, cells_of(grid, 10).hidden.reshape(4, 4)) == set()
 
 
 def cells_of(grid, min_cell):
     rows = [(f"r{i}", f"c{j}") for i in range(grid.shape[0]) for j in range(grid.shape[1]) for _ in range(grid[i, j])]
-    first, second = (
-        single(group(name, values), min_cell=min_cell)
-        for name, values in zip("rc", zip(*rows, strict=True), strict=True)
-    )
-    return crossed(first, second, min_cell=min_cell)
+    columns = [group(name, values) for name, values in zip("rc", zip(*rows, strict=True), strict=True)]
+    (pair,) = every_grouping(columns, min_cell=min_cell)[1]
+    return pair
 
 
 def test_a_level_hidden_alone_is_hidden_in_every_pair():
@@ -175,3 +152,79 @@ def test_levels_without_rows_stay_and_pairs_without_rows_do_not():
     (x, _), (pair,) = every_grouping(columns, min_cell=5)
     assert (x.levels, x.sizes.tolist(), x.hidden.any()) == ((("a",), ("b",), ("c",)), [20, 20, 0], False)
     assert pair.levels == (("a", "u"), ("b", "v"))
+
+
+def test_deeper_intersections_have_the_sizes_that_pandas_counts():
+    generator = np.random.default_rng(1)
+    columns = [group(name, generator.choice(list("abc"), 900)) for name in "xyz"]
+    found = groupings(columns, min_cell=10)
+    (deepest,) = [cells for cells in found.crossed if len(cells.columns) == 3]
+    frame = pd.DataFrame({c.name: [c.levels[code] for code in c.codes] for c in columns})
+    assert dict(zip(deepest.levels, deepest.sizes, strict=True)) == frame.groupby(list("xyz")).size().to_dict()
+    assert [len(cells.columns) for cells in found.crossed] == [2, 2, 2, 3]
+    assert found.notes == ()
+
+
+def test_a_deeper_intersection_needs_two_groups_to_show():
+    columns = [group(name, ["a"] * 95 + list("abcba")) for name in "xyz"]
+    found = groupings(columns, min_cell=10)
+    assert [len(cells.columns) for cells in found.crossed] == [2, 2, 2]
+    assert [count for _, reason, count in found.notes if "min_cell" in reason] == [1]
+
+
+def test_the_number_of_deeper_intersections_is_bounded_and_said():
+    generator = np.random.default_rng(2)
+    columns = [group(f"c{i}", generator.choice(["a", "b"], 4000)) for i in range(6)]
+    found = groupings(columns, min_cell=1)
+    assert sum(len(cells.columns) > 2 for cells in found.crossed) == MOST_DEEPER
+    # 20 of three columns, 15 of four, 6 of five, 1 of six.
+    assert [count for _, reason, count in found.notes] == [42 - MOST_DEEPER]
+
+
+def test_intersections_too_large_to_check_are_left_out_if_anything_is_hidden():
+    generator = np.random.default_rng(3)
+    columns = [group(f"c{i}", generator.integers(0, 40, 3000)) for i in range(2)]
+    found = groupings(columns, min_cell=10)
+    assert found.crossed == ()
+    assert found.notes[0][2] == 1
+    assert [len(cells.levels) for cells in groupings(columns, min_cell=1).crossed] == [
+        len(set(zip(*(c.codes for c in columns), strict=True)))
+    ]
+
+
+def test_ten_thousand_groups_take_seconds():
+    """Sizes of 1 to 20: hiding one at a time, or walking lines recursively, would take minutes or overflow."""
+    sizes = np.arange(10_000) % 20 + 1
+    values = np.repeat(np.arange(10_000), sizes)
+    column = GroupColumn(
+        name="c", codes=values.astype(np.int32), levels=tuple(map(str, range(10_000))), is_feature=False
+    )
+    (cells,), _ = every_grouping([column], min_cell=10)
+    assert (cells.hidden == (sizes < 10)).all()
+    half = group("h", values % 2)
+    assert every_grouping([column, half], min_cell=10)[1] == ()
+
+
+def test_one_group_and_a_group_of_one():
+    columns = [group("x", ["a"] * 30), group("y", ["a"] * 29 + ["b"])]
+    (x, y), (pair,) = every_grouping(columns, min_cell=5)
+    assert (x.hidden.tolist(), y.hidden.tolist(), pair.hidden.tolist()) == ([False], [True, True], [True, True])
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=7), st.integers(1, 6))
+def test_hidden_numerators_keep_a_range(groups, min_count):
+    """By enumeration: all numerators of the groups hidden that agree with their sizes and their sum."""
+    parts = np.array([part for part, _ in groups])
+    sizes = parts + np.array([rest for _, rest in groups])
+    counts = np.stack([parts, sizes - parts], axis=1)
+    hidden = hide_rates(counts, sizes, np.ones(len(sizes), bool), min_count)
+    scarce = ((counts > 0) & (counts < min_count)).any(axis=1)
+    assert (hidden >= scarce).all()
+    if not scarce.any():
+        assert not hidden.any()
+    elif not (hidden | (sizes == 0)).all():
+        chosen, total = np.flatnonzero(hidden), parts[hidden].sum()
+        for cell in np.flatnonzero(scarce):
+            others = sum(sizes[i] for i in chosen if i != cell)
+            possible = [k for k in range(sizes[cell] + 1) if 0 <= total - k <= others]
+            assert max(possible) - min(possible) >= min_count

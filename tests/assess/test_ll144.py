@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from explainkit.assess import ll144
 from explainkit.errors import PlanError
-from explainkit.plan import LocalLaw144Plan, plan_from
+from explainkit.plan import FairnessPlan, LocalLaw144Plan, plan_from
 from tests.assess.builders import figures_of, group, reasons_of, subject_of, values_of
 
 BOTH = LocalLaw144Plan(sex="sex", race_ethnicity="race")
@@ -30,7 +30,7 @@ def people(seed: int, count: int = 400) -> pd.DataFrame:
 def measured(frame, plan=BOTH, *, min_cell=1, **given_):
     groups = [group(name, frame[name].astype(object).where(frame[name].notna(), None)) for name in ("sex", "race")]
     subject = subject_of(frame.score, None, groups=groups, **{"favourable": "1", **given_})
-    return ll144.measure(subject, plan, min_cell=min_cell)
+    return ll144.measure(subject, plan, FairnessPlan(min_cell=min_cell))
 
 
 def by_pandas(frame, counted, names):
@@ -97,7 +97,7 @@ def test_a_category_without_applicants_is_not_computable():
     frame = people(2)
     groups = [group("sex", frame.sex.astype(object).where(frame.sex.notna(), None), ["f", "m", "x"])]
     subject = subject_of(frame.score, None, groups=groups, favourable="1")
-    found = ll144.measure(subject, LocalLaw144Plan(sex="sex"), min_cell=1)
+    found = ll144.measure(subject, LocalLaw144Plan(sex="sex"), FairnessPlan(min_cell=1))
     status, reason = reasons_of(found)["ll144.selection_rate[sex=x]"]
     assert status == "insufficient"
     assert reason.startswith("not computable")

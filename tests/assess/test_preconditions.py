@@ -22,6 +22,8 @@ def compared(*names):
 
 
 SELECTION = {
+    "fairness.impact_ratio_bounds",
+    "fairness.selection_difference_bounds",
     "fairness.selection_rate",
     "fairness.impact_ratio",
     "fairness.selection_difference",
