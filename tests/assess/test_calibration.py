@@ -146,12 +146,13 @@ def error_of(scores, labels, weights, bins):
     return (bins.total(weights) * np.abs(observed - predicted)).sum() / bins.total(weights).sum()
 
 
-@pytest.mark.parametrize("n", [60, 30_000])
+@pytest.mark.parametrize("n", [60, 60_000])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_expected_error_is_that_of_calibrated_outcomes(n, weighted):
-    """Against drawing all outcomes again, over and over; 30,000 rows have bins by formula and bins by draws."""
+    """Against drawing all outcomes again, over and over; 60,000 rows have bins by formula and bins by draws."""
     rng = np.random.default_rng(8)
-    scores = rng.beta(1, 4, n)
+    scores = rng.beta(1, 4, n).round(2 if n < 100 else 9)  # some are tied
+    scores = scores.clip(0.001, 0.999)
     weights = rng.uniform(0.5, 2, n) if weighted else None
     bins = equal_counts(scores)
     errors = [error_of(scores, (rng.random(n) < scores).astype(float), weights, bins) for _ in range(400)]
@@ -162,6 +163,17 @@ def test_the_expected_error_is_that_of_calibrated_outcomes(n, weighted):
     order = rng.permutation(n)
     other = None if weights is None else weights[order]
     assert calibration.expected_error(scores[order], other, equal_counts(scores[order]), seed=0) == found
+
+
+@pytest.mark.parametrize(("n", "rel"), [(30, 0.2), (20_000, 1e-3)])
+@pytest.mark.parametrize("weights", [None, 2.0])
+def test_the_expected_error_of_one_score_is_the_mean_deviation_of_a_binomial(n, rel, weights):
+    """By draws for few rows, by formula for many."""
+    scores = np.full(n, 0.3)
+    own = None if weights is None else np.full(n, weights)
+    expected = stats.binom.expect(lambda k: np.abs(k - 0.3 * n), (n, 0.3), maxcount=10**6) / n
+    found = calibration.expected_error(scores, own, equal_counts(scores), seed=0)
+    assert found == pytest.approx(expected, rel=rel)
 
 
 def test_certain_scores_have_no_error_by_chance():

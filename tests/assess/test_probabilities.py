@@ -9,6 +9,7 @@ from hypothesis import given
 from scipy import stats
 
 from explainkit.assess import performance
+from explainkit.assess.intervals import student_of
 from explainkit.assess.preconditions import ONE_CLASS
 from explainkit.assess.probabilities import decompose
 from explainkit.assess.ranking import tabulate
@@ -76,6 +77,8 @@ def test_losses_have_students_interval():
 
 
 def test_no_interval_where_no_loss_varies_and_none_below_zero():
+    assert student_of(np.full(7, 0.1)) is None  # though its variance is not zero, by rounding
+    assert np.full(7, 0.1).var() > 0
     figure = figures_of(performance.measure(subject_of([0.3] * 5, [0] * 5)))["performance.brier"]
     assert figure.low is None
     figure = figures_of(performance.measure(subject_of([0.1, 0.9], [0, 0])))["performance.brier"]
