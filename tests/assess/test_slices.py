@@ -209,11 +209,11 @@ def test_a_segment_that_a_larger_one_explains_is_left_out():
 
 def test_of_the_same_rows_under_two_names_one_is_told():
     frame, wrong = planted()
-    frame["thrift"] = frame["savings"].map({"none": "low", "some": "mid", "much": "high"})
+    frame["thrift"] = frame["savings"].map({"none": "low", "some": "low", "much": "high"})
     found = slices.measure(subject(frame, wrong), plan())
     told = [(f.n, f.events) for f in found.figures if f.name == "slice.error"]
     assert len(set(told)) == len(told)
-    # A pair of such columns is no segment of its own.
+    # What is all of one segment is no segment of two columns.
     assert values_of(found)["slice.searched"] == len(segments(frame, support=30))
 
 

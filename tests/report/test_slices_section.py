@@ -73,7 +73,7 @@ def test_every_number_of_segments_and_champion_is_that_of_the_evidence(weighted:
 def test_the_worst_segment_is_a_sentence() -> None:
     text = text_of(card_of((*found_segments(), *compared())))
     assert "Where errors are largest" in text
-    assert "Errors are largest where" in text
+    assert "Errors exceed those elsewhere most clearly where" in text
     assert "savings = none" in text
     assert "adjusted for the search over" in text
     assert "Adjusted p" in text

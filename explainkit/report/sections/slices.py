@@ -29,7 +29,7 @@ def _reading(reader: Reader, worst: Figure) -> Parts:
     elsewhere, p = (reader.figure(kind, worst.keys) for kind in ("slice.error_elsewhere", "slice.p_adjusted"))
     searched = reader.measured("slice.searched")
     parts: Parts = (
-        Words("Errors are largest where "),
+        Words("Errors exceed those elsewhere most clearly where "),
         name(worst.reason or "", strong=True),
         Words(": "),
         *number(worst, strong=True),
@@ -45,6 +45,9 @@ def _reading(reader: Reader, worst: Figure) -> Parts:
             *number(searched),
             Words(" segments, p is "),
             *number(p),
+            Words(
+                " (how often some segment would show an excess as clear if errors had nothing to do with any column)"
+            ),
         )
     return (*parts, Words(". A difference is no explanation: what else sets these rows apart was not asked."))
 
