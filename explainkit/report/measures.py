@@ -112,6 +112,10 @@ _MEASURES = {
         "Negative predictive value", "share of negatives among those not decided positive"
     ),
     "fairness.demographic_parity_difference": Measure("Demographic parity", "gap in selection rates"),
+    "fairness.impact_ratio_bounds": Measure(
+        "Impact ratio, bounds", "over all groups that unknown rows could belong to"
+    ),
+    "fairness.selection_difference_bounds": Measure("Difference, bounds", "over the same"),
     "fairness.demographic_parity_ratio": Measure("Smallest over largest selection rate", "of the groups shown"),
     "fairness.chance_ratio": Measure("The same by chance", "mean over permutations of the rows"),
     "fairness.chance_p": Measure("As small by chance", "share of permutations"),
