@@ -99,8 +99,11 @@ def _record_counts(recorder: Recorder, cells: Cells) -> None:
     if cells.unknown:
         reason = "counted apart and left out of rates, ratios and differences by group"
         recorder.note("not_tested", f"rows whose {cells.title} is unknown", reason, cells.unknown)
-    if cells.hidden.any():
-        recorder.note("suppressed", f"groups of {cells.title}", cells.why, int(cells.hidden.sum()))
+    hidden = cells.hidden if cells.untested is None else cells.uncounted
+    if hidden.any():
+        recorder.note("suppressed", f"groups of {cells.title}", cells.why, int(hidden.sum()))
+    if cells.untested is not None and len(cells.columns) == 1:
+        recorder.note("not_tested", f"differences by {cells.title}", cells.untested)
 
 
 def _record_classification(
@@ -242,7 +245,7 @@ def _record_rates(recorder: Recorder, cells: Cells, table: CrossTable, rates: tu
         for cell, (part, whole) in enumerate(zip(table.tallies(rate.part), table.tallies(rate.whole), strict=True)):
             keys = cells.keys(cell)
             if cells.hidden[cell]:
-                recorder.missing(rate.name, keys, status="suppressed", reason=cells.why)
+                recorder.missing(rate.name, keys, **cells.absence)
             else:
                 recorder.rate(rate.name, part, whole, keys, undefined=rate.undefined, numerator=rate.numerator)
 
@@ -265,7 +268,7 @@ def _record_areas(recorder: Recorder, cells: Cells, tables: list[ranking.ScoreTa
     for cell, table in enumerate(tables):
         keys = cells.keys(cell)
         if cells.hidden[cell]:
-            recorder.missing(name, keys, status="suppressed", reason=cells.why)
+            recorder.missing(name, keys, **cells.absence)
             continue
         if not table.both_classes:
             recorder.number(name, None, keys, undefined="the outcomes of the group are not of both classes")

@@ -51,7 +51,7 @@ def record_selection(
     numerator = f"selected{among(subject)}: decided {subject.favourable}"
     for cell, (part, whole) in enumerate(zip(selected, everyone, strict=True)):
         if cells.hidden[cell]:
-            recorder.missing(RATE, cells.keys(cell), status="suppressed", reason=cells.why)
+            recorder.missing(RATE, cells.keys(cell), **cells.absence)
         else:
             recorder.rate(RATE, part, whole, cells.keys(cell), undefined=EMPTY, numerator=numerator)
     rates = [
@@ -92,7 +92,7 @@ class _Comparison:
         for cell in range(len(self.cells.levels)):
             keys = self.cells.keys(cell)
             if self.cells.hidden[cell]:
-                self.recorder.missing(name, keys, status="suppressed", reason=self.cells.why)
+                self.recorder.missing(name, keys, **self.cells.absence)
                 continue
             value = self._ratio(cell) if name == RATIO else self._difference(cell)
             details = self._ratio_details(cell) if name == RATIO else self._difference_details(cell)
@@ -101,6 +101,9 @@ class _Comparison:
     def record_smallest(self) -> None:
         """Record the smallest ratio of the groups shown, and whose it is."""
         keys = {"column": self.cells.title}
+        if self.cells.untested is not None:
+            self.recorder.missing(SMALLEST, keys, **self.cells.absence)
+            return
         ratios = [(ratio, cell) for cell in range(len(self.rates)) if (ratio := self._ratio(cell)) is not None]
         if len(ratios) < 2:
             why = self._no_reference(RATIO) or "fewer than two groups are shown"
