@@ -52,7 +52,8 @@ def audit(
     positive : label, optional
         The class whose probability the score is.
     sensitive : sequence of str, Series or frame, optional
-        Names of columns of `X`, or columns of their own with the same rows.
+        Names of columns of `X`, or columns of their own with the same rows. Differences by a column are tested only
+        where the plan states why it may be examined: ``plan={"fairness": {"basis": {NAME: "…"}}}``.
     reference : frame, optional
         Rows the model was trained on: the background of explanations.
     classes : sequence, optional

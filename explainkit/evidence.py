@@ -21,6 +21,8 @@ from explainkit.statements import Statement
 
 SCHEMA_VERSION = "1.0"
 
+NO_BASIS = "no legal basis is stated"
+"""How the reason begins where a sensitive column is not examined for want of a basis (``fairness.basis``)."""
 LedgerKind = Literal[
     "not_tested", "sampled", "imputed", "cast", "dropped", "suppressed", "estimated", "assumed", "failed"
 ]

@@ -55,7 +55,7 @@ def audit(model: Any, data: pd.DataFrame, **more: Any) -> ek.Release:
 
 def test_a_model_in_memory(model: Any, tmp_path: Path) -> None:
     data = rows()
-    release = audit(model, data)
+    release = audit(model, data, plan={**SMALL, "fairness": {"basis": {"region": "for a test"}}})
     figures = release.evidence.figure_set
     scores = model.predict_proba(data[["income", "debt"]])[:, 1]
     assert figures["performance.roc_auc"].value == pytest.approx(metrics.roc_auc_score(data["bad"], scores), abs=1e-12)
@@ -67,6 +67,16 @@ def test_a_model_in_memory(model: Any, tmp_path: Path) -> None:
     folder = release.save(tmp_path / "release")
     assert (folder / "card.json").read_bytes() == release.file("card.json") == release.evidence.to_json()
     assert release._repr_html_().startswith("<iframe sandbox")
+
+
+def test_page_one_names_sensitive_columns_without_a_legal_basis(model: Any) -> None:
+    release = audit(model, rows())
+    figures = release.evidence.figure_set
+    assert figures["fairness.count[region=north]"].status == "measured"
+    assert figures["fairness.selection_rate[region=north]"].status == "not_tested"
+    front = release.file("card.html").decode().partition('id="summary"')[0]
+    assert "No legal basis stated, not tested: " in front
+    assert "differences by region" in front.partition("No legal basis stated, not tested: ")[2]
 
 
 def test_saved_and_signed(model: Any, tmp_path: Path) -> None:

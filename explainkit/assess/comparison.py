@@ -113,6 +113,8 @@ class Comparison:
         """Record the largest rate of the groups shown minus the smallest, and whose they are."""
         keys = {"column": self.cells.title}
         ends = self.ends()
+        if not self.summarised(name):
+            return
         if ends is None:
             self.recorder.number(name, None, keys, undefined="fewer than two groups are shown")
             return
@@ -137,6 +139,8 @@ class Comparison:
     def record_smallest_ratio(self, name: str, *, title: str) -> None:
         """Record the smallest ratio of the groups compared, and whose it is."""
         keys = {"column": self.cells.title}
+        if not self.summarised(name):
+            return
         known = [
             (ratio, cell)
             for cell in range(len(self.values))
@@ -213,6 +217,12 @@ class Comparison:
             return f"the {self.rate.what} of the reference group is zero"
         return None
 
+    def summarised(self, name: str) -> bool:
+        """Record why nothing is said over the groups of the grouping, if it is not tested; whether it is."""
+        if self.cells.untested is not None:
+            self.recorder.missing(name, {"column": self.cells.title}, **self.cells.absence)
+        return self.cells.untested is None
+
     def keys(self, cell: int) -> dict[str, str]:
         """Keys of the figures of one cell."""
         return self.cells.keys(cell)
@@ -220,7 +230,7 @@ class Comparison:
     def hide(self, name: str, cell: int) -> bool:
         """Record that a cell is suppressed, if it is; whether it may be shown."""
         if self.cells.hidden[cell]:
-            self.recorder.missing(name, self.keys(cell), status="suppressed", reason=self.cells.why)
+            self.recorder.missing(name, self.keys(cell), **self.cells.absence)
         return not self.cells.hidden[cell]
 
     def _compared(self, name: str, cell: int) -> bool:

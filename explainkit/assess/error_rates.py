@@ -88,6 +88,13 @@ def record_error_rates(recorder: Recorder, cells: Cells, table: CrossTable, plan
 def _record_odds(recorder: Recorder, cells: Cells, positives: Comparison, negatives: Comparison) -> None:
     """Record equalised odds over the groups, and the average odds difference of each."""
     keys = {"column": cells.title}
+    name = "fairness.average_odds_difference"
+    for cell in range(len(cells.levels)):
+        if positives.hide(name, cell):
+            _record_average(recorder, name, cell, positives, negatives)
+    tested = [positives.summarised(f"fairness.equalized_odds_{what}") for what in ("difference", "ratio")]
+    if not all(tested):
+        return
     ends = [(comparison, comparison.ends()) for comparison in (positives, negatives)]
     gaps, ratios = list[float](), list[float]()
     for comparison, places in ends:
@@ -118,22 +125,21 @@ def _record_odds(recorder: Recorder, cells: Cells, positives: Comparison, negati
     recorder.number(
         "fairness.equalized_odds_ratio", value, keys, undefined=why, unit="ratio", n=_rows(ends), method=how
     )
-    name = "fairness.average_odds_difference"
-    for cell in range(len(cells.levels)):
-        if not positives.hide(name, cell):
-            continue
-        parts = [comparison.difference(cell) for comparison in (positives, negatives)]
-        known = [part for part in parts if part is not None]
-        recorder.number(
-            name,
-            sum(known) / 2 if len(known) == 2 else None,
-            cells.keys(cell),
-            undefined="one of the two rates is undefined for the group or for the reference",
-            unit="difference",
-            n=positives.rate.whole[cell].rows + negatives.rate.whole[cell].rows,
-            method="mean of the differences in true and in false positive rate from the reference",
-            reference=_references(positives, negatives),
-        )
+
+
+def _record_average(recorder: Recorder, name: str, cell: int, positives: Comparison, negatives: Comparison) -> None:
+    parts = [comparison.difference(cell) for comparison in (positives, negatives)]
+    known = [part for part in parts if part is not None]
+    recorder.number(
+        name,
+        sum(known) / 2 if len(known) == 2 else None,
+        positives.keys(cell),
+        undefined="one of the two rates is undefined for the group or for the reference",
+        unit="difference",
+        n=positives.rate.whole[cell].rows + negatives.rate.whole[cell].rows,
+        method="mean of the differences in true and in false positive rate from the reference",
+        reference=_references(positives, negatives),
+    )
 
 
 def _rows(ends: list[tuple[Comparison, tuple[int, int] | None]]) -> int:

@@ -85,6 +85,9 @@ def _record_detectable(comparison: Comparison, cell: int, why: str, *, tested: b
 def record_chance(comparison: Comparison) -> None:
     """Record the smallest over the largest rate, and what chance alone would make of it for groups of these sizes."""
     recorder, keys = comparison.recorder, {"column": comparison.cells.title}
+    tested = [comparison.summarised(name) for name in (RATIO, CHANCE, CHANCE_P)]
+    if not all(tested):
+        return
     ends = comparison.ends()
     values = [] if ends is None else [comparison.values[place] or 0.0 for place in ends]
     value = values[0] / values[1] if values and values[1] > 0 else None

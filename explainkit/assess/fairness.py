@@ -88,15 +88,18 @@ def measure(subject: Subject, plan: FairnessPlan, *, seed: int = 0) -> Measured:
 def _record_counts(recorder: Recorder, cells: Cells) -> None:
     for cell, size in enumerate(cells.sizes):
         if cells.uncounted[cell]:
-            recorder.missing("fairness.count", cells.keys(cell), status="suppressed", reason=cells.why)
+            recorder.missing("fairness.count", cells.keys(cell), **cells.absence)
         else:
             recorder.count("fairness.count", int(size), cells.keys(cell), n=recorder.subject.rows.count)
     recorder.count("fairness.unknown", cells.unknown, {"column": cells.title}, n=recorder.subject.rows.count)
     if cells.unknown:
         reason = "counted apart and left out of rates, ratios and differences by group"
         recorder.note("not_tested", f"rows whose {cells.title} is unknown", reason, cells.unknown)
-    if cells.hidden.any():
-        recorder.note("suppressed", f"groups of {cells.title}", cells.why, int(cells.hidden.sum()))
+    hidden = cells.hidden if cells.untested is None else cells.uncounted
+    if hidden.any():
+        recorder.note("suppressed", f"groups of {cells.title}", cells.why, int(hidden.sum()))
+    if cells.untested is not None and len(cells.columns) == 1:
+        recorder.note("not_tested", f"differences by {cells.title}", cells.untested)
 
 
 def _record_classification(
@@ -143,7 +146,7 @@ def _record_areas(recorder: Recorder, cells: Cells, tables: list[ranking.ScoreTa
     for cell, table in enumerate(tables):
         keys = cells.keys(cell)
         if cells.hidden[cell]:
-            recorder.missing(name, keys, status="suppressed", reason=cells.why)
+            recorder.missing(name, keys, **cells.absence)
             continue
         if not table.both_classes:
             recorder.number(name, None, keys, undefined="the outcomes of the group are not of both classes")

@@ -37,7 +37,7 @@ def record_calibration(recorder: Recorder, cells: Cells, tables: Sequence[ScoreT
         keys = cells.keys(cell)
         if cells.hidden[cell]:
             for name in (ERROR, RATIO, SLOPE, INTERCEPT):
-                recorder.missing(name, keys, status="suppressed", reason=cells.why)
+                recorder.missing(name, keys, **cells.absence)
             continue
         _distances(recorder, keys, table)
         _recalibration(recorder, keys, table)

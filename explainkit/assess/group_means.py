@@ -26,7 +26,7 @@ def record_means(
     for cell in range(len(cells.levels)):
         keys = cells.keys(cell)
         if cells.hidden[cell]:
-            recorder.missing(name, keys, status="suppressed", reason=cells.why)
+            recorder.missing(name, keys, **cells.absence)
             continue
         mean, variance, n = means.sample(cell)
         details: Details = {"unit": unit, "n": n, "method": method, "interval_method": "Student's interval"}
@@ -64,7 +64,7 @@ def _record_difference(recorder: Recorder, cells: Cells, predicted: Means, plan:
         keys = cells.keys(cell)
         other = None if reference.cell is None else values[reference.cell]
         if cells.hidden[cell]:
-            recorder.missing(_DIFFERENCE, keys, status="suppressed", reason=cells.why)
+            recorder.missing(_DIFFERENCE, keys, **cells.absence)
         elif value is None or other is None or reference.cell is None:
             why = EMPTY if value is None else reference.words
             recorder.number(_DIFFERENCE, None, keys, undefined=why)

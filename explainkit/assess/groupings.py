@@ -8,7 +8,7 @@ from itertools import combinations, islice
 
 import numpy as np
 
-from explainkit.assess.groups import Cells, RowStates, intersection, single
+from explainkit.assess.groups import Cells, RowStates, intersection, single, without_basis
 from explainkit.assess.protection import Note, protect
 from explainkit.load.subject import GroupColumn
 
@@ -52,7 +52,11 @@ def groupings(
     crossed = tuple(intersection(pair) for pair in combinations(singles, 2))
     deeper, notes = _deeper(singles, min_cell)
     shown, left_out = protect(singles, crossed + deeper, states, min_cell=min_cell, min_count=min_count)
-    return Groupings(singles=singles, crossed=shown, notes=notes + left_out)
+    return Groupings(
+        singles=tuple(without_basis(cells, columns) for cells in singles),
+        crossed=tuple(without_basis(cells, columns) for cells in shown),
+        notes=notes + left_out,
+    )
 
 
 def every_grouping(columns: Sequence[GroupColumn], *, min_cell: int) -> tuple[tuple[Cells, ...], tuple[Cells, ...]]:

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.disclosure import Hidden, Sizes, hide_line, hide_rates, small
 from explainkit.assess.recorder import SUPPRESSED, SUPPRESSED_COUNT
+from explainkit.evidence import NO_BASIS
+from explainkit.figures import Status
 from explainkit.load.subject import GroupColumn
 
 CROSS = " × "
@@ -40,6 +43,13 @@ class RowStates:
         return len(self.classes)
 
 
+class Absence(TypedDict):
+    """What a figure without a value says."""
+
+    status: Status
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cells:
     """Rows by one sensitive column or by several."""
@@ -60,6 +70,8 @@ class Cells:
     """Hidden cells whose size is hidden too, shape (n_cells,)."""
     why: str = SUPPRESSED
     """The reason printed for every hidden cell."""
+    untested: str | None = None
+    """Why nothing but sizes may be measured; then every cell is hidden."""
 
     @property
     def title(self) -> str:
@@ -70,6 +82,13 @@ class Cells:
     def unknown(self) -> int:
         """Rows of which a level is unknown."""
         return len(self.codes) - int(self.sizes.sum())
+
+    @property
+    def absence(self) -> Absence:
+        """Status and reason of the figures of hidden cells."""
+        if self.untested is not None:
+            return {"status": "not_tested", "reason": self.untested}
+        return {"status": "suppressed", "reason": self.why}
 
     def keys(self, cell: int) -> dict[str, str]:
         """Keys of the figures of one cell."""
@@ -144,3 +163,13 @@ def intersection(singles: Sequence[Cells]) -> Cells:
 def with_hidden(cells: Cells, hidden: Hidden) -> Cells:
     """The same cells, with others hidden, sizes included."""
     return replace(cells, hidden=hidden, uncounted=hidden)
+
+
+def without_basis(cells: Cells, columns: Sequence[GroupColumn]) -> Cells:
+    """The same cells, of which nothing but sizes is tested if a column of them has no legal basis stated."""
+    lacking = [c.name for c in columns if c.name in cells.columns and not (c.basis or "").strip()]
+    if not lacking:
+        return cells
+    keys = ", ".join(f"fairness.basis.{name}" for name in lacking)
+    everything = np.ones(len(cells.sizes), np.bool_)
+    return replace(cells, hidden=everything, untested=f"{NO_BASIS} ({keys})")

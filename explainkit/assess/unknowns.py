@@ -70,7 +70,7 @@ def record_bounds(
         The one of the groups as they are known; it stays the reference.
     """
     count = unknown[1].rows
-    if len(cells.columns) > 1 or not count:
+    if len(cells.columns) > 1 or not count or cells.untested is not None:
         return
     base = reference.cell
     rows = f"the {count} rows of unknown group"
@@ -78,7 +78,7 @@ def record_bounds(
         for cell in range(len(cells.levels)):
             keys, own = cells.keys(cell), everyone[cell]
             if cells.hidden[cell]:
-                recorder.missing(name, keys, status="suppressed", reason=cells.why)
+                recorder.missing(name, keys, **cells.absence)
                 continue
             if base is None or not own.weight > 0 or (name == RATIO and not selected[base].weight > 0):
                 why = (

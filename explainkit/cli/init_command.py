@@ -113,6 +113,7 @@ def plan_text(frame: pd.DataFrame, model: Model | None, *, target: str | None, p
             "",
             "[fairness]",
             *([f'# favourable = "…"   # the outcome a person would want: one of {_list(classes)}'] if classes else []),
+            *_basis_lines(frame, target),
             "",
             *_performance_lines(classes),
             "[gates]",
@@ -153,8 +154,7 @@ def _model_lines(paths: dict[str, str], classes: list[str]) -> list[str]:
 def _data_lines(frame: pd.DataFrame, paths: dict[str, str], target: str | None, *, without_model: bool) -> list[str]:
     from explainkit.load.columns import kind_of
 
-    others = [str(c) for c in frame.columns if str(c) != target]
-    candidates = [c for c in others if any(h in c.lower() for h in _HINTS)]
+    others, candidates = _candidates(frame, target)
     lines = [
         "[data]",
         f"evaluation = {_text(paths['data'])}",
@@ -179,6 +179,21 @@ def _performance_lines(classes: list[str]) -> list[str]:
     else:
         return []
     return ["[performance]", line, ""]
+
+
+def _candidates(frame: pd.DataFrame, target: str | None) -> tuple[list[str], list[str]]:
+    """Columns that are not the target, and those of them that may be sensitive by their names."""
+    others = [str(c) for c in frame.columns if str(c) != target]
+    return others, [c for c in others if any(h in c.lower() for h in _HINTS)]
+
+
+def _basis_lines(frame: pd.DataFrame, target: str | None) -> list[str]:
+    """The question for each sensitive column; without an answer its figures are not tested."""
+    others, candidates = _candidates(frame, target)
+    return [
+        f'# basis.{_key(name)} = "…"   # the legal basis on which {_text(name)} may be examined'
+        for name in (candidates or others)[:30]
+    ]
 
 
 def _classes(frame: pd.DataFrame, model: Model | None, target: str | None) -> list[str]:

@@ -27,11 +27,13 @@ class SomeModel:
         raise NotImplementedError
 
 
-def group(name: str, values: Sequence[Any], levels: Sequence[str] | None = None) -> GroupColumn:
+def group(
+    name: str, values: Sequence[Any], levels: Sequence[str] | None = None, *, basis: str | None = "for a test"
+) -> GroupColumn:
     """A sensitive column from names of groups; None is unknown."""
     levels = tuple(levels or sorted({str(v) for v in values if v is not None}))
     codes = np.array([-1 if v is None else levels.index(str(v)) for v in values], np.int32)
-    return GroupColumn(name=name, codes=codes, levels=levels, is_feature=False)
+    return GroupColumn(name=name, codes=codes, levels=levels, is_feature=False, basis=basis)
 
 
 def dataset(frame: pd.DataFrame, role: Any = "evaluation") -> Dataset:

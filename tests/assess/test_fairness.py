@@ -459,3 +459,26 @@ def test_a_group_whose_rows_all_weigh_nothing_has_no_rate():
     assert figures["fairness.selection_rate[g=a]"].value == pytest.approx(1 / 3)
     for name in ("selection_rate", "impact_ratio", "accuracy", "true_positive_rate", "mean_score", "roc_auc"):
         assert reasons[f"fairness.{name}[g=b]"][0] == "insufficient"
+
+
+def test_without_a_legal_basis_sizes_alone_are_measured():
+    rng = np.random.default_rng(0)
+    columns = [
+        group("sex", rng.choice(["f", "m"], 200)),
+        group("race", rng.choice(["a", "b"], 200), basis=None),
+        group("age", rng.choice(["y", "z"], 200), basis="  "),
+    ]
+    measured = fairness.measure(subject_of(rng.random(200), rng.integers(0, 2, 200), groups=columns), FairnessPlan())
+    for figure in measured.figures:
+        columns_of = set(figure.keys) | set(figure.keys.get("column", "").split(" × "))
+        if figure.name in ("fairness.count", "fairness.unknown") or not columns_of & {"race", "age"}:
+            assert figure.status == "measured", figure
+        else:
+            assert figure.status == "not_tested", figure
+            lacking = [f"fairness.basis.{name}" for name in ("race", "age") if name in columns_of]
+            assert figure.reason == f"no legal basis is stated ({', '.join(lacking)})"
+    said = {entry.what: entry.reason for entry in measured.ledger if "basis" in entry.reason}
+    assert said == {
+        "differences by race": "no legal basis is stated (fairness.basis.race)",
+        "differences by age": "no legal basis is stated (fairness.basis.age)",
+    }

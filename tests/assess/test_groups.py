@@ -200,7 +200,7 @@ def test_ten_thousand_groups_take_seconds():
         name="c", codes=values.astype(np.int32), levels=tuple(map(str, range(10_000))), is_feature=False
     )
     (cells,), _ = every_grouping([column], min_cell=10)
-    assert (cells.hidden == (sizes < 10)).all()
+    assert (cells.uncounted == (sizes < 10)).all()
     half = group("h", values % 2)
     assert every_grouping([column, half], min_cell=10)[1] == ()
 

@@ -18,6 +18,7 @@ target = "bad"
 sensitive = ["region"]
 [fairness]
 favourable = 0
+basis = { region = "for a test" }
 [explain]
 local = 2
 lime_samples = 200

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explainkit.evidence import Evidence
+from explainkit.evidence import NO_BASIS, Evidence
 from explainkit.report.card import (
     Beside,
     Block,
@@ -143,12 +143,16 @@ def _unknown(reader: Reader) -> tuple[Parts, ...]:
                 Words(" of them required"),
             )
         )
+    basis = [e for e in evidence.ledger if e.kind == "not_tested" and e.reason.startswith(NO_BASIS)]
+    if basis:
+        parts: Parts = (Words("No legal basis stated, not tested: ", strong=True),)
+        items.append((*parts, *listed([subject_of(e.what, longest=70) for e in basis], "; ")))
     hidden = sum(f.status == "suppressed" for f in reader.named("fairness.count"))
     if hidden:
         items.append((Words("Suppressed: ", strong=True), on_page(hidden), Words(" groups too small to show")))
     unknown = [(c, f) for c, f in reader.keyed("fairness.unknown", "column") if f.value]
     if unknown:
-        parts: Parts = (Words("Group unknown: ", strong=True),)
+        parts = (Words("Group unknown: ", strong=True),)
         parts += listed([(*number(f), Words(" rows of "), name(c)) for c, f in unknown[:3]])
         items.append(parts)
     for kind, heading in (
