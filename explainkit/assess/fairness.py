@@ -32,6 +32,7 @@ from explainkit.assess.preconditions import NEEDS, Need
 from explainkit.assess.recorder import Details, Recorder, among
 from explainkit.assess.references import check_references
 from explainkit.assess.selection import EMPTY, record_selection
+from explainkit.assess.selection_curve import record_curve
 from explainkit.evidence import Measured
 from explainkit.figures import Unit
 from explainkit.load.subject import Subject
@@ -123,6 +124,7 @@ def _record_classification(
         unknown = table.unknown(favourable), table.unknown(ALL)
         record_selection(recorder, cells, table.tallies(favourable), table.tallies(ALL), unknown, plan)
         if len(cells.columns) == 1:
+            record_curve(recorder, cells, state % 2 == chosen, plan)
             _record_rates(recorder, cells, table, rates)
             if binary:
                 _record_mean_scores(recorder, cells)
