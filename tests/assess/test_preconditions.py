@@ -30,6 +30,8 @@ NEED_THRESHOLD = {
     "fairness.impact_ratio",
     "fairness.selection_difference",
     "fairness.smallest_impact_ratio",
+    "fairness.impact_ratio_bounds",
+    "fairness.selection_difference_bounds",
     "fairness.true_positive_rate",
     "fairness.false_positive_rate",
     "fairness.accuracy",
@@ -41,6 +43,8 @@ NEED_FAVOURABLE = {
     "fairness.impact_ratio",
     "fairness.selection_difference",
     "fairness.smallest_impact_ratio",
+    "fairness.impact_ratio_bounds",
+    "fairness.selection_difference_bounds",
 }
 NEED_PROBABILITIES = {
     "performance.log_loss",
