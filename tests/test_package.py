@@ -105,7 +105,7 @@ def test_the_import_contract_holds(copied: Path) -> None:
         ("sign/__init__.py", "from explainkit import load"),
         ("sign/__init__.py", "def late() -> None:\n    from explainkit import report"),
         ("pipeline.py", "from explainkit import cli"),
-        ("plan.py", "import pyhanko.sign"),
+        ("plan/__init__.py", "import pyhanko.sign"),
         ("explain/inside.py", "def late() -> None:\n    import shap"),
         ("assess/data.py", "from lime.lime_tabular import LimeTabularExplainer"),
         ("report/charts.py", "from matplotlib.figure import Figure"),

@@ -74,96 +74,6 @@ class Comparison:
             recorder=recorder, cells=cells, rate=rate, values=values, reference=reference, left_out=left_out or {}
         )
 
-    def record_rate(self) -> None:
-        """Record the rate of every cell."""
-        rate = self.rate
-        for cell, (part, whole) in enumerate(zip(rate.part, rate.whole, strict=True)):
-            if self.hide(rate.name, cell):
-                self.recorder.rate(
-                    rate.name, part, whole, self.keys(cell), undefined=rate.undefined, numerator=rate.numerator
-                )
-
-    def record_ratio(self, name: str) -> None:
-        """Record the ratio of every cell to the reference."""
-        for cell in range(len(self.values)):
-            if not self._compared(name, cell):
-                continue
-            details = self._context(cell)
-            details |= {"unit": "ratio", "method": f"{self.rate.what} over that of the reference"}
-            if self.comparable(cell):
-                details |= self._ratio_interval(cell)
-            why = self._why_undefined(cell, ratio=True)
-            self.recorder.number(name, self.ratio(cell), self.keys(cell), undefined=why, **details)
-
-    def record_difference(self, name: str) -> None:
-        """Record the difference of every cell from the reference."""
-        for cell in range(len(self.values)):
-            if not self._compared(name, cell):
-                continue
-            details = self._context(cell)
-            details |= {"unit": "difference", "method": f"{self.rate.what} minus that of the reference"}
-            details |= {"interval_method": "hybrid score interval (Newcombe 1998)"}
-            if self.comparable(cell):
-                details |= {"interval": self.difference_interval(cell)}
-            why = self._why_undefined(cell, ratio=False)
-            value = self.difference(cell)
-            self.recorder.number(name, value, self.keys(cell), undefined=why, **details)
-
-    def record_gap(self, name: str) -> None:
-        """Record the largest rate of the groups shown minus the smallest, and whose they are."""
-        keys = {"column": self.cells.title}
-        ends = self.ends()
-        if not self.summarised(name):
-            return
-        if ends is None:
-            self.recorder.number(name, None, keys, undefined="fewer than two groups are shown")
-            return
-        low, high = ends
-        smallest, largest = self.values[low], self.values[high]
-        assert smallest is not None
-        assert largest is not None
-        self.recorder.number(
-            name,
-            largest - smallest,
-            keys,
-            undefined="",
-            unit="difference",
-            n=self.shown_rows(),
-            interval=None if self.recorder.weighted else largest_difference_interval([self.family()]),
-            interval_method=OVER_PAIRS,
-            method=f"largest {self.rate.what} of the groups shown minus the smallest",
-            numerator=self.rate.numerator,
-            reason=f"largest: {self.cells.label(high)}; smallest: {self.cells.label(low)}",
-        )
-
-    def record_smallest_ratio(self, name: str, *, title: str) -> None:
-        """Record the smallest ratio of the groups compared, and whose it is."""
-        keys = {"column": self.cells.title}
-        if not self.summarised(name):
-            return
-        known = [
-            (ratio, cell)
-            for cell in range(len(self.values))
-            if cell not in self.left_out and (ratio := self.ratio(cell)) is not None
-        ]
-        if len(known) < 2:
-            why = self.no_reference(ratio=True) or "fewer than two groups are shown"
-            self.recorder.number(name, None, keys, undefined=why)
-            return
-        ratio, cell = min(known)
-        self.recorder.number(
-            name,
-            ratio,
-            keys,
-            undefined="",
-            unit="ratio",
-            n=sum(self.rate.whole[shown].rows for _, shown in known),
-            method=f"smallest {title} of the groups shown; no interval, as it was chosen after looking",
-            numerator=self.rate.numerator,
-            reference=self.reference.words,
-            reason=f"{self.cells.label(cell)} against {self.reference.words}",
-        )
-
     def family(self) -> Family:
         """Events and rows of the groups shown, both of shape (n_groups,)."""
         pairs = zip(self.values, self.rate.part, self.rate.whole, strict=True)
@@ -264,3 +174,98 @@ class Comparison:
         assert other is not None
         part, whole = self.rate.part, self.rate.whole
         return part[cell].rows, whole[cell].rows, part[other].rows, whole[other].rows
+
+
+def record_rate(comparison: Comparison) -> None:
+    """Record the rate of every cell."""
+    rate = comparison.rate
+    for cell, (part, whole) in enumerate(zip(rate.part, rate.whole, strict=True)):
+        if comparison.hide(rate.name, cell):
+            comparison.recorder.rate(
+                rate.name, part, whole, comparison.keys(cell), undefined=rate.undefined, numerator=rate.numerator
+            )
+
+
+def record_ratio(comparison: Comparison, name: str) -> None:
+    """Record the ratio of every cell to the reference."""
+    for cell in range(len(comparison.values)):
+        if not comparison._compared(name, cell):
+            continue
+        details = comparison._context(cell)
+        details |= {"unit": "ratio", "method": f"{comparison.rate.what} over that of the reference"}
+        if comparison.comparable(cell):
+            details |= comparison._ratio_interval(cell)
+        why = comparison._why_undefined(cell, ratio=True)
+        comparison.recorder.number(name, comparison.ratio(cell), comparison.keys(cell), undefined=why, **details)
+
+
+def record_difference(comparison: Comparison, name: str) -> None:
+    """Record the difference of every cell from the reference."""
+    for cell in range(len(comparison.values)):
+        if not comparison._compared(name, cell):
+            continue
+        details = comparison._context(cell)
+        details |= {"unit": "difference", "method": f"{comparison.rate.what} minus that of the reference"}
+        details |= {"interval_method": "hybrid score interval (Newcombe 1998)"}
+        if comparison.comparable(cell):
+            details |= {"interval": comparison.difference_interval(cell)}
+        why = comparison._why_undefined(cell, ratio=False)
+        value = comparison.difference(cell)
+        comparison.recorder.number(name, value, comparison.keys(cell), undefined=why, **details)
+
+
+def record_gap(comparison: Comparison, name: str) -> None:
+    """Record the largest rate of the groups shown minus the smallest, and whose they are."""
+    keys = {"column": comparison.cells.title}
+    ends = comparison.ends()
+    if not comparison.summarised(name):
+        return
+    if ends is None:
+        comparison.recorder.number(name, None, keys, undefined="fewer than two groups are shown")
+        return
+    low, high = ends
+    smallest, largest = comparison.values[low], comparison.values[high]
+    assert smallest is not None
+    assert largest is not None
+    comparison.recorder.number(
+        name,
+        largest - smallest,
+        keys,
+        undefined="",
+        unit="difference",
+        n=comparison.shown_rows(),
+        interval=None if comparison.recorder.weighted else largest_difference_interval([comparison.family()]),
+        interval_method=OVER_PAIRS,
+        method=f"largest {comparison.rate.what} of the groups shown minus the smallest",
+        numerator=comparison.rate.numerator,
+        reason=f"largest: {comparison.cells.label(high)}; smallest: {comparison.cells.label(low)}",
+    )
+
+
+def record_smallest_ratio(comparison: Comparison, name: str, *, title: str) -> None:
+    """Record the smallest ratio of the groups compared, and whose it is."""
+    keys = {"column": comparison.cells.title}
+    if not comparison.summarised(name):
+        return
+    known = [
+        (ratio, cell)
+        for cell in range(len(comparison.values))
+        if cell not in comparison.left_out and (ratio := comparison.ratio(cell)) is not None
+    ]
+    if len(known) < 2:
+        why = comparison.no_reference(ratio=True) or "fewer than two groups are shown"
+        comparison.recorder.number(name, None, keys, undefined=why)
+        return
+    ratio, cell = min(known)
+    comparison.recorder.number(
+        name,
+        ratio,
+        keys,
+        undefined="",
+        unit="ratio",
+        n=sum(comparison.rate.whole[shown].rows for _, shown in known),
+        method=f"smallest {title} of the groups shown; no interval, as it was chosen after looking",
+        numerator=comparison.rate.numerator,
+        reference=comparison.reference.words,
+        reason=f"{comparison.cells.label(cell)} against {comparison.reference.words}",
+    )

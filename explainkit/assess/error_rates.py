@@ -14,7 +14,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explainkit.assess.comparison import OVER_PAIRS, Comparison, GroupRate
+from explainkit.assess.comparison import (
+    OVER_PAIRS,
+    Comparison,
+    GroupRate,
+    record_difference,
+    record_gap,
+    record_rate,
+    record_ratio,
+)
 from explainkit.assess.cross_counts import LABELLED, CrossTable, State
 from explainkit.assess.extremes import largest_difference_interval
 from explainkit.assess.groups import Cells
@@ -76,11 +84,11 @@ def record_error_rates(recorder: Recorder, cells: Cells, table: CrossTable, plan
             undefined=rate.undefined,
         )
         comparison = found[rate.name] = Comparison.of(recorder, cells, counted, plan)
-        comparison.record_rate()
-        comparison.record_difference(f"{name}_difference")
-        comparison.record_ratio(f"{name}_ratio")
+        record_rate(comparison)
+        record_difference(comparison, f"{name}_difference")
+        record_ratio(comparison, f"{name}_ratio")
         if rate.name in _GAPS:
-            comparison.record_gap(f"fairness.{_GAPS[rate.name]}")
+            record_gap(comparison, f"fairness.{_GAPS[rate.name]}")
     if TPR in found and FPR in found:
         _record_odds(recorder, cells, found[TPR], found[FPR])
 
@@ -158,6 +166,11 @@ def rates_of(subject: Subject) -> tuple[ErrorRate, ...]:
 
 def _binary_rates(subject: Subject) -> tuple[ErrorRate, ...]:
     positive, whom = subject.positive, among(subject)
+    return (*_of_outcomes(positive, whom), *_of_all(positive, whom), *_of_decisions(positive, whom))
+
+
+def _of_outcomes(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
+    """Rates among the rows of one outcome."""
     negatives = "no outcome in the group is negative"
     positives = "no outcome in the group is positive"
     of_positives, of_negatives = f"of those with outcome {positive}", f"of those without outcome {positive}"
@@ -194,6 +207,12 @@ def _binary_rates(subject: Subject) -> tuple[ErrorRate, ...]:
             numerator=f"not decided {positive}{whom}, {of_positives}",
             undefined=positives,
         ),
+    )
+
+
+def _of_all(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
+    """Rates among all rows with an outcome."""
+    return (
         ErrorRate(
             name="accuracy",
             what="accuracy",
@@ -210,6 +229,12 @@ def _binary_rates(subject: Subject) -> tuple[ErrorRate, ...]:
             numerator=f"outcome {positive}{whom}",
             undefined=UNLABELLED,
         ),
+    )
+
+
+def _of_decisions(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
+    """Rates among the rows decided one way."""
+    return (
         ErrorRate(
             name="precision",
             what="precision",

@@ -29,6 +29,7 @@ from explainkit.assess.preconditions import NEEDS, Need
 from explainkit.assess.recorder import Details, Recorder
 from explainkit.assess.references import check_references
 from explainkit.assess.selection import record_selection
+from explainkit.assess.selection_curve import record_curve
 from explainkit.assess.shown import chosen_state, groupings_of, states_of
 from explainkit.evidence import Measured
 from explainkit.figures import Unit
@@ -119,6 +120,7 @@ def _record_classification(
         unknown = table.unknown(favourable), table.unknown(ALL)
         record_selection(recorder, cells, table.tallies(favourable), table.tallies(ALL), unknown, plan)
         if len(cells.columns) == 1:
+            record_curve(recorder, cells, state % 2 == chosen, plan)
             record_error_rates(recorder, cells, table, plan)
             if binary:
                 _record_mean_scores(recorder, cells)

@@ -16,7 +16,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from explainkit.assess.comparison import EMPTY, Comparison, GroupRate
+from explainkit.assess.comparison import (
+    EMPTY,
+    Comparison,
+    GroupRate,
+    record_rate,
+    record_ratio,
+    record_smallest_ratio,
+)
 from explainkit.assess.cross_counts import ALL, cross, states
 from explainkit.assess.groups import Cells
 from explainkit.assess.outcomes import selected_rows
@@ -108,10 +115,10 @@ def _record(
         comparison = Comparison.of(
             recorder, cells, rate, unstated, left_out=_excluded(recorder, cells, rate.whole, plan)
         )
-        comparison.record_rate()
-        comparison.record_ratio(f"ll144.{_RATIOS[name]}")
+        record_rate(comparison)
+        record_ratio(comparison, f"ll144.{_RATIOS[name]}")
         ratio = _RATIOS[name]
-        comparison.record_smallest_ratio(f"ll144.smallest_{ratio}", title=ratio.replace("_", " "))
+        record_smallest_ratio(comparison, f"ll144.smallest_{ratio}", title=ratio.replace("_", " "))
 
 
 def _excluded(recorder: Recorder, cells: Cells, whole: Sequence[Tally], plan: LocalLaw144Plan) -> dict[int, str]:

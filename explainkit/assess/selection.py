@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from explainkit.assess.comparison import EMPTY, Comparison, GroupRate
+from explainkit.assess.comparison import (
+    EMPTY,
+    Comparison,
+    GroupRate,
+    record_difference,
+    record_gap,
+    record_rate,
+    record_ratio,
+    record_smallest_ratio,
+)
 from explainkit.assess.evidence_of_gaps import record_chance, record_tests
 from explainkit.assess.groups import Cells
 from explainkit.assess.recorder import Recorder, Tally, among
@@ -54,12 +63,12 @@ def record_selection(
         undefined=EMPTY,
     )
     comparison = Comparison.of(recorder, cells, rate, plan)
-    comparison.record_rate()
-    comparison.record_ratio(RATIO)
+    record_rate(comparison)
+    record_ratio(comparison, RATIO)
     if len(cells.columns) == 1:
-        comparison.record_difference(DIFFERENCE)
-        comparison.record_gap(GAP)
+        record_difference(comparison, DIFFERENCE)
+        record_gap(comparison, GAP)
         record_tests(comparison)
         record_chance(comparison)
-    comparison.record_smallest_ratio(SMALLEST, title="impact ratio")
+    record_smallest_ratio(comparison, SMALLEST, title="impact ratio")
     record_bounds(recorder, cells, selected, everyone, unknown, comparison.reference)

@@ -123,8 +123,8 @@ def explain(
         explanation = setting.explanation
         places = case_figures.places(subject, chosen, explanation.rows)
         lime, more = _lime(task, places)
-        more += Measured() if only_cases else panel(setting, lime, [(p.shap, p.lime, p.output) for p in places])
-        more += Measured() if only_cases else _picture(task, setting)
+        if not only_cases:
+            more += panel(setting, lime, [(p.shap, p.lime, p.output) for p in places]) + _picture(task, setting)
         more += gap(explanation, setting.sample, groups, references or {})
         decided = examine(_situation(task, plan), chosen, explanation)
     kinds = case_figures.kinds_of(rows)

@@ -8,35 +8,52 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from explainkit.decision import Population, Threshold, label_name
+from explainkit.decision import Population, Threshold
 from explainkit.errors import InputError, PlanError, nearest
 from explainkit.figures import parse_figure_id
+from explainkit.plan.assessing import (
+    ChampionPlan,
+    CostPlan,
+    FairnessPlan,
+    GatePlan,
+    IntervalPlan,
+    LocalLaw144Plan,
+    PerformancePlan,
+    SlicesPlan,
+)
+from explainkit.plan.base import Label, Names, Output, Strict, Task, as_text
 from explainkit.statements import catalogue
 
-Task = Literal["binary", "multiclass", "regression"]
-Output = Literal["margin", "probability", "rescaled"]
-Label = Annotated[str, BeforeValidator(label_name)]
+__all__ = [
+    "CardPlan",
+    "ChampionPlan",
+    "CostPlan",
+    "DataPlan",
+    "ExplainPlan",
+    "FairnessPlan",
+    "FeaturePlan",
+    "GatePlan",
+    "IntervalPlan",
+    "Label",
+    "LocalLaw144Plan",
+    "ModelPlan",
+    "Names",
+    "Output",
+    "PerformancePlan",
+    "Plan",
+    "PrivacyPlan",
+    "SignPlan",
+    "SlicesPlan",
+    "Task",
+    "WeightPlan",
+    "plan_from",
+    "read_plan",
+]
 
 
-def _as_tuple(value: Any) -> Any:
-    return [p.strip() for p in value.split(",") if p.strip()] if isinstance(value, str) else value
-
-
-def _as_text(value: Any) -> Any:
-    """A bare number is kept as text, so that the error says what it lacks."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, arbitrary_types_allowed=False)
-
-
-class CardPlan(_Strict):
+class CardPlan(Strict):
     """``[card]``: how the card is called."""
 
     name: str = Field(default="model", min_length=1, max_length=200)
@@ -47,7 +64,7 @@ class CardPlan(_Strict):
     """Date printed on the card; never taken from the clock."""
 
 
-class ModelPlan(_Strict):
+class ModelPlan(Strict):
     """``[model]``: the model and how its output becomes a decision."""
 
     path: str | None = None
@@ -58,7 +75,7 @@ class ModelPlan(_Strict):
     """Inferred from the model and the target when left out."""
     positive: Label | None = None
     """The class whose probability the score is (binary)."""
-    threshold: Annotated[str | None, BeforeValidator(_as_text)] = None
+    threshold: Annotated[str | None, BeforeValidator(as_text)] = None
     """``">=0.5"`` or ``">0.5"``; without it nothing that depends on decisions is tested."""
 
     @property
@@ -67,14 +84,14 @@ class ModelPlan(_Strict):
         return None if self.threshold is None else Threshold.parse(self.threshold)
 
 
-class WeightPlan(_Strict):
+class WeightPlan(Strict):
     """``data.weight``: the weight column and what its numbers mean."""
 
     column: str
     kind: Literal["sampling", "frequency", "exposure"]
 
 
-class DataPlan(_Strict):
+class DataPlan(Strict):
     """``[data]``: the files and the roles of their columns."""
 
     evaluation: str | None = None
@@ -94,7 +111,7 @@ class DataPlan(_Strict):
     """Texts that mean "missing" in a csv file, besides the empty cell."""
 
 
-class FeaturePlan(_Strict):
+class FeaturePlan(Strict):
     """``[features.NAME]``: what is known about one column."""
 
     cuts: tuple[float, ...] = ()
@@ -121,7 +138,7 @@ class FeaturePlan(_Strict):
         return self
 
 
-class ExplainPlan(_Strict):
+class ExplainPlan(Strict):
     """``[explain]``: what is explained, and in which space."""
 
     output: Output = "margin"
@@ -161,88 +178,7 @@ class ExplainPlan(_Strict):
         return self
 
 
-class CostPlan(_Strict):
-    """``performance.costs``: what a decision costs by its outcome, in any unit; gains are below zero."""
-
-    false_positive: float = Field(allow_inf_nan=False)
-    """Of a row decided positive that is not."""
-    false_negative: float = Field(allow_inf_nan=False)
-    """Of a positive row not decided so."""
-    true_positive: float = Field(default=0.0, allow_inf_nan=False)
-    true_negative: float = Field(default=0.0, allow_inf_nan=False)
-
-
-class IntervalPlan(_Strict):
-    """``performance.interval``: columns of the evaluation data between which the outcome was predicted to lie."""
-
-    low: str
-    """Column of the lower ends; a missing end leaves the row out, an infinite one is open."""
-    high: str
-    """Column of the upper ends."""
-    level: float = Field(gt=0, lt=1)
-    """Share of the outcomes that the intervals were made to hold, for example 0.9; never guessed."""
-
-    @model_validator(mode="after")
-    def _two(self) -> Self:
-        if self.low == self.high:
-            raise ValueError("low and high are two columns")
-        return self
-
-
-class PerformancePlan(_Strict):
-    """``[performance]``: what is measured beside what needs no statement."""
-
-    costs: CostPlan | None = None
-    """``{ false_positive = 1.0, false_negative = 5.0 }``, both required, ``true_positive`` and ``true_negative`` too
-    where they cost anything (binary): the mean cost of the decisions, and of those at other thresholds."""
-    interval: IntervalPlan | None = None
-    """``{ low = "lo", high = "hi", level = 0.9 }``: two columns (regression), whose coverage is measured."""
-
-
-class FairnessPlan(_Strict):
-    """``[fairness]``: outcome, references and protection of small groups."""
-
-    favourable: Label | None = None
-    """The predicted outcome a person would want; without it selection is not tested."""
-    reference: dict[str, Label] = Field(default_factory=dict)
-    """Reference group by sensitive column; the group with the highest rate where left out."""
-    min_cell: int = Field(default=10, ge=1)
-    """Smallest group shown."""
-    tolerance: float | None = Field(default=None, ge=0, le=1)
-    """Largest difference between a group's rate and that of its reference, stated beforehand: with it differences have
-    a verdict (within, exceeds, insufficient evidence)."""
-    min_count: int = Field(default=0, ge=0)
-    """Smallest numerator of a rate by group, and smallest complement of one, that is shown; 0 shows all."""
-    basis: dict[str, str] = Field(default_factory=dict)
-    """Legal basis for examining each sensitive column."""
-
-
-class LocalLaw144Plan(_Strict):
-    """``[ll144]``: the calculations of New York City's Local Law 144 (6 RCNY § 5-300 ff.)."""
-
-    sex: str | None = None
-    """Sensitive column of the sex categories."""
-    race_ethnicity: str | None = None
-    """Sensitive column of the race and ethnicity categories."""
-    exclude_below: float = Field(default=0.0, ge=0, le=0.02)
-    """Categories with a smaller share of the rows are left out of impact ratios, where the auditor so decides
-    (§ 5-301(d)): their number and rate are shown all the same."""
-    exclude_reason: str | None = None
-    """The justification that the rule asks for."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns named."""
-        return tuple(name for name in (self.sex, self.race_ethnicity) if name is not None)
-
-    @model_validator(mode="after")
-    def _justified(self) -> Self:
-        if self.exclude_below and not self.exclude_reason:
-            raise ValueError("exclude_below needs an exclude_reason: the rule asks for a justification")
-        return self
-
-
-class PrivacyPlan(_Strict):
+class PrivacyPlan(Strict):
     """``[privacy]``: how single cases are named."""
 
     id_key_file: str | None = None
@@ -250,63 +186,7 @@ class PrivacyPlan(_Strict):
     their id. Left out: by their position in the evaluation data."""
 
 
-class SlicesPlan(_Strict):
-    """``[slices]``: the search for the segments where errors are largest."""
-
-    enabled: bool = True
-    columns: Names = ()
-    """Columns that segments are made of; the model's inputs and the sensitive columns where left out."""
-    max_columns: Literal[1, 2] = 2
-    """Most columns of one segment."""
-    min_rows: int | None = Field(default=None, ge=2)
-    """Smallest segment; 30 rows and 1 % of the rows where left out, and never fewer than ``fairness.min_cell``."""
-    permutations: int = Field(default=500, ge=500, le=100_000)
-    """How often errors are permuted, to see how large the largest excess is by chance."""
-    seed: int = Field(default=0, ge=0, lt=2**31)
-
-
-class ChampionPlan(_Strict):
-    """``[champion]``: the model in use now, which gates can compare with."""
-
-    score: str
-    """Column of its scores or predictions in the evaluation data."""
-    threshold: Annotated[str | None, BeforeValidator(_as_text)] = None
-    """Its own threshold, as ``model.threshold``; without it its decisions are not compared."""
-    name: str = Field(default="champion", min_length=1, max_length=200)
-
-    @property
-    def cutoff(self) -> Threshold | None:
-        """The threshold, parsed."""
-        return None if self.threshold is None else Threshold.parse(self.threshold, where="champion.threshold")
-
-
-class GatePlan(_Strict):
-    """``[gates]``: one limit."""
-
-    min: float | None = None
-    max: float | None = None
-    within: tuple[float, float] | None = None
-    no_worse_than_champion: Literal[True] | None = None
-    """The interval of the paired difference to the champion must stay within `margin`."""
-    margin: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    """How much worse than the champion is still allowed, in units of the figure; 0 where left out."""
-    bound: Literal["value", "low", "high"] = "value"
-    severity: Literal["block", "warn"] = "block"
-    if_missing: Literal["fail", "allow"] = "fail"
-
-    @model_validator(mode="after")
-    def _one_limit(self) -> Self:
-        limits = (self.min, self.max, self.within, self.no_worse_than_champion)
-        if sum(limit is not None for limit in limits) != 1:
-            raise ValueError("a gate has exactly one of min, max, within and no_worse_than_champion")
-        if self.margin is not None and self.no_worse_than_champion is None:
-            raise ValueError("margin belongs to no_worse_than_champion")
-        if self.bound != "value" and self.no_worse_than_champion is not None:
-            raise ValueError("no_worse_than_champion is decided by the worse end of the interval; leave out bound")
-        return self
-
-
-class SignPlan(_Strict):
+class SignPlan(Strict):
     """``[sign]``: how the release is meant to be signed."""
 
     role: Literal["provider"] = "provider"
@@ -314,7 +194,7 @@ class SignPlan(_Strict):
     """The level intended, printed on the card."""
 
 
-class Plan(_Strict):
+class Plan(Strict):
     """Everything that a user asks for; made by `read_plan` or `plan_from`."""
 
     version: Literal[1] = 1

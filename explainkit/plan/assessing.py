@@ -1,0 +1,147 @@
+"""Tables of the plan about what is measured, and the limits it is held against."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from explainkit.decision import Threshold
+from explainkit.plan.base import Label, Names, Strict, as_text
+
+
+class CostPlan(Strict):
+    """``performance.costs``: what a decision costs by its outcome, in any unit; gains are below zero."""
+
+    false_positive: float = Field(allow_inf_nan=False)
+    """Of a row decided positive that is not."""
+    false_negative: float = Field(allow_inf_nan=False)
+    """Of a positive row not decided so."""
+    true_positive: float = Field(default=0.0, allow_inf_nan=False)
+    true_negative: float = Field(default=0.0, allow_inf_nan=False)
+
+
+class IntervalPlan(Strict):
+    """``performance.interval``: columns of the evaluation data between which the outcome was predicted to lie."""
+
+    low: str
+    """Column of the lower ends; a missing end leaves the row out, an infinite one is open."""
+    high: str
+    """Column of the upper ends."""
+    level: float = Field(gt=0, lt=1)
+    """Share of the outcomes that the intervals were made to hold, for example 0.9; never guessed."""
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.low == self.high:
+            raise ValueError("low and high are two columns")
+        return self
+
+
+class PerformancePlan(Strict):
+    """``[performance]``: what is measured beside what needs no statement."""
+
+    costs: CostPlan | None = None
+    """``{ false_positive = 1.0, false_negative = 5.0 }``, both required, ``true_positive`` and ``true_negative`` too
+    where they cost anything (binary): the mean cost of the decisions, and of those at other thresholds."""
+    interval: IntervalPlan | None = None
+    """``{ low = "lo", high = "hi", level = 0.9 }``: two columns (regression), whose coverage is measured."""
+
+
+class FairnessPlan(Strict):
+    """``[fairness]``: outcome, references and protection of small groups."""
+
+    favourable: Label | None = None
+    """The predicted outcome a person would want; without it selection is not tested."""
+    reference: dict[str, Label] = Field(default_factory=dict)
+    """Reference group by sensitive column; the group with the highest rate where left out."""
+    min_cell: int = Field(default=10, ge=1)
+    """Smallest group shown."""
+    tolerance: float | None = Field(default=None, ge=0, le=1)
+    """Largest difference between a group's rate and that of its reference, stated beforehand: with it differences have
+    a verdict (within, exceeds, insufficient evidence)."""
+    min_count: int = Field(default=0, ge=0)
+    """Smallest numerator of a rate by group, and smallest complement of one, that is shown; 0 shows all."""
+    basis: dict[str, str] = Field(default_factory=dict)
+    """Legal basis for examining each sensitive column."""
+
+
+class LocalLaw144Plan(Strict):
+    """``[ll144]``: the calculations of New York City's Local Law 144 (6 RCNY § 5-300 ff.)."""
+
+    sex: str | None = None
+    """Sensitive column of the sex categories."""
+    race_ethnicity: str | None = None
+    """Sensitive column of the race and ethnicity categories."""
+    exclude_below: float = Field(default=0.0, ge=0, le=0.02)
+    """Categories with a smaller share of the rows are left out of impact ratios, where the auditor so decides
+    (§ 5-301(d)): their number and rate are shown all the same."""
+    exclude_reason: str | None = None
+    """The justification that the rule asks for."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns named."""
+        return tuple(name for name in (self.sex, self.race_ethnicity) if name is not None)
+
+    @model_validator(mode="after")
+    def _justified(self) -> Self:
+        if self.exclude_below and not self.exclude_reason:
+            raise ValueError("exclude_below needs an exclude_reason: the rule asks for a justification")
+        return self
+
+
+class SlicesPlan(Strict):
+    """``[slices]``: the search for the segments where errors are largest."""
+
+    enabled: bool = True
+    columns: Names = ()
+    """Columns that segments are made of; the model's inputs and the sensitive columns where left out."""
+    max_columns: Literal[1, 2] = 2
+    """Most columns of one segment."""
+    min_rows: int | None = Field(default=None, ge=2)
+    """Smallest segment; 30 rows and 1 % of the rows where left out, and never fewer than ``fairness.min_cell``."""
+    permutations: int = Field(default=500, ge=500, le=100_000)
+    """How often errors are permuted, to see how large the largest excess is by chance."""
+    seed: int = Field(default=0, ge=0, lt=2**31)
+
+
+class ChampionPlan(Strict):
+    """``[champion]``: the model in use now, which gates can compare with."""
+
+    score: str
+    """Column of its scores or predictions in the evaluation data."""
+    threshold: Annotated[str | None, BeforeValidator(as_text)] = None
+    """Its own threshold, as ``model.threshold``; without it its decisions are not compared."""
+    name: str = Field(default="champion", min_length=1, max_length=200)
+
+    @property
+    def cutoff(self) -> Threshold | None:
+        """The threshold, parsed."""
+        return None if self.threshold is None else Threshold.parse(self.threshold, where="champion.threshold")
+
+
+class GatePlan(Strict):
+    """``[gates]``: one limit."""
+
+    min: float | None = None
+    max: float | None = None
+    within: tuple[float, float] | None = None
+    no_worse_than_champion: Literal[True] | None = None
+    """The interval of the paired difference to the champion must stay within `margin`."""
+    margin: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """How much worse than the champion is still allowed, in units of the figure; 0 where left out."""
+    bound: Literal["value", "low", "high"] = "value"
+    severity: Literal["block", "warn"] = "block"
+    if_missing: Literal["fail", "allow"] = "fail"
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        limits = (self.min, self.max, self.within, self.no_worse_than_champion)
+        if sum(limit is not None for limit in limits) != 1:
+            raise ValueError("a gate has exactly one of min, max, within and no_worse_than_champion")
+        if self.margin is not None and self.no_worse_than_champion is None:
+            raise ValueError("margin belongs to no_worse_than_champion")
+        if self.bound != "value" and self.no_worse_than_champion is not None:
+            raise ValueError("no_worse_than_champion is decided by the worse end of the interval; leave out bound")
+        return self
