@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -128,14 +129,10 @@ def explain(
         more += gap(explanation, setting.sample, groups, references or {})
         decided = examine(_situation(task, plan), chosen, explanation)
     kinds = case_figures.kinds_of(rows)
-    figures: list[Figure] = []
     inputs = [case_figures.values_of(rows, place) for place in places]
+    figures: list[Figure] = []
     for place, row in zip(places, inputs, strict=True):
-        figures.append(case_figures.score_figure(subject, place))
-        figures += case_figures.input_figures(place, row, kinds)
-        figures += case_figures.shap_figures(explanation, place)
-        if lime is not None:
-            figures += case_figures.lime_figures(lime, place)
+        figures += _of_case(subject, place, row, kinds, explanation, lime)
     figures += others_figures(figures)
     methods = [method_of("shap", explanation)] + ([] if lime is None else [method_of("lime", lime)])
     return Explained(
@@ -143,6 +140,23 @@ def explain(
         methods=(*methods, *decided.methods),
         cases=decided.told_of([case_figures.case_of(p, row, kinds) for p, row in zip(places, inputs, strict=True)]),
     )
+
+
+def _of_case(
+    subject: Subject,
+    place: case_figures.Place,
+    row: Mapping[str, Any],
+    kinds: dict[str, str],
+    explanation: Explanation,
+    lime: Explanation | None,
+) -> list[Figure]:
+    """Score, inputs, contributions and weights of one case."""
+    return [
+        case_figures.score_figure(subject, place),
+        *case_figures.input_figures(place, row, kinds),
+        *case_figures.shap_figures(explanation, place),
+        *(() if lime is None else case_figures.lime_figures(lime, place)),
+    ]
 
 
 _NAMES = ("shap.importance", "shap.residual_max", "shap.residual_median", "lime.fidelity", "reasons.blocked")
