@@ -35,7 +35,7 @@ from explainkit.report.phrases import (
     words,
 )
 from explainkit.report.reader import Reader
-from explainkit.report.sections import gap, local_law, parity
+from explainkit.report.sections import gap, gap_evidence, local_law, parity
 from explainkit.report.sections.groups import MOST_DRAWN, absent, head, rows_of
 
 SCREEN = 0.8
@@ -53,6 +53,7 @@ def section(evidence: Evidence) -> Section:
         rate = "fairness.mean_prediction" if evidence.task == "regression" else "fairness.selection_rate"
         blocks.extend(_measured(reader, rate) if _any(reader, rate) else _untested(reader, rate))
         blocks.extend(_unknown(reader))
+        blocks.extend(gap_evidence.blocks(reader))
         blocks.extend(parity.blocks(reader))
         blocks.extend(gap.blocks(reader))
         blocks.extend(local_law.blocks(reader))
