@@ -1,4 +1,4 @@
-"""Section 9 of a whole audit: every claim with its figure, and nothing of groups that are suppressed or without basis."""
+"""Section 9 of a whole audit: every claim with its figure, and nothing of groups that are hidden or without basis."""
 
 from __future__ import annotations
 
@@ -106,11 +106,8 @@ def test_without_a_basis_differences_are_not_tested_and_page_one_says_so() -> No
         plan={"explain": {"local": 1, "lime_samples": 200, "lime_seeds": 0}, "fairness": {"tolerance": 0.1}},
     )
     figures = release.evidence.figure_set
-    for name in (
-        "selection_rate[sex=male]",
-        "true_positive_rate[sex=male]",
-        "demographic_parity_difference[column=sex]",
-    ):
+    names = ("selection_rate[sex=male]", "true_positive_rate[sex=male]", "demographic_parity_difference[column=sex]")
+    for name in names:
         assert figures[f"fairness.{name}"].status == "not_tested"
         assert "fairness.basis.sex" in figures[f"fairness.{name}"].reason
     assert figures["fairness.count[sex=male]"].value > 0
