@@ -102,7 +102,11 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
         "id column case: ids repeat or are missing; found 299 rows",
     ),
     "numbers without cuts": (
-        lambda folder: (data(age=np.arange(300) / 3)(folder), swap('["region"]', '["age"]')(folder))[0],
+        lambda folder: (
+            data(age=np.arange(300) / 3)(folder),
+            swap('["region"]', '["age"]')(folder),
+            swap("basis = { region", "basis = { age")(folder),
+        )[0],
         "features.age.cuts: a sensitive number needs cut points",
     ),
     "no such key": (swap("[gates]", "[gate]"), "unknown key; remedy: did you mean 'gates'?"),
