@@ -181,6 +181,18 @@ def parse_figure_id(text: str) -> tuple[str, dict[str, str]]:
     return name, keys
 
 
+def reference_group(text: str) -> str:
+    """The group in the words of a `Figure.reference`, without how it was chosen.
+
+    Examples
+    --------
+    >>> reference_group("a (b) (stated in the plan)"), reference_group("all other rows")
+    ('a (b)', 'all other rows')
+    """
+    group, bracket, _ = text.rpartition(" (")
+    return group if bracket and text.endswith(")") else text
+
+
 def _token(text: str, body: str, at: int) -> tuple[str, int]:
     if at < len(body) and body[at] == '"':
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from explainkit.assess.verdict import verdict
 from explainkit.evidence import Verdict
-from explainkit.figures import Figure, FigureSet
+from explainkit.figures import Figure, FigureSet, reference_group
 from explainkit.load.subject import Subject
 from explainkit.plan import FairnessPlan
 
@@ -54,8 +54,7 @@ def verdicts(figures: FigureSet, plan: FairnessPlan, subject: Subject) -> tuple[
 
 def _of_reference(figure: Figure) -> bool:
     """Whether the figure belongs to the group that it is taken against."""
-    level = next(iter(figure.keys.values()), "")
-    return figure.reference is not None and figure.reference.startswith(f"{level} (")
+    return figure.reference is not None and reference_group(figure.reference) == next(iter(figure.keys.values()), None)
 
 
 def _judge(figure: Figure, tolerance: float, figures: FigureSet, subject: Subject) -> Verdict:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from explainkit.artifact import sha256_of
-from explainkit.figures import Field, Figure, Status
+from explainkit.figures import Field, Figure, Status, reference_group
 from explainkit.report import card
 from explainkit.report.card import Break, Inline, Label, LabelKind, Mark, Number, Parts, Words
 from explainkit.report.measures import known, measure
@@ -146,12 +146,6 @@ def stated(reader: Reader, section: str) -> tuple[card.Group, ...]:
     return (card.Group(title=words("Stated, not measured"), blocks=blocks),) if blocks else ()
 
 
-def reference_group(text: str) -> str:
-    """The group in the words of a reference, without how it was chosen."""
-    group, bracket, _ = text.rpartition(" (")
-    return group if bracket and text.endswith(")") else text
-
-
 def in_words(keys: Mapping[str, str]) -> str:
     """What stands in the brackets of an id, for people: the column or feature itself, a group with its column."""
     bare = ("column", "feature", "class", "metric", "output", "average", "q")
@@ -160,8 +154,7 @@ def in_words(keys: Mapping[str, str]) -> str:
 
 def is_reference(figure: Figure, levels: Sequence[str]) -> bool:
     """Whether a figure belongs to the very group that it is taken against."""
-    label = " × ".join(levels)
-    return figure.reference is not None and (figure.reference == label or figure.reference.startswith(f"{label} ("))
+    return figure.reference is not None and reference_group(figure.reference) == " × ".join(levels)
 
 
 def subject_of(what: str, *, longest: int | None = None) -> Parts:

@@ -44,6 +44,13 @@ def test_the_whole_interval_decides(counts, outcome):
     assert (verdict.outcome, verdict.tolerance) == (outcome, 0.1)
 
 
+def test_a_group_whose_name_begins_like_that_of_the_reference_is_judged():
+    counts = {"m": (3000, 10_000), "m (other)": (5100, 10_000)}
+    plan = PLAN.model_copy(update={"reference": {"sex": "m (other)"}})
+    (verdict,) = judged(counts, plan).values()
+    assert (verdict.figure, verdict.outcome) == ("fairness.selection_difference[sex=m]", "exceeds")
+
+
 def test_without_a_tolerance_there_is_no_verdict():
     assert judged({"f": (50, 100), "m": (50, 100)}, FairnessPlan(min_cell=1)) == {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from sklearn.ensemble import GradientBoostingClassifier
 
 import explainkit as ek
+from explainkit.report.html import render_html
 from tests.report.number_check import problems
 
 BASIS = "consent of the persons examined"
@@ -79,6 +81,15 @@ def test_the_gap_is_large_and_carried_by_the_input_that_differs(release: Any) ->
     assert total > 0  # towards "bad"
     assert income > 0.8 * total
     assert "not an input" in release.file("card.html").decode()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "tone"), [("within", "ok"), ("exceeds", "attention"), ("insufficient evidence", "open")]
+)
+def test_a_verdict_is_marked_by_its_outcome(release: Any, outcome: Any, tone: str) -> None:
+    (verdict, *_) = release.evidence.verdicts
+    evidence = replace(release.evidence, verdicts=(replace(verdict, outcome=outcome),))
+    assert f'<span class="mark {tone}">{outcome}</span>' in render_html(evidence).decode()
 
 
 def test_a_suppressed_group_has_no_number_anywhere(release: Any) -> None:

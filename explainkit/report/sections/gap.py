@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explainkit.figures import Figure
+from explainkit.figures import Figure, reference_group
 from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table, Words
-from explainkit.report.phrases import level, name, reference_group, source, stacked, words
+from explainkit.report.phrases import level, name, source, stacked, words
 from explainkit.report.reader import Reader
 
 _NAME = "explanation.gap"

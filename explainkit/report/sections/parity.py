@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explainkit.evidence import Verdict
 from explainkit.figures import Figure, parse_figure_id
-from explainkit.report.card import Block, Column, Group, Label, Mark, Paragraph, Parts, Row, Table, Words
+from explainkit.report.card import Block, Column, Group, Label, Mark, Paragraph, Parts, Row, Table, Tone, Words
 from explainkit.report.measures import measure
 from explainkit.report.phrases import clause, group_name, interval, level, name, number, source, words
 from explainkit.report.reader import Reader
@@ -18,6 +18,7 @@ _GAPS = (
     "fairness.accuracy_gap",
 )
 _ON_PAPER = 16
+_TONES: dict[str, Tone] = {"within": "ok", "exceeds": "attention"}
 
 
 def blocks(reader: Reader) -> tuple[Block, ...]:
@@ -117,14 +118,13 @@ def _judged(reader: Reader, verdict: Verdict) -> Row:
     what = measure(kind).title.partition(",")[0]
     if kind == "fairness.selection_difference":
         what = "Selection rate"
-    tone = {"within": "good", "exceeds": "attention"}.get(verdict.outcome, "open")
     return Row(
         cells=(
             group_name(tuple(keys.values())),
             words(what),
             number(figure),
             interval(figure),
-            (Mark(tone, verdict.outcome),),  # type: ignore[arg-type]
+            (Mark(_TONES.get(verdict.outcome, "open"), verdict.outcome),),
             (clause(verdict.reason),),
         )
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explainkit.figures import Figure
+from explainkit.figures import Figure, reference_group
 from explainkit.report.card import Label, Parts, Tile, Words
-from explainkit.report.phrases import STATUS, clause, clipped, interval, level, name, number, reference_group, words
+from explainkit.report.phrases import STATUS, clause, clipped, interval, level, name, number, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections.fairness import SCREEN, smallest
 from explainkit.report.sections.preconditions import threshold_label
