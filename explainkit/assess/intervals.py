@@ -149,7 +149,7 @@ def katz_ratio(events: int, n: int, other_events: int, other_n: int, *, level: f
     return Interval(ratio / reach, ratio * reach)
 
 
-def effective_n(weights: npt.NDArray[np.float64]) -> float:
+def effective_n(weights: npt.NDArray[np.float64]) -> float | None:
     """Rows of equal weight that would tell as much as these: the square of the sum over the sum of squares.
 
     Parameters
@@ -159,15 +159,24 @@ def effective_n(weights: npt.NDArray[np.float64]) -> float:
 
     Returns
     -------
-    float
-        Between 1 and the number of rows of positive weight; 0 where there is none.
+    float or None
+        Between 1 and the number of rows of positive weight; None where there is none.
 
     References
     ----------
     Kish (1965), Survey Sampling, section 11.7; (1992), Journal of Official Statistics 8, 183–200.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> effective_n(np.array([2.0, 2.0, 2.0])), effective_n(np.array([1.0, 1.0, 0.0]))
+    (3.0, 2.0)
     """
-    squares = float((weights * weights).sum())
-    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
+    largest = float(weights.max(initial=0.0))
+    if not largest > 0:
+        return None
+    relative = weights / largest  # so that no square overflows or vanishes
+    return float(relative.sum() ** 2 / (relative**2).sum())
 
 
 def korn_graubard(rate: float, effective: float, *, level: float = LEVEL) -> Interval | None:

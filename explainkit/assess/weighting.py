@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from explainkit.assess.intervals import effective_n
 from explainkit.assess.preconditions import NO_LABEL
 from explainkit.assess.recorder import Recorder
 
@@ -37,18 +37,3 @@ def record(recorder: Recorder) -> None:
             n=int(np.count_nonzero(weights)),
             method=_FREQUENCY if frequency else _KISH,
         )
-
-
-def effective_n(weights: npt.NDArray[np.float64]) -> float | None:
-    """Kish's effective sample size; None where no weight is above zero.
-
-    Examples
-    --------
-    >>> effective_n(np.array([2.0, 2.0, 2.0])), effective_n(np.array([1.0, 1.0, 0.0]))
-    (3.0, 2.0)
-    """
-    largest = float(weights.max(initial=0.0))
-    if not largest > 0:
-        return None
-    relative = weights / largest  # so that no square overflows or vanishes
-    return float(relative.sum() ** 2 / (relative**2).sum())

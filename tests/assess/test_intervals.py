@@ -124,7 +124,7 @@ def test_effective_rows_are_those_that_give_the_same_variance(weights, scale):
     effective = effective_n(np.array(weights) * scale)
     total = sum(weights)
     if not total:
-        assert effective == 0
+        assert effective is None
         return
     assert 1 / effective == pytest.approx(sum((w / total) ** 2 for w in weights))
     assert 1 - 1e-12 <= effective <= sum(w > 0 for w in weights) + 1e-9

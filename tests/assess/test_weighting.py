@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explainkit.assess import performance
-from explainkit.assess.weighting import effective_n
+from explainkit.assess.intervals import effective_n
 from tests.assess.builders import figures_of, reasons_of, subject_of
 
 
