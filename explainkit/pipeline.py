@@ -78,7 +78,7 @@ def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = N
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
     """Everything measured about a subject, as evidence; parameters as for `audit_plan`."""
     from explainkit.assess.gates import check_measured, check_plan
-    from explainkit.assess.shown import shown_groups
+    from explainkit.assess.shown import groupings_of, shown_groups
     from explainkit.assess.stage import assess
     from explainkit.explain.summary import explain
     from explainkit.load.steady import one_order
@@ -87,10 +87,11 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
     check_plan(plan.gates)
     with one_order():
         with progress.stage("assess performance and fairness"):
-            measured = assess(subject, plan)
+            found = groupings_of(subject, plan.fairness, plan.ll144)
+            measured = assess(subject, plan, found)
             check_measured(plan.gates, measured.figures)
         with progress.stage("explain the model"):
-            shown = shown_groups(subject, plan.fairness)
+            shown = shown_groups(subject, found)
             explained = explain(subject, plan.explain, groups=shown, references=plan.fairness.reference)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured
     measured += Measured(ledger=not_covered(subject))

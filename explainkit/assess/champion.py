@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess import ranking
+from explainkit.assess.groupings import Groupings
+from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import Interval, student_mean
 from explainkit.assess.outcomes import Outcomes, mean, with_outcome
 from explainkit.assess.paired import delong_difference, newcombe_paired
 from explainkit.assess.preconditions import NEEDS, Need
 from explainkit.assess.probabilities import log_losses
-from explainkit.assess.recorder import SUPPRESSED, Details, Recorder
+from explainkit.assess.recorder import Details, Recorder
 from explainkit.assess.shown import groupings_of
 from explainkit.errors import DataError, PlanError, nearest
 from explainkit.evidence import Measured
@@ -79,7 +81,7 @@ def check_comparable(gates: Mapping[str, GatePlan]) -> None:
             )
 
 
-def measure(subject: Subject, plan: Plan) -> Measured:
+def measure(subject: Subject, plan: Plan, *, found: Groupings | None = None) -> Measured:
     """Differences to the champion: by every comparable figure of performance, and by those of groups that gates name.
 
     Parameters
@@ -88,6 +90,8 @@ def measure(subject: Subject, plan: Plan) -> Measured:
         With outcomes, and the champion's scores among the columns of the evaluation data.
     plan : Plan
         With ``champion`` (nothing is measured without it) and ``gates``.
+    found : Groupings, optional
+        As `groupings_of` gives them, where they are at hand.
 
     Returns
     -------
@@ -113,11 +117,14 @@ def measure(subject: Subject, plan: Plan) -> Measured:
             comparison.record(name, name, np.ones(outcomes.n, np.bool_))
     names = {key: parse_figure_id(key) for key, gate in plan.gates.items() if gate.no_worse_than_champion}
     wanted = {name for name, _ in names.values() if name.startswith("fairness.")}
-    for name, identifier, inside, hidden in _groups(subject, plan, wanted):
-        if hidden:
-            recorder.missing(DIFFERENCE, {"figure": identifier}, status="suppressed", reason=SUPPRESSED)
-        else:
-            comparison.record(name, identifier, inside[outcomes.present])
+    if wanted:
+        found = found or groupings_of(subject, plan.fairness, plan.ll144)
+        for name, cells, cell in _groups(subject, found, wanted):
+            identifier = figure_id(name, cells.keys(cell))
+            if cells.hidden[cell]:
+                recorder.missing(DIFFERENCE, {"figure": identifier}, **cells.absence)
+            else:
+                comparison.record(name, identifier, (cells.codes == cell)[outcomes.present])
     return recorder.result()
 
 
@@ -142,15 +149,11 @@ def _scores(subject: Subject, plan: ChampionPlan) -> Floats:
     return scores
 
 
-def _groups(subject: Subject, plan: Plan, names: set[str]) -> Iterator[tuple[str, str, Bools, bool]]:
-    """Name and id of each figure of a group that is compared, the rows of the group, and whether it is hidden."""
-    singles = groupings_of(subject, plan.fairness).singles
+def _groups(subject: Subject, found: Groupings, names: set[str]) -> Iterator[tuple[str, Cells, int]]:
+    """Name of each figure of a group that is compared, and the group: a cell of one column."""
     for name in COMPARABLE:
-        if name not in names or name not in NEEDS[subject.task]:
-            continue
-        for cells in singles:
-            for cell, hidden in enumerate(cells.hidden):
-                yield name, figure_id(name, cells.keys(cell)), cells.codes == cell, bool(hidden)
+        if name in names and name in NEEDS[subject.task]:
+            yield from ((name, cells, cell) for cells in found.singles for cell in range(len(cells.levels)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

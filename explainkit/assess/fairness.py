@@ -22,6 +22,7 @@ from explainkit.assess.cross_counts import (
 from explainkit.assess.error_rates import UNLABELLED, record_error_rates
 from explainkit.assess.group_calibration import record_calibration
 from explainkit.assess.group_means import record_means, record_regression
+from explainkit.assess.groupings import Groupings
 from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import delong
 from explainkit.assess.outcomes import check_favourable
@@ -34,10 +35,10 @@ from explainkit.assess.shown import chosen_state, groupings_of, states_of
 from explainkit.evidence import Measured
 from explainkit.figures import Unit
 from explainkit.load.subject import Subject
-from explainkit.plan import FairnessPlan
+from explainkit.plan import FairnessPlan, LocalLaw144Plan
 
 
-def measure(subject: Subject, plan: FairnessPlan, *, seed: int = 0) -> Measured:
+def measure(subject: Subject, plan: FairnessPlan, *, seed: int = 0, found: Groupings | None = None) -> Measured:
     """Every figure of groups, of single sensitive columns and of pairs of them.
 
     Parameters
@@ -48,6 +49,8 @@ def measure(subject: Subject, plan: FairnessPlan, *, seed: int = 0) -> Measured:
         References and the smallest group shown.
     seed : int, default 0
         Of the permutations that show what chance alone would give.
+    found : Groupings, optional
+        As `groupings_of` gives them, where they are at hand.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def measure(subject: Subject, plan: FairnessPlan, *, seed: int = 0) -> Measured:
         if Need.GROUPS in needs and name.startswith("fairness."):
             recorder.open(name)
     state = states_of(subject)
-    found = groupings_of(subject, plan)
+    found = found or groupings_of(subject, plan, LocalLaw144Plan())
     singles, pairs = found.singles, found.crossed
     for what, reason, count in found.notes:
         recorder.note("suppressed", what, reason, count)
@@ -96,9 +99,8 @@ def _record_counts(recorder: Recorder, cells: Cells) -> None:
     if cells.unknown:
         reason = "counted apart and left out of rates, ratios and differences by group"
         recorder.note("not_tested", f"rows whose {cells.title} is unknown", reason, cells.unknown)
-    hidden = cells.hidden if cells.untested is None else cells.uncounted
-    if hidden.any():
-        recorder.note("suppressed", f"groups of {cells.title}", cells.why, int(hidden.sum()))
+    if cells.protected.any():
+        recorder.note("suppressed", f"groups of {cells.title}", cells.why, int(cells.protected.sum()))
     if cells.untested is not None and len(cells.columns) == 1:
         recorder.note("not_tested", f"differences by {cells.title}", cells.untested)
 

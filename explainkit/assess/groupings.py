@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
+from math import comb
 
 import numpy as np
 
@@ -27,6 +28,12 @@ class Groupings:
     """Pairs of columns in their order, then intersections of three and more."""
     notes: tuple[Note, ...] = ()
     """Intersections that are not made: what, why, how many."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is hidden of any column or pair of columns, nor of any deeper intersection."""
+        pairs = sum(len(cells.columns) == 2 for cells in self.crossed)
+        return pairs == comb(len(self.singles), 2) and not any(c.protected.any() for c in self.singles + self.crossed)
 
 
 def groupings(

@@ -23,7 +23,6 @@ from explainkit.figures import Status
 from explainkit.load.subject import GroupColumn
 
 CROSS = " × "
-NOT_SELECTED, SELECTED, WEIGHTLESS = range(3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +30,23 @@ class RowStates:
     """What is counted of each row besides its groups."""
 
     codes: npt.NDArray[np.int32]
-    """Outcome and decision of each row as one small integer, shape (n_rows,)."""
+    """State of each row as one small integer: outcome, decision and whatever else is counted; shape (n_rows,)."""
     classes: npt.NDArray[np.int64]
-    """Of each state `NOT_SELECTED`, `SELECTED` or `WEIGHTLESS`: all that is shown of intersections; (n_states,)."""
+    """Of each state, from 0, what can be told apart in intersections; shape (n_states,)."""
     numerators: tuple[npt.NDArray[np.bool_], ...] = ()
     """States of each numerator shown of single columns, and of its complement; each of shape (n_states,)."""
+    crossed: tuple[npt.NDArray[np.bool_], ...] = ()
+    """The same of intersections; each is a union of classes."""
 
     @property
     def count(self) -> int:
         """How many states there are."""
         return len(self.classes)
+
+    @property
+    def class_count(self) -> int:
+        """How many classes there are."""
+        return 1 + int(self.classes.max(initial=0))
 
 
 class Absence(TypedDict):
@@ -82,6 +88,11 @@ class Cells:
     def unknown(self) -> int:
         """Rows of which a level is unknown."""
         return len(self.codes) - int(self.sizes.sum())
+
+    @property
+    def protected(self) -> Hidden:
+        """Cells hidden because they, or others, are small; not those of which nothing may be tested. (n_cells,)."""
+        return self.hidden if self.untested is None else self.uncounted
 
     @property
     def absence(self) -> Absence:

@@ -25,8 +25,9 @@ from explainkit.assess.comparison import (
     record_smallest_ratio,
 )
 from explainkit.assess.cross_counts import ALL, cross, states
+from explainkit.assess.groupings import Groupings
 from explainkit.assess.groups import Cells
-from explainkit.assess.outcomes import selected_rows
+from explainkit.assess.outcomes import favourably_scored, selected_rows
 from explainkit.assess.recorder import Recorder, Tally, among
 from explainkit.assess.shown import groupings_of
 from explainkit.errors import PlanError, nearest
@@ -38,7 +39,9 @@ SELECTION, SCORING = "selection_rate", "scoring_rate"
 _RATIOS = {SELECTION: "impact_ratio", SCORING: "scoring_impact_ratio"}
 
 
-def measure(subject: Subject, plan: LocalLaw144Plan, fairness: FairnessPlan) -> Measured:
+def measure(
+    subject: Subject, plan: LocalLaw144Plan, fairness: FairnessPlan, *, found: Groupings | None = None
+) -> Measured:
     """Figures ``ll144.*``; nothing where the plan names no column for them.
 
     Parameters
@@ -49,6 +52,8 @@ def measure(subject: Subject, plan: LocalLaw144Plan, fairness: FairnessPlan) -> 
         Which columns hold the categories, and which are left out of ratios.
     fairness : FairnessPlan
         With the smallest group shown.
+    found : Groupings, optional
+        As `groupings_of` gives them, where they are at hand.
 
     Raises
     ------
@@ -66,7 +71,7 @@ def measure(subject: Subject, plan: LocalLaw144Plan, fairness: FairnessPlan) -> 
         recorder.note("not_tested", "calculations of Local Law 144", "they are made of one score and one decision")
         return recorder.result()
     wanted = set(plan.columns)
-    found = groupings_of(subject, fairness)
+    found = found or groupings_of(subject, fairness, plan)
     groupings = [cells for cells in (*found.singles, *found.crossed) if set(cells.columns) <= wanted]
     selected = selected_rows(subject)
     if recorder.open(f"ll144.{SELECTION}") and selected is not None:
@@ -82,18 +87,17 @@ def measure(subject: Subject, plan: LocalLaw144Plan, fairness: FairnessPlan) -> 
 def _above_median(recorder: Recorder) -> tuple[np.ndarray, str]:
     """Whether each row scores strictly above the median of all rows, in the direction that is favourable."""
     subject = recorder.subject
-    scores = subject.rows.scores if subject.favourable == subject.positive else -subject.rows.scores
-    median = float(np.median(scores)) if len(scores) else 0.0
+    above, median = favourably_scored(subject)
     side = "above" if subject.favourable == subject.positive else "below"
     recorder.number(
         "ll144.median_score",
-        abs(median) if median else 0.0,
+        median,
         undefined="there is no row",
         unit="score",
-        n=len(scores),
+        n=len(above),
         method="median score of all rows, weights not applied",
     )
-    return scores > median, f"score strictly {side} the median of all rows, on the favourable side{among(subject)}"
+    return above, f"score strictly {side} the median of all rows, on the favourable side{among(subject)}"
 
 
 def _record(
@@ -133,9 +137,11 @@ def _excluded(recorder: Recorder, cells: Cells, whole: Sequence[Tally], plan: Lo
 def _record_unknown(recorder: Recorder, groupings: Sequence[Cells]) -> None:
     for cells in groupings:
         recorder.count("ll144.unknown", cells.unknown, {"column": cells.title}, n=recorder.subject.rows.count)
-        if cells.hidden.any():
+        if cells.protected.any():
             reason = (
                 "the rule asks for every category, and fairness.min_cell hides small ones: a person has to decide "
                 "which of the two gives way"
             )
-            recorder.note("suppressed", f"categories of {cells.title} (Local Law 144)", reason, int(cells.hidden.sum()))
+            recorder.note(
+                "suppressed", f"categories of {cells.title} (Local Law 144)", reason, int(cells.protected.sum())
+            )

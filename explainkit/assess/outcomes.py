@@ -108,6 +108,16 @@ def selected_rows(subject: Subject) -> Bools | None:
     return decided if favourable == subject.positive else ~decided
 
 
+def favourably_scored(subject: Subject) -> tuple[Bools, float]:
+    """Whether each row of a binary model scores beyond the median of all rows, on the favourable side; the median.
+
+    Weights are not applied; of no rows the median is 0.
+    """
+    scores = subject.rows.scores
+    median = float(np.median(scores)) if len(scores) else 0.0
+    return (scores > median if subject.favourable == subject.positive else scores < median), median
+
+
 def check_favourable(subject: Subject) -> None:
     """Raise if the favourable outcome is no class of the model.
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.disclosure import Hidden, hide_lines, small
-from explainkit.assess.groups import NOT_SELECTED, SELECTED, Cells, RowStates, by_state, with_hidden
+from explainkit.assess.groups import Cells, RowStates, by_state, with_hidden
 from explainkit.assess.inference import Budget, Knowledge, Sums, joined, sums_of
 
 Ints = npt.NDArray[np.int64]
@@ -29,7 +29,6 @@ MOST_UNKNOWNS = 500
 MOST_WORK = 60_000
 """Unknown counts times programmes solved, for one card; past that, tables not yet checked are hidden as a whole."""
 _ROUNDS = 5
-_CLASSES = 3
 
 
 def protect(
@@ -75,8 +74,8 @@ def _first_hidden(cells: Cells, states: RowStates, min_cell: int, min_count: int
     hidden = small(cells.sizes, min_cell)
     if min_count:
         table = by_state(cells.codes, len(cells.sizes), states)
-        for chosen in (NOT_SELECTED, SELECTED):
-            hidden |= small(table[:, states.classes == chosen].sum(axis=1), min_count)
+        for numerator in states.crossed:
+            hidden |= small(table[:, numerator].sum(axis=1), min_count)
     return hidden
 
 
@@ -187,7 +186,7 @@ class _Release:
             alone = number < len(self.singles)
             dark = cells.hidden if alone else hidden[number - len(self.singles)]
             uncounted = cells.uncounted if alone else dark
-            place, per = self._places[number], self.states.count if alone else _CLASSES
+            place, per = self._places[number], self.states.count if alone else self.states.class_count
             inside = place >= 0
             shown = inside & ~np.append(dark, True)[place]
             known.append(sums_of(np.where(shown, place * per + (self._state if alone else self._class), -1)))
@@ -216,7 +215,7 @@ class _Release:
             wanted = [(np.append(tiny, False)[place], self.min_cell)]
             if self.min_count:
                 of_rare = np.append(rare, False)[place]
-                wanted += [(of_rare & (self._class == c), self.min_count) for c in (NOT_SELECTED, SELECTED)]
+                wanted += [(of_rare & numerator[self._state], self.min_count) for numerator in self.states.crossed]
             for mask, need in wanted:
                 part = sums_of(np.where(mask, place, -1))
                 parts.append(part)

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.assess.cross_counts import ALL, State, states
+from explainkit.assess.cross_counts import ALL, states
 from explainkit.assess.error_rates import rates_of
 from explainkit.assess.groupings import Groupings, groupings
-from explainkit.assess.groups import WEIGHTLESS, RowStates
-from explainkit.assess.outcomes import decided_classes, selected_rows
+from explainkit.assess.groups import RowStates
+from explainkit.assess.outcomes import decided_classes, favourably_scored, selected_rows
 from explainkit.load.subject import GroupColumn, Subject
-from explainkit.plan import FairnessPlan
+from explainkit.plan import FairnessPlan, LocalLaw144Plan
 
 
-def groupings_of(subject: Subject, plan: FairnessPlan) -> Groupings:
+def groupings_of(subject: Subject, plan: FairnessPlan, ll144: LocalLaw144Plan) -> Groupings:
     """Every grouping of a subject's rows, with what is hidden of it.
 
     Parameters
@@ -25,15 +25,17 @@ def groupings_of(subject: Subject, plan: FairnessPlan) -> Groupings:
         With the groups in `Rows.groups`.
     plan : FairnessPlan
         The smallest group and the smallest numerator shown.
+    ll144 : LocalLaw144Plan
+        Whether scoring rates are shown too.
     """
-    states_ = _row_states(subject, states_of(subject))
-    return groupings(subject.rows.groups, states_, min_cell=plan.min_cell, min_count=plan.min_count)
+    counted = _row_states(subject, states_of(subject), ll144)
+    return groupings(subject.rows.groups, counted, min_cell=plan.min_cell, min_count=plan.min_count)
 
 
-def shown_groups(subject: Subject, plan: FairnessPlan) -> tuple[GroupColumn, ...]:
+def shown_groups(subject: Subject, found: Groupings) -> tuple[GroupColumn, ...]:
     """The sensitive columns, with rows of suppressed groups as if their group were unknown."""
     shown = []
-    for column, cells in zip(subject.rows.groups, groupings_of(subject, plan).singles, strict=True):
+    for column, cells in zip(subject.rows.groups, found.singles, strict=True):
         hidden = np.append(cells.hidden, False)  # the last one is for unknown rows
         shown.append(replace(column, codes=np.where(hidden[column.codes], -1, column.codes).astype(np.int32)))
     return tuple(shown)
@@ -51,22 +53,38 @@ def chosen_state(subject: Subject) -> int:
     return 1 if subject.task != "binary" or subject.favourable == subject.positive else 0
 
 
-def _row_states(subject: Subject, state: npt.NDArray[np.int32]) -> RowStates:
-    """What is counted of each row, for disclosure control; a row of weight zero stands in the size of a group only."""
-    weights, every = subject.rows.weights, ALL if subject.task != "regression" else ALL[:1]
-    codes = state if weights is None else np.where(weights > 0, state, len(every)).astype(np.int32)
-    classes = [int(s[1] == chosen_state(subject)) for s in every] + [WEIGHTLESS] * (weights is not None)
-    parts: list[tuple[State, ...]] = []
+def _row_states(subject: Subject, state: npt.NDArray[np.int32], ll144: LocalLaw144Plan) -> RowStates:
+    """What is counted of each row, for disclosure control.
+
+    A row of weight zero stands in the size of a group, and in what Local Law 144 asks for, where rows are people.
+    """
+    weights = subject.rows.weights
+    scored = _scoring_is_shown(subject, ll144)
+    above = favourably_scored(subject)[0] if scored else np.zeros(subject.rows.count, np.bool_)
+    weightless = np.zeros(len(state), np.bool_) if weights is None else weights == 0
+    known = state if scored else np.where(weightless, 0, state)
+    used, codes = np.unique(known + len(ALL) * (above + 2 * weightless), return_inverse=True)
+    every = [ALL[s] for s in used % len(ALL)]
+    above, counted = used // len(ALL) % 2 == 1, used < 2 * len(ALL)
+    chosen = np.array([s[1] == chosen_state(subject) for s in every])
+    crossed = [chosen & counted, ~chosen & counted]
+    if scored:
+        crossed += [above, ~above] if weights is None else [above, ~above, chosen, ~chosen]
+    numerators: list[npt.NDArray[np.bool_]] = []
     if subject.task != "regression":
-        parts = [tuple(s for s in ALL if s[1] == decision) for decision in (0, 1)]
-        parts += [part for rate in rates_of(subject) for part in (rate.part, tuple(set(rate.whole) - set(rate.part)))]
-    numerators = tuple(np.array([s in part for s in every] + [False] * (weights is not None)) for part in parts)
-    used = np.unique(codes)
+        parts = [part for rate in rates_of(subject) for part in (rate.part, set(rate.whole) - set(rate.part))]
+        numerators = [*crossed, *(np.array([s in part for s in every]) & counted for part in parts)]
     return RowStates(
-        codes=np.searchsorted(used, codes).astype(np.int32),
-        classes=np.array(classes, np.int64)[used],
-        numerators=tuple(numerator[used] for numerator in numerators),
+        codes=codes.astype(np.int32),
+        classes=chosen + 2 * above + 4 * ~counted,
+        numerators=tuple(numerators),
+        crossed=tuple(crossed),
     )
+
+
+def _scoring_is_shown(subject: Subject, ll144: LocalLaw144Plan) -> bool:
+    """Whether the card tells of groups how many of their rows score above the median."""
+    return subject.task == "binary" and bool(ll144.columns) and None not in (subject.positive, subject.favourable)
 
 
 def _binary_states(subject: Subject) -> npt.NDArray[np.int32]:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from explainkit.assess.binning import equal_counts
+from explainkit.assess.groupings import Groupings
 from explainkit.assess.recorder import Recorder
-from explainkit.assess.shown import groupings_of
 from explainkit.decision import label_name
 from explainkit.errors import PlanError, nearest
 from explainkit.load.subject import GroupColumn
@@ -41,7 +41,7 @@ class Axis:
     """The sensitive column that it is, if it is one."""
 
 
-def axes(recorder: Recorder, plan: Plan, present: Bools, *, support: int) -> tuple[Axis, ...]:
+def axes(recorder: Recorder, plan: Plan, found: Groupings, present: Bools, *, support: int) -> tuple[Axis, ...]:
     """Columns that segments are made of; the ledger says which were left out.
 
     Parameters
@@ -49,7 +49,9 @@ def axes(recorder: Recorder, plan: Plan, present: Bools, *, support: int) -> tup
     recorder : Recorder
         Of the subject; takes the entries of the ledger.
     plan : Plan
-        Columns stated (inputs and sensitive columns where none are), words for codes, the smallest group shown.
+        Columns stated (inputs and sensitive columns where none are), and words for codes.
+    found : Groupings
+        With what is hidden of the sensitive columns.
     present : numpy.ndarray
         Rows that count, shape (n_rows,).
     support : int
@@ -65,11 +67,15 @@ def axes(recorder: Recorder, plan: Plan, present: Bools, *, support: int) -> tup
     kinds = {column.name: column.kind for column in subject.columns}
     _check_columns(plan.slices.columns, {column.name: column.roles for column in subject.columns})
     left_out: dict[str, list[str]] = {}
-    hiding = {cells.title for cells in groupings_of(subject, plan.fairness).singles if cells.hidden.any()}
-    found = []
+    cells_of = {cells.title: cells for cells in found.singles}
+    made = []
     for name in plan.slices.columns or dict.fromkeys((*subject.features, *groups)):
         group = groups.get(name)
-        if name in hiding:
+        cells = cells_of.get(name)
+        if cells is not None and cells.untested is not None:
+            recorder.note("not_tested", f"segments of {name}", cells.untested)
+            continue
+        if cells is not None and cells.hidden.any():
             why = "a group of the column is suppressed, and segments could reveal it"
             recorder.note("suppressed", f"segments of {name}", why)
             continue
@@ -82,12 +88,12 @@ def axes(recorder: Recorder, plan: Plan, present: Bools, *, support: int) -> tup
             values = subject.evaluation.frame[name][present]
             codes, words = _of_column(values, name, plan.features.get(name, FeaturePlan()), support)
         if len(words) > 1:
-            found.append(Axis(name=name, codes=codes, words=words, group=group))
+            made.append(Axis(name=name, codes=codes, words=words, group=group))
         else:
             left_out.setdefault("all of one value, or of values too rare to be segments", []).append(name)
     for why, names in left_out.items():
         recorder.note("not_tested", f"segments of {', '.join(names)}", f"columns {why}", len(names))
-    return tuple(found)
+    return tuple(made)
 
 
 def _check_columns(stated: Sequence[str], roles: Mapping[str, Sequence[str]]) -> None:

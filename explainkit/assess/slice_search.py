@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.disclosure import small
-from explainkit.assess.groupings import groupings
 from explainkit.assess.slice_cells import Axis
 
 Floats = npt.NDArray[np.float64]
@@ -80,6 +79,8 @@ class Setting:
     support: int
     """Fewest rows of a segment and of the rest."""
     min_cell: int
+    crossable: bool
+    """Whether segments may be made of two sensitive columns."""
     max_columns: int
 
 
@@ -101,7 +102,7 @@ def blocks(setting: Setting) -> tuple[list[Block], int]:
         allowed = (rows >= setting.support) & (n - rows >= setting.support)
         # A segment that is all of one that contains it is that one.
         allowed &= (rows < singles[a].rows[:, None]) & (rows < singles[b].rows[None, :])
-        hidden = _protected(first, second, rows, setting.min_cell)
+        hidden = _protected(setting, first, second, rows)
         protected += int((allowed & hidden).sum())
         found.append(Block(first=a, second=b, table=table, allowed=allowed & ~hidden))
     return found, protected
@@ -125,16 +126,14 @@ def _table(setting: Setting, codes: npt.NDArray[Any], size: int, across: int | N
     )
 
 
-def _protected(first: Axis, second: Axis, rows: npt.NDArray[np.int64], min_cell: int) -> Bools:
+def _protected(setting: Setting, first: Axis, second: Axis, rows: npt.NDArray[np.int64]) -> Bools:
     """Segments of a sensitive column from which a small group could be computed by subtraction."""
     nothing: Bools = np.zeros(rows.shape, np.bool_)
     if first.group is None and second.group is None:
         return nothing
-    if first.group is not None and second.group is not None:
-        (crossed,) = groupings((first.group, second.group), min_cell=min_cell).crossed
-        if crossed.hidden.any():
-            return ~nothing
-    few = small(rows, min_cell)
+    if first.group is not None and second.group is not None and not setting.crossable:
+        return ~nothing
+    few = small(rows, setting.min_cell)
     down, across = few.sum(axis=0), few.sum(axis=1)
     hidden: Bools = (across[:, None] + down[None, :]) > 0
     return hidden

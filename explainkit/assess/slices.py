@@ -13,10 +13,12 @@ from math import ceil
 import numpy as np
 import numpy.typing as npt
 
+from explainkit.assess.groupings import Groupings
 from explainkit.assess.intervals import Interval, newcombe_difference, student_mean, welch_difference, wilson
 from explainkit.assess.outcomes import Outcomes, decided_classes, mean, with_outcome
 from explainkit.assess.probabilities import log_losses
 from explainkit.assess.recorder import Details, Recorder, among
+from explainkit.assess.shown import groupings_of
 from explainkit.assess.slice_cells import axes as make_axes
 from explainkit.assess.slice_search import (
     MOST_PAIRED,
@@ -61,7 +63,7 @@ class Errors:
     threshold: str | None
 
 
-def measure(subject: Subject, plan: Plan) -> Measured:
+def measure(subject: Subject, plan: Plan, *, found: Groupings | None = None) -> Measured:
     """The ten worst segments, by how far their mean error lies above that of all other rows.
 
     The error is the share decided wrongly where a threshold is stated or there are more than two classes, the log loss
@@ -73,6 +75,8 @@ def measure(subject: Subject, plan: Plan) -> Measured:
         Of any task, with outcomes.
     plan : Plan
         With ``slices`` (columns, smallest segment, permutations) and ``fairness.min_cell``.
+    found : Groupings, optional
+        As `groupings_of` gives them, where they are at hand.
 
     Returns
     -------
@@ -94,7 +98,7 @@ def measure(subject: Subject, plan: Plan) -> Measured:
         if isinstance(errors, str):
             recorder.missing(ERROR, status="not_tested", reason=errors)
         else:
-            _search(recorder, plan, outcomes, errors)
+            _search(recorder, plan, found or groupings_of(subject, plan.fairness, plan.ll144), outcomes, errors)
     return recorder.result()
 
 
@@ -126,15 +130,16 @@ def smallest_segment(plan: Plan, rows: int) -> int:
     return max(plan.fairness.min_cell, stated if stated is not None else max(SMALLEST, ceil(SMALLEST_SHARE * rows)))
 
 
-def _search(recorder: Recorder, plan: Plan, outcomes: Outcomes, errors: Errors) -> None:
+def _search(recorder: Recorder, plan: Plan, groupings: Groupings, outcomes: Outcomes, errors: Errors) -> None:
     support = smallest_segment(plan, outcomes.n)
-    axes = make_axes(recorder, plan, outcomes.present, support=support)
+    axes = make_axes(recorder, plan, groupings, outcomes.present, support=support)
     setting = Setting(
         axes=axes,
         errors=errors.values,
         weights=outcomes.weights,
         support=support,
         min_cell=plan.fairness.min_cell,
+        crossable=groupings.whole,
         max_columns=plan.slices.max_columns,
     )
     found, protected = blocks(setting)
@@ -160,8 +165,8 @@ def _search(recorder: Recorder, plan: Plan, outcomes: Outcomes, errors: Errors) 
 
 def _note_search(recorder: Recorder, setting: Setting, protected: int) -> None:
     if protected:
-        why = "small groups of a sensitive column could be computed from them by subtraction"
-        recorder.note("suppressed", "segments of two columns, one of them sensitive", why, protected)
+        why = "small groups could be computed from them by subtraction"
+        recorder.note("suppressed", "segments of two columns, at least one of them sensitive", why, protected)
     beyond = len(setting.axes) - MOST_PAIRED
     if setting.max_columns > 1 and beyond > 0:
         why = f"the first {MOST_PAIRED} columns are looked at in pairs, further ones alone (slices.columns)"

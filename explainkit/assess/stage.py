@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from explainkit.assess import calibration, champion, data, fairness, ll144, performance, slices
+from explainkit.assess.groupings import Groupings
 from explainkit.evidence import Measured
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
 
 
-def assess(subject: Subject, plan: Plan) -> Measured:
+def assess(subject: Subject, plan: Plan, found: Groupings) -> Measured:
     """Measure a subject.
 
     Parameters
@@ -17,6 +18,8 @@ def assess(subject: Subject, plan: Plan) -> Measured:
         What is audited.
     plan : Plan
         What is asked for.
+    found : Groupings
+        As `groupings_of` gives them: what is hidden of groups, the same for every figure.
 
     Raises
     ------
@@ -27,8 +30,8 @@ def assess(subject: Subject, plan: Plan) -> Measured:
         data.measure(subject)
         + performance.measure(subject, plan.performance)
         + calibration.measure(subject, seed=plan.explain.seed)
-        + fairness.measure(subject, plan.fairness, seed=plan.explain.seed)
-        + slices.measure(subject, plan)
-        + champion.measure(subject, plan)
-        + ll144.measure(subject, plan.ll144, plan.fairness)
+        + fairness.measure(subject, plan.fairness, seed=plan.explain.seed, found=found)
+        + slices.measure(subject, plan, found=found)
+        + champion.measure(subject, plan, found=found)
+        + ll144.measure(subject, plan.ll144, plan.fairness, found=found)
     )

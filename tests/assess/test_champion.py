@@ -30,9 +30,9 @@ def plan(threshold=">=0.4", gates=(), score="old", **more):
     return plan_from({"champion": {"score": score, "name": "scorecard 7", **own}, "gates": compared, **more})
 
 
-def measured(*, plan=None, own=OWN, labels=Y, old=OLD, sexes=SEX, **given):
+def measured(*, plan=None, own=OWN, labels=Y, old=OLD, sexes=SEX, basis="for a test", **given):
     frame = pd.DataFrame({"x": np.arange(len(own)), "old": old})
-    groups = [group("sex", sexes)]
+    groups = [group("sex", sexes, basis=basis)]
     subject = subject_of(own, labels, evaluation=dataset(frame), groups=groups, **given)
     return champion.measure(subject, plan or PLAN)
 
@@ -158,6 +158,11 @@ def test_hidden_groups_are_not_compared():
     }
     assert shown == {"f"}
     assert why(found, "fairness.accuracy[sex=x]")[0] == why(found, "fairness.accuracy[sex=m]")[0] == "suppressed"
+
+
+def test_groups_without_a_basis_are_not_tested_rather_than_suppressed():
+    status, reason = why(measured(basis=None), "fairness.accuracy[sex=f]")
+    assert (status, "fairness.basis.sex" in reason) == ("not_tested", True)
 
 
 @pytest.mark.parametrize("old", [np.full(N, 0.3), OWN])

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from explainkit.assess import fairness, groupings, groups
+from explainkit.assess import fairness, groupings, groups, ll144, outcomes, shown
 from explainkit.assess.disclosure import small
 from explainkit.assess.groups import with_hidden
-from explainkit.plan import FairnessPlan
+from explainkit.plan import FairnessPlan, LocalLaw144Plan
 from tests.assess.builders import group, subject_of
 
 STATES = list(product((0, 1), (0, 1)))
@@ -34,6 +34,9 @@ RATES = {
     "precision": (lambda y, d: d == 1, lambda y, d: y == d == 1),
     "roc_auc": (lambda y, d: True, lambda y, d: y == 1),
     "mean_score": (lambda y, d: True, None),
+    # Where there is no outcome, whether a row scores above the median stands in its place.
+    "ll144.selection_rate": (lambda above, d: True, lambda above, d: d == 0),
+    "ll144.scoring_rate": (lambda above, d: True, lambda above, d: above == 1),
 }
 
 
@@ -108,6 +111,22 @@ def released(table, min_cell, min_count=0):
     return fairness.measure(subject, FairnessPlan(min_cell=min_cell, min_count=min_count))
 
 
+SCORES = {(1, 0): 0.1, (0, 0): 0.3, (0, 1): 0.7}
+"""By above the median (favourable is a low score, and 0.3 the median) and decision."""
+
+
+def released_scored(table, min_cell):
+    """The same where Local Law 144 is asked for, of two columns."""
+    rows = [place for place, count in np.ndenumerate(table) for _ in range(count)]
+    first, second, above, decisions = zip(*rows, strict=True)
+    columns = [group("c0", first), group("c1", second)]
+    subject = subject_of([SCORES[state] for state in zip(above, decisions, strict=True)], None, groups=columns)
+    assert (outcomes.favourably_scored(subject)[0] == np.array(above)).all()
+    plan, asked = FairnessPlan(min_cell=min_cell), LocalLaw144Plan(sex="c0", race_ethnicity="c1")
+    found = shown.groupings_of(subject, plan, asked)
+    return fairness.measure(subject, plan, found=found) + ll144.measure(subject, asked, plan, found=found)
+
+
 def small_groups(table, min_cell):
     """Every group with fewer rows, of one column or of several."""
     sizes = table.sum(axis=(-2, -1))
@@ -119,7 +138,7 @@ def small_groups(table, min_cell):
                     yield dict(zip((f"c{axis}" for axis in axes), place, strict=True))
 
 
-def check(table, min_cell):
+def check(table, min_cell, released=released):
     measured = released(table, min_cell)
     made = {tuple(sorted(f.keys)) for f in measured.figures if f.name == "fairness.count"}
     attack, floor = Attack(table, measured), Attack(table, measured, suppressed=True)
@@ -192,6 +211,46 @@ def test_the_attack_succeeds_where_a_small_group_is_hidden_alone(monkeypatch):
     assert Attack(table, released(table, 10)).range_of({"c0": 0}) >= 10
     monkeypatch.setattr(groups, "hide_line", lambda sizes, hidden, min_cell: hidden)
     assert Attack(table, released(table, 10)).range_of({"c0": 0}) == 0
+
+
+def scored_tables(shape, most):
+    """Counts where 0.3 is the median score, and every level occurs."""
+    size = int(np.prod(shape))
+
+    def table(counts):
+        return np.stack([np.reshape(counts[i::3], shape) for i in range(3)], axis=-1)
+
+    def laid_out(parts):
+        middle, rest, above = np.moveaxis(parts, -1, 0)
+        return np.stack([np.stack([middle, rest], -1), np.stack([above, np.zeros_like(above)], -1)], -2)
+
+    def holds(found):
+        above, middle = found[..., 1, 0].sum(), found[..., 0, 0].sum()
+        sizes = found.sum(axis=(-2, -1))
+        return above < found.sum() / 2 < above + middle and all(sizes.any(axis=axis).all() for axis in (0, 1))
+
+    counts = st.lists(st.integers(0, most), min_size=3 * size, max_size=3 * size)
+    return counts.map(table).map(laid_out).filter(holds)
+
+
+@settings(max_examples=25, deadline=None)
+@given(scored_tables((3, 3), 9), st.integers(3, 8))
+def test_no_small_group_follows_from_scoring_rates(table, min_cell):
+    check(table, min_cell, released_scored)
+
+
+def test_the_attack_succeeds_where_scoring_rates_are_not_reckoned_with(monkeypatch):
+    parts = [
+        [[3, 1, 4], [7, 5, 1], [10, 6, 1]],
+        [[6, 2, 3], [0, 1, 3], [1, 5, 0]],
+        [[8, 2, 8], [4, 8, 7], [7, 7, 4]],
+    ]
+    table = np.array([[[[middle, rest], [above, 0]] for middle, rest, above in row] for row in parts])
+    measured = check(table, 8, released_scored)
+    assert any(f.status == "measured" for f in measured.figures if f.name == "ll144.scoring_rate" and len(f.keys) > 1)
+    monkeypatch.setattr(shown, "_scoring_is_shown", lambda subject, plan: False)
+    with pytest.raises(AssertionError):
+        check(table, 8, released_scored)
 
 
 def test_a_small_numerator_does_not_follow():

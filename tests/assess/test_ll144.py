@@ -67,6 +67,16 @@ def test_rates_and_ratios_are_those_of_the_definition(seed, favourable):
     assert values["ll144.unknown[column=sex]"] == frame.sex.isna().sum()
 
 
+@pytest.mark.parametrize("favourable", ["0", "1"])
+def test_the_median_of_scores_that_are_no_probabilities_keeps_its_sign(favourable):
+    frame = people(5)
+    frame["score"] -= 2
+    values = values_of(measured(frame, favourable=favourable, threshold=None))
+    assert values["ll144.median_score"] == frame.score.median() < 0
+    above = frame.score > frame.score.median() if favourable == "1" else frame.score < frame.score.median()
+    assert values["ll144.scoring_rate[race=a]"] == pytest.approx(above[frame.race == "a"].mean())
+
+
 def test_a_small_category_is_left_out_of_ratios_and_of_the_maximum_but_shown():
     frame = people(1, 1000)
     frame.loc[frame.race == "c", "score"] = 1.0  # the most selected category, with 1 % of the rows
@@ -110,6 +120,33 @@ def test_small_categories_are_a_conflict_that_a_person_resolves():
     entries = [e for e in found.ledger if "Local Law 144" in e.what]
     assert entries
     assert all("a person has to decide" in e.reason for e in entries)
+
+
+def guarded(frame, weights=None):
+    """Statuses of the rates of a group ``f`` among larger ones, where numerators below 3 are not shown."""
+    groups = [group("sex", frame.sex)]
+    subject = subject_of(frame.score, None, groups=groups, favourable="1", weights=weights)
+    plan = FairnessPlan(min_cell=1, min_count=3)
+    found = figures_of(ll144.measure(subject, LocalLaw144Plan(sex="sex"), plan))
+    return found["ll144.selection_rate[sex=f]"].status, found["ll144.scoring_rate[sex=f]"].status
+
+
+def test_a_small_numerator_is_hidden_also_where_it_is_one_of_scores():
+    scores = {"f": [0.9] * 2 + [0.6] * 28, "m": [0.9] * 20 + [0.6] * 20, "x": [0.9] * 20 + [0.6] * 20}
+    frame = pd.DataFrame([(sex, score) for sex, given in scores.items() for score in given], columns=["sex", "score"])
+    assert frame.score.median() == 0.6
+    assert guarded(frame) == ("suppressed", "suppressed")  # of f two score above the median
+    frame.loc[5:9, "score"] = 0.9
+    assert guarded(frame) == ("measured", "measured")
+
+
+def test_rows_of_weight_zero_are_people_whose_numerators_are_guarded_too():
+    scores = {"f": [0.9] * 2 + [0.4] * 10 + [0.3] * 18, "m": [0.9] * 20 + [0.3] * 20, "x": [0.9] * 20 + [0.3] * 20}
+    frame = pd.DataFrame([(sex, score) for sex, given in scores.items() for score in given], columns=["sex", "score"])
+    assert (frame.score[frame.sex == "f"] > frame.score.median()).sum() == 12
+    weights = np.ones(len(frame))
+    weights[:2] = 0  # of the rows of f that count elsewhere none is selected, which is no small numerator
+    assert guarded(frame, weights) == ("suppressed", "suppressed")
 
 
 def test_what_is_not_asked_for_or_not_known_is_not_calculated():

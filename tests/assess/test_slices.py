@@ -11,7 +11,8 @@ from scipy import stats
 
 from explainkit.assess import slice_search, slices
 from explainkit.assess.intervals import newcombe_difference
-from explainkit.assess.slice_cells import short_cut
+from explainkit.assess.shown import groupings_of
+from explainkit.assess.slice_cells import axes, short_cut
 from explainkit.errors import PlanError
 from explainkit.evidence import Column
 from explainkit.load.columns import kind_of
@@ -19,7 +20,7 @@ from explainkit.plan import plan_from
 from tests.assess.builders import check_sane, dataset, figures_of, group, reasons_of, subject_of, values_of
 
 
-def subject(frame, wrong, *, sensitive=(), roles=None, **given):
+def subject(frame, wrong, *, sensitive=(), basis="for a test", roles=None, **given):
     """A binary subject that is wrong where it is told to be."""
     wrong = np.asarray(wrong, bool)
     labels = np.arange(len(wrong)) % 2
@@ -31,7 +32,7 @@ def subject(frame, wrong, *, sensitive=(), roles=None, **given):
         evaluation=dataset(frame),
         features=tuple(c for c in frame if c not in roles),
         columns=tuple(Column(name=c, kind=kind_of(frame[c]), roles=(roles.get(c, "feature"),)) for c in frame),
-        groups=[group(name, [None if pd.isna(v) else v for v in frame[name]]) for name in sensitive],
+        groups=[group(name, [None if pd.isna(v) else v for v in frame[name]], basis=basis) for name in sensitive],
         **given,
     )
 
@@ -129,17 +130,18 @@ def test_every_segment_is_scored_as_by_brute_force():
 
 def searched(frame, errors, **given):
     from explainkit.assess.recorder import Recorder
-    from explainkit.assess.slice_cells import axes
 
     whole = subject(frame, np.zeros(len(frame)))
     recorder = Recorder(whole, undefined="not_tested")
-    columns = axes(recorder, plan(), np.ones(len(frame), bool), support=30)
+    groups = groupings_of(whole, plan().fairness, plan().ll144)
+    columns = axes(recorder, plan(), groups, np.ones(len(frame), bool), support=30)
     setting = slice_search.Setting(
         axes=columns,
         errors=np.asarray(errors, float),
         weights=None,
         support=30,
         min_cell=10,
+        crossable=True,
         max_columns=2,
         **given,
     )
@@ -332,6 +334,28 @@ def test_a_small_remainder_of_a_sensitive_group_hides_the_segment():
     assert any(e.kind == "suppressed" and e.count for e in found.ledger)
     shown = slices.measure(subject(frame, wrong), plan())
     assert any("sex" in (f.reason or "") and "region" in (f.reason or "") for f in shown.figures)
+
+
+def test_a_column_without_a_basis_makes_no_segment():
+    frame, wrong = planted()
+    frame["sex"] = np.where(np.arange(len(frame)) % 2, "f", "m")
+    found = slices.measure(subject(frame, wrong, sensitive=["sex"], basis=None), plan())
+    assert not any("sex" in (f.reason or "") for f in found.figures)
+    assert [e.kind for e in found.ledger if e.what == "segments of sex"] == ["not_tested"]
+
+
+def test_two_columns_of_many_groups_that_are_not_crossed_make_no_segment_together():
+    cells = [(a, b) for a in range(25) for b in range(25) for _ in range(3 if a == b == 24 else 20)]
+    frame = pd.DataFrame(cells, columns=["a", "b"])
+    wrong = (frame["a"] == 0) & (frame["b"] == 0)
+    whole = subject(frame, wrong, sensitive=["a", "b"])
+    assert groupings_of(whole, plan().fairness, plan().ll144).crossed == ()
+    found = slices.measure(whole, plan(min_rows=10))
+    told = [f.reason for f in found.figures if f.name == "slice.error"]
+    assert sorted(told) == ["a = 0", "b = 0"]
+    assert any(e.kind == "suppressed" and e.what.startswith("segments of two columns") for e in found.ledger)
+    without = slices.measure(subject(frame.astype(str), wrong), plan(min_rows=10)).figures
+    assert "a = 0 and b = 0" in [f.reason for f in without if f.name == "slice.error"]
 
 
 def test_no_segment_is_smaller_than_stated():
