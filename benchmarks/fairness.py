@@ -104,6 +104,7 @@ def _ours() -> Callable[[], Any]:
     from explainkit.assess import table_metrics as metrics
     from explainkit.assess.bootstrap import percentile, resample_counts
     from explainkit.assess.cross_counts import LABELLED, cross, states
+    from explainkit.assess.sampling import Sampling
 
     codes, outcomes, decisions = table(ROWS, (GROUPS,))
     (cells,) = _cells(codes)
@@ -114,7 +115,7 @@ def _ours() -> Callable[[], Any]:
     )
 
     def work() -> list[Any]:
-        counts = cross(cells, states(outcomes, decisions), None).rows
+        counts = cross(cells, states(outcomes, decisions), Sampling(weights=None)).rows
         drawn = resample_counts(counts, RESAMPLES, np.random.default_rng(1))
         selected, true, false = (metrics.rates(drawn, part, whole) for part, whole in rates)
         kinds = [metrics.both_kinds(counts, part, whole) for part, whole in rates]
@@ -152,13 +153,14 @@ def _fairlearn() -> Callable[[], Any]:
 
 def _count() -> Callable[[], Any]:
     from explainkit.assess.cross_counts import cross, states
+    from explainkit.assess.sampling import Sampling
 
     codes, outcomes, decisions = table(MANY, COLUMNS)
     cells = _cells(codes)
 
     def work() -> Any:
         state = states(outcomes, decisions)
-        return [cross(each, state, None) for each in cells]
+        return [cross(each, state, Sampling(weights=None)) for each in cells]
 
     return work
 

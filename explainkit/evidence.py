@@ -27,7 +27,9 @@ LedgerKind = Literal[
     "not_tested", "sampled", "imputed", "cast", "dropped", "suppressed", "estimated", "assumed", "failed"
 ]
 ColumnKind = Literal["number", "integer", "boolean", "category", "text", "date", "empty"]
-Role = Literal["feature", "target", "score", "weight", "id", "time", "sensitive", "interval", "champion", "unused"]
+Role = Literal[
+    "feature", "target", "score", "weight", "cluster", "id", "time", "sensitive", "interval", "champion", "unused"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess import costs, probabilities, ranking, thresholds
-from explainkit.assess.intervals import Interval, delong
+from explainkit.assess.cross_counts import ALL, LABELLED, CrossTable, State, cross_all, states
+from explainkit.assess.intervals import Interval
 from explainkit.assess.outcomes import (
     Outcomes,
     all_rows,
+    check_favourable,
     class_names,
     mean,
     note_left_out,
-    selected_rows,
-    tally,
     with_outcome,
 )
+from explainkit.assess.precision import of_area, of_counts, of_sums
 from explainkit.assess.preconditions import NO_LABEL, ONE_CLASS
 from explainkit.assess.recorder import Details, Recorder, Tally, among
 from explainkit.figures import Series, figure_id
 from explainkit.plan import PerformancePlan
 
 HISTOGRAM_BINS = 20
-DELONG = "DeLong interval (DeLong 1988, Sun and Xu 2014)"
 
 
 def record(recorder: Recorder, plan: PerformancePlan) -> None:
@@ -55,8 +56,8 @@ def _discrimination(recorder: Recorder, outcomes: Outcomes, table: ranking.Score
         recorder.open_series("performance.roc_curve")
         return
     area = ranking.auc(table)
-    interval = None if recorder.weighted else delong(table.positives, table.negatives).interval
-    rows |= {"interval": interval, "interval_method": DELONG}
+    rows |= of_area(table, outcomes.scores, outcomes.labels == 1, outcomes.sampling)
+    interval = rows["interval"]
     how = "area under the ROC curve, ties counting half"
     recorder.number("performance.roc_auc", area, undefined=ONE_CLASS, **(rows | {"method": how}))
     rows |= {"interval": interval and Interval(2 * interval.low - 1, 2 * interval.high - 1)}
@@ -133,19 +134,18 @@ def _decisions(recorder: Recorder, outcomes: Outcomes) -> list[Tally]:
     decided = subject.decisions
     if decided is None:
         decided = np.zeros(subject.rows.count, np.bool_)  # without a threshold no figure made of these is open
-    state = 2 * (outcomes.labels == 1) + decided[outcomes.present]
-    rows = np.bincount(state, minlength=4).tolist()
-    weights = rows if outcomes.weights is None else np.bincount(state, outcomes.weights, minlength=4).tolist()
-    cells = [Tally(count, weight) for count, weight in zip(rows, weights, strict=True)]
-    _error_rates(recorder, cells)
-    _summaries(recorder, cells)
-    everyone, whom, no_row = all_rows(subject), among(subject), "there is no row"
-    part, what = tally(decided, subject.rows.weights), f"decided {subject.positive}{whom}"
-    recorder.rate("performance.positive_rate", part, everyone, undefined=no_row, numerator=what)
-    selected = selected_rows(subject)
-    if selected is not None:
-        part, what = tally(selected, subject.rows.weights), f"selected{whom}: decided {subject.favourable}"
-    recorder.rate("performance.selection_rate", part, everyone, undefined=no_row, numerator=what)
+    table = cross_all(states(subject.rows.labels, decided), recorder.sampling)
+    cells = [table.tallies([state])[0] for state in LABELLED]
+    _error_rates(recorder, table)
+    _summaries(recorder, outcomes, cells, decided)
+    whom, no_row = among(subject), "there is no row"
+    positive = [state for state in ALL if state[1] == 1]
+    _rate(recorder, "positive_rate", table, positive, ALL, f"decided {subject.positive}{whom}", no_row)
+    check_favourable(subject)
+    chosen = positive if subject.favourable == subject.positive else [s for s in ALL if s not in positive]
+    what = f"selected{whom}: decided {subject.favourable}"
+    _rate(recorder, "selection_rate", table, chosen, ALL, what, no_row)
+    rows = [cell.rows for cell in cells]
     for actual, name in enumerate(class_names(subject)):
         for decision, decided_name in enumerate(class_names(subject)):
             keys = {"actual": name, "decided": decided_name}
@@ -157,70 +157,123 @@ def _plus(*parts: Tally) -> Tally:
     return Tally(sum(part.rows for part in parts), sum(part.weight for part in parts))
 
 
-def _error_rates(recorder: Recorder, cells: list[Tally]) -> None:
-    negatives_kept, false_alarms, misses, hits = cells
+def _rate(
+    recorder: Recorder,
+    name: str,
+    table: CrossTable,
+    part: Sequence[State],
+    whole: Sequence[State],
+    numerator: str,
+    undefined: str,
+) -> None:
+    spread = table.spread(part, whole)
+    recorder.rate(
+        f"performance.{name}",
+        table.tallies(part)[0],
+        table.tallies(whole)[0],
+        undefined=undefined,
+        numerator=numerator,
+        effective=None if spread is None else float(spread.effective[0]),
+    )
+
+
+def _error_rates(recorder: Recorder, table: CrossTable) -> None:
+    negatives_kept, false_alarms, misses, hits = ([state] for state in LABELLED)
     positive, whom = recorder.subject.positive, among(recorder.subject)
     rates = (
-        ("accuracy", _plus(negatives_kept, hits), cells, f"decided as the outcome turned out{whom}", NO_LABEL),
+        ("accuracy", negatives_kept + hits, LABELLED, f"decided as the outcome turned out{whom}", NO_LABEL),
         (
             "precision",
             hits,
-            (hits, false_alarms),
+            hits + false_alarms,
             f"outcome {positive}{whom}, of those decided {positive}",
             "no row with an outcome is decided positive",
         ),
         (
             "recall",
             hits,
-            (hits, misses),
+            hits + misses,
             f"decided {positive}{whom}, of those with outcome {positive}",
             "no outcome is positive",
         ),
         (
             "specificity",
             negatives_kept,
-            (negatives_kept, false_alarms),
+            negatives_kept + false_alarms,
             f"not decided {positive}{whom}, of those without outcome {positive}",
             "every outcome is positive",
         ),
         (
             "negative_predictive_value",
             negatives_kept,
-            (negatives_kept, misses),
+            negatives_kept + misses,
             f"outcome not {positive}{whom}, of those not decided {positive}",
             "every row with an outcome is decided positive",
         ),
         (
             "false_positive_rate",
             false_alarms,
-            (negatives_kept, false_alarms),
+            negatives_kept + false_alarms,
             f"decided {positive}{whom}, of those without outcome {positive}",
             "every outcome is positive",
         ),
         (
             "false_negative_rate",
             misses,
-            (hits, misses),
+            hits + misses,
             f"not decided {positive}{whom}, of those with outcome {positive}",
             "no outcome is positive",
         ),
     )
     for name, part, whole, numerator, undefined in rates:
-        recorder.rate(f"performance.{name}", part, _plus(*whole), undefined=undefined, numerator=numerator)
+        _rate(recorder, name, table, part, whole, numerator, undefined)
 
 
-def _summaries(recorder: Recorder, cells: list[Tally]) -> None:
-    tn, fp, fn, tp = (cell.weight for cell in cells)
-    rows: Details = {"unit": "score", "n": _plus(*cells).rows, "events": _plus(*cells[2:]).rows}
-    value = (tp / (tp + fn) + tn / (tn + fp)) / 2 if tp + fn and tn + fp else None
-    how: Details = rows | {"unit": "proportion", "method": "mean of recall and specificity"}
-    recorder.number("performance.balanced_accuracy", value, undefined=ONE_CLASS, **how)
-    value = 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else None
-    how = rows | {"method": "harmonic mean of precision and recall"}
-    undefined = "no row is positive, neither by outcome nor by decision"
-    recorder.number("performance.f1", value, undefined=undefined, **how)
-    margins = math.sqrt((tp + fp) * (tp + fn)) * math.sqrt((tn + fp) * (tn + fn))
-    value = (tp * tn - fp * fn) / margins if margins else None
-    how = rows | {"method": "Matthews correlation coefficient"}
-    undefined = "outcomes or decisions are all of one class"
-    recorder.number("performance.mcc", value, undefined=undefined, **how)
+def _summaries(recorder: Recorder, outcomes: Outcomes, cells: list[Tally], decided: npt.NDArray[np.bool_]) -> None:
+    """Balanced accuracy, F1 and Matthews' coefficient; the interval is of all four cells."""
+    sums = np.array([cell.weight for cell in cells])
+    rows: Details = {"n": _plus(*cells).rows, "events": _plus(*cells[2:]).rows}
+    neither = "no row is positive, neither by outcome nor by decision"
+    summaries = (
+        ("balanced_accuracy", balanced_accuracy, "proportion", "mean of recall and specificity", ONE_CLASS),
+        ("f1", f1, "score", "harmonic mean of precision and recall", neither),
+        ("mcc", matthews, "score", "Matthews correlation coefficient", "outcomes or decisions are all of one class"),
+    )
+    for place, (name, function, unit, method, undefined) in enumerate(summaries):
+        details: Details = rows | {"unit": unit, "method": method}  # type: ignore[assignment]
+        if recorder.sampling.simple:
+            details |= of_counts(function, [c.rows for c in cells], np.random.default_rng([recorder.seed, 17, place]))
+        else:
+            codes = 2 * (outcomes.labels == 1) + decided[outcomes.present]
+            details |= of_sums(function, sums, codes, outcomes.sampling)
+        recorder.number(f"performance.{name}", float(function(sums)), undefined=undefined, **details)
+
+
+def balanced_accuracy(cells: Any) -> Any:
+    """Mean of recall and specificity, NaN where one is undefined.
+
+    Parameters
+    ----------
+    cells : numpy.ndarray
+        True negatives, false positives, false negatives, true positives: counts or sums, shape (…, 4).
+    """
+    tn, fp, fn, tp = np.moveaxis(cells, -1, 0)
+    return (_over(tp, tp + fn) + _over(tn, tn + fp)) / 2
+
+
+def f1(cells: Any) -> Any:
+    """Harmonic mean of precision and recall, as for `balanced_accuracy`."""
+    _, fp, fn, tp = np.moveaxis(cells, -1, 0)
+    return _over(2 * tp, 2 * tp + fp + fn)
+
+
+def matthews(cells: Any) -> Any:
+    """Matthews' correlation coefficient, as for `balanced_accuracy`."""
+    tn, fp, fn, tp = np.moveaxis(cells, -1, 0)
+    # In roots of pairs, as a product of four large sums could overflow.
+    return _over(tp * tn - fp * fn, np.sqrt((tp + fp) * (tp + fn)) * np.sqrt((tn + fp) * (tn + fn)))
+
+
+def _over(above: Any, below: Any) -> Any:
+    """Quotient, NaN where there is nothing below."""
+    return np.divide(above, below, out=np.full(np.shape(above), np.nan, np.result_type(above)), where=below != 0)

@@ -64,7 +64,9 @@ def _reliability(recorder: Recorder, outcomes: Outcomes, seed: int) -> None:
         predicted, observed = bins.mean(outcomes.scores, weights), bins.mean(positive, weights)
         error = float((bins.total(weights) * np.abs(predicted - observed)).sum() / bins.total(weights).sum())
         by_chance = expected_error(outcomes.scores, weights, bins, seed=seed)
-        recorder.curve(_reliability_curve(bins, predicted, observed, events=None if weights is not None else positive))
+        recorder.curve(
+            _reliability_curve(bins, predicted, observed, events=positive if outcomes.sampling.simple else None)
+        )
     rows: Details = {"unit": "score", "n": outcomes.n}
     said = f"mean distance between mean score and share of positives, in {WORDS}"
     how: Details = rows | {"events": int(positive.sum()), "method": said}
@@ -130,7 +132,8 @@ def _reliability_curve(bins: Bins, predicted: Floats, observed: Floats, *, event
             ("observed_low", low),
             ("observed_high", high),
         ),
-        method=f"{WORDS}; " + ("weighted, no intervals" if events is None else "Wilson score intervals"),
+        method=f"{WORDS}; "
+        + ("no intervals, as rows are weighted or come in clusters" if events is None else "Wilson score intervals"),
         dataset="evaluation",
         n=int(bins.counts.sum()),
     )

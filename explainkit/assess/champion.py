@@ -16,9 +16,11 @@ from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import Interval, student_mean
 from explainkit.assess.outcomes import Outcomes, mean, with_outcome
 from explainkit.assess.paired import delong_difference, newcombe_paired
+from explainkit.assess.precision import LINEARISED
 from explainkit.assess.preconditions import NEEDS, Need
 from explainkit.assess.probabilities import log_losses
 from explainkit.assess.recorder import Details, Recorder
+from explainkit.assess.sampling import Sampling
 from explainkit.assess.shown import groupings_of
 from explainkit.errors import DataError, PlanError, nearest
 from explainkit.evidence import Measured
@@ -180,18 +182,20 @@ class _Comparison:
             self.recorder.missing(DIFFERENCE, keys, status="insufficient", reason=lacking)
             return
         details = self._details(name, kind, int(inside.sum()))
-        weights = None if self.outcomes.weights is None else self.outcomes.weights[inside]
+        sampling = self.outcomes.sampling.take(inside)
+        weights = sampling.weights
         own, other = self.outcomes.scores[inside], self.champion[inside]
         if kind == "area":
             values = [ranking.auc(ranking.tabulate(scores, positive, weights)) for scores in (own, other)]
-            interval = delong_difference(own, other, positive)
+            interval = _area_difference(values[0] - values[1], (own, other), positive, sampling)
         else:
             losses = self._per_row(kind, own, other, inside)
             values = [mean(loss, weights) for loss in losses]
-            interval = _paired(kind, *losses)
+            interval = _loss_difference(kind, losses, sampling)
         unit: Unit = details["unit"]
         self.recorder.number(VALUE, values[1], keys, undefined="", **(details | {"reference": self._name}))
-        details |= {"interval": interval, "interval_method": _METHODS[_family(kind)], "reference": self._name}
+        method = _METHODS[_family(kind)] if sampling.simple else LINEARISED
+        details |= {"interval": interval, "interval_method": method, "any_sampling": True, "reference": self._name}
         details |= {"unit": "target" if unit == "target" else "difference"}
         self.recorder.number(DIFFERENCE, values[0] - values[1], keys, undefined="", **details)
 
@@ -263,6 +267,19 @@ def _lacking(kind: Kind, positive: Bools) -> str | None:
     if kind == "area" and (positive.all() or not positive.any()):
         return "the outcomes are not of both classes"
     return None
+
+
+def _area_difference(
+    difference: float, scores: tuple[Floats, Floats], positive: Bools, sampling: Sampling
+) -> Interval | None:
+    if sampling.simple:
+        return delong_difference(*scores, positive)
+    first, second = (ranking.auc_influence(own, positive, sampling.weights) for own in scores)
+    return sampling.total_interval(difference, first - second)
+
+
+def _loss_difference(kind: Kind, losses: tuple[Floats, Floats], sampling: Sampling) -> Interval | None:
+    return _paired(kind, *losses) if sampling.simple else sampling.mean_interval(losses[0] - losses[1])
 
 
 def _paired(kind: Kind, own: Floats, other: Floats) -> Interval | None:

@@ -5,21 +5,26 @@ Names say what is divided by what, or subtracted from what; none says why groups
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from explainkit.assess.extremes import Family, largest_difference_interval
+from explainkit.assess.extremes import largest_difference_interval
 from explainkit.assess.groups import Cells
-from explainkit.assess.intervals import Interval, katz_ratio, newcombe_difference
+from explainkit.assess.intervals import LEVEL, Interval, katz_ratio, newcombe_difference
+from explainkit.assess.mover import RateFamily
 from explainkit.assess.ratios import koopman_ratio
 from explainkit.assess.recorder import Details, Recorder, Tally
 from explainkit.assess.references import Reference, choose_reference
+from explainkit.assess.spread import Spread
 from explainkit.plan import FairnessPlan
 
 EMPTY = "no row belongs to the group"
 _FEW_EVENTS = 10
+OF_LIMITS = "from the limits of both rates (Zou and Donner 2008)"
+RATIO_OF_LIMITS = "from the limits of both rates (Donner and Zou 2012)"
 OVER_PAIRS = "interval over all pairs of groups, so that choosing the furthest pair is allowed for (Bonferroni)"
 
 
@@ -38,6 +43,8 @@ class GroupRate:
     numerator: str
     undefined: str
     """Why it has no value where there are none to count among."""
+    spread: Spread | None = None
+    """How precise it is, by cell; None where rows are independent and count alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +81,17 @@ class Comparison:
             recorder=recorder, cells=cells, rate=rate, values=values, reference=reference, left_out=left_out or {}
         )
 
-    def family(self) -> Family:
-        """Events and rows of the groups shown, both of shape (n_groups,)."""
-        pairs = zip(self.values, self.rate.part, self.rate.whole, strict=True)
-        counts = [(part.rows, whole.rows) for value, part, whole in pairs if value is not None]
+    def family(self, cells: Sequence[int] | None = None) -> RateFamily:
+        """The rate of the cells shown, or of those given."""
+        shown = [cell for cell, value in enumerate(self.values) if value is not None] if cells is None else cells
+        counts = [(self.rate.part[cell].rows, self.rate.whole[cell].rows) for cell in shown]
         table = np.array(counts, np.int64).reshape(-1, 2)
-        return table[:, 0], table[:, 1]
+        return RateFamily(
+            events=table[:, 0],
+            rows=table[:, 1],
+            rates=np.array([self.values[cell] for cell in shown], np.float64),
+            spread=None if self.rate.spread is None else self.rate.spread.take(np.array(shown, np.intp)),
+        )
 
     def ends(self) -> tuple[int, int] | None:
         """Cells of the smallest and of the largest rate shown, the first of equals; None for fewer than two."""
@@ -105,14 +117,33 @@ class Comparison:
 
     def _ratio_interval(self, cell: int) -> Details:
         """The score interval where an event is rare, which is when the log interval fails."""
+        if self.rate.spread is not None:
+            limits = self.family([cell, self._reference]).limits(LEVEL)
+            if limits is None or self._counts(cell)[2] == 0:
+                return {}
+            low, high = (float(ends[0, 1]) for ends in limits.ratios())
+            interval = Interval(low, high) if math.isfinite(high) else None
+            return {"interval": interval, "any_sampling": True, "interval_method": RATIO_OF_LIMITS}
         counts = self._counts(cell)
         if min(counts[0], counts[2]) < _FEW_EVENTS:
             return {"interval": koopman_ratio(*counts), "interval_method": "score interval (Koopman 1984)"}
         return {"interval": katz_ratio(*counts), "interval_method": "log interval (Katz 1978)"}
 
-    def difference_interval(self, cell: int) -> Interval | None:
-        """Interval of the difference of unweighted rates."""
-        return newcombe_difference(*self._counts(cell))
+    def difference_interval(self, cell: int) -> Details:
+        """Interval of the difference from the reference, and its method."""
+        if self.rate.spread is None:
+            method = "hybrid score interval (Newcombe 1998)"
+            return {"interval": newcombe_difference(*self._counts(cell)), "interval_method": method}
+        limits = self.family([cell, self._reference]).limits(LEVEL)
+        if limits is None:
+            return {}
+        low, high = (float(ends[0, 1]) for ends in limits.differences())
+        return {"interval": Interval(low, high), "any_sampling": True, "interval_method": OF_LIMITS}
+
+    @property
+    def _reference(self) -> int:
+        assert self.reference.cell is not None
+        return self.reference.cell
 
     def comparable(self, cell: int) -> bool:
         """Whether an interval has a meaning: two samples of which neither is empty."""
@@ -170,8 +201,7 @@ class Comparison:
         }
 
     def _counts(self, cell: int) -> tuple[int, int, int, int]:
-        other = self.reference.cell
-        assert other is not None
+        other = self._reference
         part, whole = self.rate.part, self.rate.whole
         return part[cell].rows, whole[cell].rows, part[other].rows, whole[other].rows
 
@@ -182,7 +212,13 @@ def record_rate(comparison: Comparison) -> None:
     for cell, (part, whole) in enumerate(zip(rate.part, rate.whole, strict=True)):
         if comparison.hide(rate.name, cell):
             comparison.recorder.rate(
-                rate.name, part, whole, comparison.keys(cell), undefined=rate.undefined, numerator=rate.numerator
+                rate.name,
+                part,
+                whole,
+                comparison.keys(cell),
+                undefined=rate.undefined,
+                numerator=rate.numerator,
+                effective=None if rate.spread is None else float(rate.spread.effective[cell]),
             )
 
 
@@ -206,9 +242,8 @@ def record_difference(comparison: Comparison, name: str) -> None:
             continue
         details = comparison._context(cell)
         details |= {"unit": "difference", "method": f"{comparison.rate.what} minus that of the reference"}
-        details |= {"interval_method": "hybrid score interval (Newcombe 1998)"}
         if comparison.comparable(cell):
-            details |= {"interval": comparison.difference_interval(cell)}
+            details |= comparison.difference_interval(cell)
         why = comparison._why_undefined(cell, ratio=False)
         value = comparison.difference(cell)
         comparison.recorder.number(name, value, comparison.keys(cell), undefined=why, **details)
@@ -234,7 +269,8 @@ def record_gap(comparison: Comparison, name: str) -> None:
         undefined="",
         unit="difference",
         n=comparison.shown_rows(),
-        interval=None if comparison.recorder.weighted else largest_difference_interval([comparison.family()]),
+        interval=largest_difference_interval([comparison.family()]),
+        any_sampling=True,
         interval_method=OVER_PAIRS,
         method=f"largest {comparison.rate.what} of the groups shown minus the smallest",
         numerator=comparison.rate.numerator,

@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from explainkit.assess.intervals import student_of
 from explainkit.assess.outcomes import Outcomes, mean, tally
+from explainkit.assess.precision import of_mean
 from explainkit.assess.recorder import Details, Recorder, among
+from explainkit.assess.sampling import Sampling
+from explainkit.assess.spread import effective_rows
 from explainkit.errors import DataError
 from explainkit.load.columns import require_column
 from explainkit.plan import IntervalPlan
@@ -43,7 +45,8 @@ def record(recorder: Recorder, outcomes: Outcomes, plan: IntervalPlan) -> None:
         reason = "left out of the coverage of intervals: an end is missing"
         recorder.note("not_tested", "rows with an outcome and without an interval", reason, lacking)
     labels, low, high = outcomes.labels[known], low[known], high[known]
-    weights = None if outcomes.weights is None else outcomes.weights[known]
+    sampling = outcomes.sampling.take(known)
+    weights = sampling.weights
     stated, whom = f"a stated level of {plan.level:g}", among(recorder.subject)
     everyone = tally(np.ones(len(labels), np.bool_), weights)
     below, above = labels < low, labels > high
@@ -59,19 +62,20 @@ def record(recorder: Recorder, outcomes: Outcomes, plan: IntervalPlan) -> None:
             everyone,
             undefined=_NO_INTERVAL,
             numerator=f"{what}{whom}",
+            effective=effective_rows(sampling, chosen),
             reference=stated,
         )
-    _width(recorder, high - low, weights)
+    _width(recorder, high - low, sampling)
 
 
-def _width(recorder: Recorder, width: Floats, weights: Floats | None) -> None:
+def _width(recorder: Recorder, width: Floats, sampling: Sampling) -> None:
     closed = bool(np.isfinite(width).all())
     details: Details = {"unit": "target", "n": len(width), "method": "mean of upper − lower end"}
-    if closed and weights is None:
-        details |= {"interval": student_of(width, least=0.0), "interval_method": "Student's interval"}
+    if closed:
+        details |= of_mean(width, sampling, least=0.0)
     recorder.number(
         "performance.interval_width",
-        mean(width, weights) if closed and len(width) else None,
+        mean(width, sampling.weights) if closed and len(width) else None,
         undefined=_NO_INTERVAL if closed else "an interval is open: an end is infinite",
         **details,
     )

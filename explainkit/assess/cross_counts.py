@@ -13,6 +13,8 @@ import numpy.typing as npt
 from explainkit.assess.groups import Cells
 from explainkit.assess.ranking import ScoreTable, tabulate_sorted
 from explainkit.assess.recorder import Tally
+from explainkit.assess.sampling import Sampling
+from explainkit.assess.spread import Spread, StateSums
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -49,6 +51,8 @@ class CrossTable:
     """Counts, shape (1 + n_cells, 3, 2); first those of no cell, because a level is unknown."""
     weights: Floats
     """Sums of weights, shape (1 + n_cells, 3, 2)."""
+    sums: StateSums | None = None
+    """What precision is computed from; None where rows are independent and count alike."""
 
     def tallies(self, chosen: Iterable[State]) -> list[Tally]:
         """Rows of each cell in any of the states chosen."""
@@ -58,15 +62,27 @@ class CrossTable:
         """Rows of no cell in any of the states chosen."""
         return self._tallies(chosen)[0]
 
+    def spread(self, part: Iterable[State], whole: Iterable[State]) -> Spread | None:
+        """How precise the share of some states among others is, by cell; None where intervals of counts hold."""
+        if self.sums is None:
+            return None
+        found = self.sums.spread(_mask(part).ravel(), _mask(whole).ravel())
+        return found.take(np.arange(1, len(self.rows)))
+
     def _tallies(self, chosen: Iterable[State]) -> list[Tally]:
-        mask = np.zeros((_OUTCOMES, _DECISIONS), np.bool_)
-        for state in chosen:
-            mask[state] = True
+        mask = _mask(chosen)
         rows, weights = self.rows[:, mask].sum(axis=1), self.weights[:, mask].sum(axis=1)
         return [Tally(int(count), float(weight)) for count, weight in zip(rows, weights, strict=True)]
 
 
-def cross(cells: Cells, state: npt.NDArray[np.int32], weights: Floats | None) -> CrossTable:
+def _mask(chosen: Iterable[State]) -> Bools:
+    mask = np.zeros((_OUTCOMES, _DECISIONS), np.bool_)
+    for state in chosen:
+        mask[state] = True
+    return mask
+
+
+def cross(cells: Cells, state: npt.NDArray[np.int32], sampling: Sampling) -> CrossTable:
     """Count rows by cell and state, in one pass.
 
     Parameters
@@ -75,20 +91,30 @@ def cross(cells: Cells, state: npt.NDArray[np.int32], weights: Floats | None) ->
         Cell of each row.
     state : numpy.ndarray
         As `states` gives it, shape (n_rows,).
-    weights : numpy.ndarray or None
-        Weights; a row of weight zero is not counted.
+    sampling : Sampling
+        Of the rows; one of weight zero is not counted.
     """
-    size = _OUTCOMES * _DECISIONS
-    combined = (cells.codes + 1) * size + state
-    shape = (len(cells.levels) + 1, _OUTCOMES, _DECISIONS)
+    return _count(cells.codes + 1, len(cells.levels) + 1, state, sampling)
+
+
+def cross_all(state: npt.NDArray[np.int32], sampling: Sampling) -> CrossTable:
+    """Count all rows by state, as the one cell that there is; parameters as for `cross`."""
+    return _count(np.ones(len(state), np.int32), 2, state, sampling)
+
+
+def _count(codes: npt.NDArray[np.int32], cells: int, state: npt.NDArray[np.int32], sampling: Sampling) -> CrossTable:
+    size, weights = _OUTCOMES * _DECISIONS, sampling.weights
+    combined = codes * size + state
+    sums = None if sampling.simple else StateSums.of(sampling, combined, (cells, size))
+    shape = (cells, _OUTCOMES, _DECISIONS)
 
     def table(of: npt.NDArray[np.bool_] | Floats | None) -> Floats:
         return np.bincount(combined, of, minlength=shape[0] * size).reshape(shape).astype(np.float64)
 
     if weights is None:
         counts = table(None)
-        return CrossTable(rows=counts.astype(np.int64), weights=counts)
-    return CrossTable(rows=table(weights > 0).astype(np.int64), weights=table(weights))
+        return CrossTable(rows=counts.astype(np.int64), weights=counts, sums=sums)
+    return CrossTable(rows=table(weights > 0).astype(np.int64), weights=table(weights), sums=sums)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +133,9 @@ class Means:
         return float(self.means[cell]), float(self.variances[cell]), int(self.rows[cell])
 
 
-def group_means(cells: Cells, values: Floats, weights: Floats | None) -> Means:
+def group_means(cells: Cells, values: Floats, sampling: Sampling) -> Means:
     """Mean of `values` by cell; rows where it is NaN, or of weight zero, do not count."""
+    weights = sampling.weights
     counted = ~np.isnan(values) if weights is None else ~np.isnan(values) & (weights > 0)
     codes, values = cells.codes[counted] + 1, values[counted]
     weight = np.ones(len(values)) if weights is None else weights[counted]

@@ -12,6 +12,8 @@ signed differences is AIF360's average odds difference.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explainkit.assess.comparison import (
@@ -24,9 +26,10 @@ from explainkit.assess.comparison import (
     record_ratio,
 )
 from explainkit.assess.cross_counts import LABELLED, CrossTable, State
-from explainkit.assess.extremes import largest_difference_interval
+from explainkit.assess.extremes import largest_difference_interval, smallest_ratio_interval
 from explainkit.assess.groups import Cells
-from explainkit.assess.recorder import Recorder, among
+from explainkit.assess.intervals import Interval
+from explainkit.assess.recorder import Details, Recorder, among
 from explainkit.load.subject import Subject
 from explainkit.plan import FairnessPlan
 
@@ -82,6 +85,7 @@ def record_error_rates(recorder: Recorder, cells: Cells, table: CrossTable, plan
             whole=table.tallies(rate.whole),
             numerator=rate.numerator,
             undefined=rate.undefined,
+            spread=table.spread(rate.part, rate.whole),
         )
         comparison = found[rate.name] = Comparison.of(recorder, cells, counted, plan)
         record_rate(comparison)
@@ -123,7 +127,8 @@ def _record_odds(recorder: Recorder, cells: Cells, positives: Comparison, negati
         undefined=why,
         unit="difference",
         n=_rows(ends),
-        interval=None if recorder.weighted else largest_difference_interval(both),
+        interval=largest_difference_interval(both),
+        any_sampling=True,
         interval_method=OVER_PAIRS,
         method=how,
     )
@@ -131,23 +136,45 @@ def _record_odds(recorder: Recorder, cells: Cells, positives: Comparison, negati
     value = min(ratios) if len(ratios) == 2 else None
     why = "one of the two rates is zero in every group, or defined in fewer than two"
     recorder.number(
-        "fairness.equalized_odds_ratio", value, keys, undefined=why, unit="ratio", n=_rows(ends), method=how
+        "fairness.equalized_odds_ratio",
+        value,
+        keys,
+        undefined=why,
+        unit="ratio",
+        n=_rows(ends),
+        interval=None if value is None else smallest_ratio_interval(both),
+        any_sampling=True,
+        interval_method=OVER_PAIRS,
+        method=how,
     )
 
 
 def _record_average(recorder: Recorder, name: str, cell: int, positives: Comparison, negatives: Comparison) -> None:
-    parts = [comparison.difference(cell) for comparison in (positives, negatives)]
-    known = [part for part in parts if part is not None]
-    recorder.number(
-        name,
-        sum(known) / 2 if len(known) == 2 else None,
-        positives.keys(cell),
-        undefined="one of the two rates is undefined for the group or for the reference",
-        unit="difference",
-        n=positives.rate.whole[cell].rows + negatives.rate.whole[cell].rows,
-        method="mean of the differences in true and in false positive rate from the reference",
-        reference=_references(positives, negatives),
-    )
+    both = positives, negatives
+    parts = [(c.difference(cell), c.difference_interval(cell) if c.comparable(cell) else {}) for c in both]
+    known = [part for part, _ in parts if part is not None]
+    mean = sum(known) / 2 if len(known) == 2 else None
+    details: Details = {
+        "unit": "difference",
+        "n": sum(comparison.rate.whole[cell].rows for comparison in both),
+        "method": "mean of the differences in true and in false positive rate from the reference",
+        "reference": _references(positives, negatives),
+        "interval": None if mean is None else _mean_interval(mean, known, [how.get("interval") for _, how in parts]),
+        "any_sampling": recorder.sampling.clusters is None,  # the two rates are of different rows, not clusters
+        "interval_method": "from the intervals of both differences (Zou and Donner 2008)",
+    }
+    why = "one of the two rates is undefined for the group or for the reference"
+    recorder.number(name, mean, positives.keys(cell), undefined=why, **details)
+
+
+def _mean_interval(mean: float, values: Sequence[float], intervals: Sequence[Interval | None]) -> Interval | None:
+    """Interval of the mean of two differences of rates that are of different rows."""
+    known = [interval for interval in intervals if interval is not None]
+    if len(known) < 2:
+        return None
+    low = math.hypot(*(value - interval.low for value, interval in zip(values, known, strict=True))) / 2
+    high = math.hypot(*(interval.high - value for value, interval in zip(values, known, strict=True))) / 2
+    return Interval(mean - low, mean + high)
 
 
 def _rows(ends: list[tuple[Comparison, tuple[int, int] | None]]) -> int:

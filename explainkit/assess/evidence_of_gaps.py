@@ -19,7 +19,7 @@ P, HOLM, BH = "fairness.selection_p", "fairness.selection_p_holm", "fairness.sel
 BELOW, ABOVE = "fairness.detectable_below", "fairness.detectable_above"
 RATIO, CHANCE, CHANCE_P = "fairness.demographic_parity_ratio", "fairness.chance_ratio", "fairness.chance_p"
 
-_WEIGHTED = "there is no test of weighted rates"
+_NOT_SIMPLE = "the tests are for independent rows that count alike"
 _FEW = "fewer than two groups are shown, or nobody is selected"
 
 
@@ -31,7 +31,7 @@ def record_tests(comparison: Comparison) -> None:
     tested = [
         cell
         for cell, value in enumerate(comparison.values)
-        if value is not None and comparison.comparable(cell) and not recorder.weighted
+        if value is not None and comparison.comparable(cell) and recorder.sampling.simple
     ]
     tests: dict[int, PValue] = {}
     if reference is not None:
@@ -48,7 +48,7 @@ def record_tests(comparison: Comparison) -> None:
         if not all(shown):
             continue
         test = tests.get(cell)
-        why = _WEIGHTED if recorder.weighted else comparison.no_reference(ratio=False) or EMPTY
+        why = comparison.no_reference(ratio=False) or EMPTY if recorder.sampling.simple else _NOT_SIMPLE
         details: Details = {"n": rows[cell], "reference": comparison.reference.words, "unit": "probability"}
         how = f"two-sided p of equal selection rates, {test.method if test else ''}"
         value = None if test is None else test.value
@@ -91,7 +91,7 @@ def record_chance(comparison: Comparison) -> None:
     ends = comparison.ends()
     values = [] if ends is None else [comparison.values[place] or 0.0 for place in ends]
     value = values[0] / values[1] if values and values[1] > 0 else None
-    events, sizes = comparison.family()
+    family = comparison.family()
     words = ""
     if ends is not None:
         words = f"{comparison.cells.label(ends[0])} over {comparison.cells.label(ends[1])}"
@@ -102,17 +102,18 @@ def record_chance(comparison: Comparison) -> None:
         undefined=_FEW,
         unit="ratio",
         n=comparison.shown_rows(),
-        interval=None if recorder.weighted or value is None else smallest_ratio_interval(events, sizes),
+        interval=None if value is None else smallest_ratio_interval([family]),
+        any_sampling=True,
         interval_method=OVER_PAIRS,
         method="smallest selection rate of the groups shown over the largest",
         numerator=comparison.rate.numerator,
         reason=words,
     )
     chance = None
-    if not recorder.weighted and value is not None:
-        chance = by_chance(events, sizes, np.random.default_rng([recorder.seed, 31]))
+    if recorder.sampling.simple and value is not None:
+        chance = by_chance(family.events, family.rows, np.random.default_rng([recorder.seed, 31]))
     how = f"over {DRAWS:,} permutations of the rows: the same decisions, dealt to the groups at random"
-    why = _WEIGHTED if recorder.weighted else _FEW
+    why = _FEW if recorder.sampling.simple else _NOT_SIMPLE
     details: Details = {"n": comparison.shown_rows(), "unit": "ratio"}
     mean = None if chance is None else chance.mean
     recorder.number(CHANCE, mean, keys, undefined=why, **(details | {"method": f"mean smallest ratio {how}"}))

@@ -11,12 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess import ranking
-from explainkit.assess.binary import DELONG
 from explainkit.assess.comparison import EMPTY
 from explainkit.assess.cross_counts import (
     ALL,
     cross,
-    group_means,
     score_tables,
 )
 from explainkit.assess.error_rates import UNLABELLED, record_error_rates
@@ -24,8 +22,8 @@ from explainkit.assess.group_calibration import record_calibration
 from explainkit.assess.group_means import record_means, record_regression
 from explainkit.assess.groupings import Groupings
 from explainkit.assess.groups import Cells
-from explainkit.assess.intervals import delong
-from explainkit.assess.outcomes import check_favourable
+from explainkit.assess.outcomes import check_favourable, with_outcome
+from explainkit.assess.precision import of_area
 from explainkit.assess.preconditions import NEEDS, Need
 from explainkit.assess.recorder import Details, Recorder
 from explainkit.assess.references import check_references
@@ -112,15 +110,13 @@ def _record_classification(
     state: npt.NDArray[np.int32],
     plan: FairnessPlan,
 ) -> None:
-    subject, weights = recorder.subject, recorder.subject.rows.weights
+    subject = recorder.subject
     binary, chosen = subject.task == "binary", chosen_state(subject)
     areas = _areas(subject, singles) if binary and recorder.open("fairness.roc_auc") else None
     for cells in singles + pairs:
-        table = cross(cells, state, weights)
+        table = cross(cells, state, recorder.sampling)
         _record_counts(recorder, cells)
-        favourable = [s for s in ALL if s[1] == chosen]
-        unknown = table.unknown(favourable), table.unknown(ALL)
-        record_selection(recorder, cells, table.tallies(favourable), table.tallies(ALL), unknown, plan)
+        record_selection(recorder, cells, table, [s for s in ALL if s[1] == chosen], plan)
         if len(cells.columns) == 1:
             record_curve(recorder, cells, state % 2 == chosen, plan)
             record_error_rates(recorder, cells, table, plan)
@@ -135,8 +131,8 @@ def _record_classification(
 def _record_mean_scores(recorder: Recorder, cells: Cells) -> None:
     rows = recorder.subject.rows
     unit: Unit = "probability" if recorder.preconditions.scores_are_probabilities else "score"
-    means = group_means(cells, rows.scores, rows.weights)
-    record_means(recorder, cells, "fairness.mean_score", means, unit=unit, method="mean score", undefined=EMPTY)
+    details: Details = {"unit": unit, "method": "mean score"}
+    record_means(recorder, cells, "fairness.mean_score", rows.scores, undefined=EMPTY, **details)
 
 
 def _areas(subject: Subject, singles: tuple[Cells, ...]) -> Iterator[list[ranking.ScoreTable]]:
@@ -146,7 +142,8 @@ def _areas(subject: Subject, singles: tuple[Cells, ...]) -> Iterator[list[rankin
 
 
 def _record_areas(recorder: Recorder, cells: Cells, tables: list[ranking.ScoreTable]) -> None:
-    name = "fairness.roc_auc"
+    name, outcomes = "fairness.roc_auc", with_outcome(recorder.subject)
+    groups, positive = cells.codes[outcomes.present], outcomes.labels == 1
     for cell, table in enumerate(tables):
         keys = cells.keys(cell)
         if cells.hidden[cell]:
@@ -159,8 +156,8 @@ def _record_areas(recorder: Recorder, cells: Cells, tables: list[ranking.ScoreTa
             "unit": "score",
             "n": table.rows,
             "events": table.events,
-            "interval": None if recorder.weighted else delong(table.positives, table.negatives).interval,
-            "interval_method": DELONG,
             "method": "area under the ROC curve within the group, ties counting half",
         }
+        own = groups == cell
+        details |= of_area(table, outcomes.scores[own], positive[own], outcomes.sampling.take(own))
         recorder.number(name, ranking.auc(table), keys, undefined=UNLABELLED, **details)

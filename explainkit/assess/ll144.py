@@ -13,6 +13,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -60,6 +61,9 @@ def measure(
     PlanError
         If the plan names a column that is not sensitive.
     """
+    found = found or groupings_of(subject, fairness, plan)
+    # The rule counts people: weights are not applied, and the figures say nothing of them.
+    subject = replace(subject, rows=replace(subject.rows, weights=None, weight_kind=None))
     recorder = Recorder(subject, undefined="insufficient")
     if not plan.columns:
         return recorder.result()
@@ -71,7 +75,6 @@ def measure(
         recorder.note("not_tested", "calculations of Local Law 144", "they are made of one score and one decision")
         return recorder.result()
     wanted = set(plan.columns)
-    found = found or groupings_of(subject, fairness, plan)
     groupings = [cells for cells in (*found.singles, *found.crossed) if set(cells.columns) <= wanted]
     selected = selected_rows(subject)
     if recorder.open(f"ll144.{SELECTION}") and selected is not None:
@@ -107,14 +110,16 @@ def _record(
     unstated = FairnessPlan()
     state = states(None, counted)
     for cells in groupings:
-        table = cross(cells, state, None)
+        table = cross(cells, state, recorder.sampling)
+        selected = [s for s in ALL if s[1] == 1]
         rate = GroupRate(
             name=f"ll144.{name}",
             what=name.replace("_", " "),
-            part=table.tallies(s for s in ALL if s[1] == 1),
+            part=table.tallies(selected),
             whole=table.tallies(ALL),
             numerator=words,
             undefined=f"not computable: {EMPTY}",
+            spread=table.spread(selected, ALL),
         )
         comparison = Comparison.of(
             recorder, cells, rate, unstated, left_out=_excluded(recorder, cells, rate.whole, plan)

@@ -8,8 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess import ranking
-from explainkit.assess.binary import DELONG
-from explainkit.assess.intervals import delong
 from explainkit.assess.outcomes import (
     Outcomes,
     all_rows,
@@ -19,8 +17,10 @@ from explainkit.assess.outcomes import (
     tally,
     with_outcome,
 )
+from explainkit.assess.precision import of_area, of_mean
 from explainkit.assess.preconditions import NO_LABEL, ONE_CLASS
 from explainkit.assess.recorder import Details, Recorder, Tally, among
+from explainkit.assess.spread import StateSums, effective_rows
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,6 +34,14 @@ class _Matrix:
 
     rows: npt.NDArray[np.int64]
     weights: Floats
+    sums: StateSums | None
+    """None where rows are independent and count alike."""
+
+    def effective(self, part: Floats, whole: Floats) -> float | None:
+        """Effective number of rows behind the share of some places of the matrix among others, both one where taken."""
+        if self.sums is None:
+            return None
+        return float(self.sums.spread(part.ravel() > 0, whole.ravel() > 0).effective[0])
 
     def cell(self, actual: int | slice, decided: int | slice) -> Tally:
         return Tally(int(self.rows[actual, decided].sum()), float(self.weights[actual, decided].sum()))
@@ -67,7 +75,8 @@ def _confusion(outcomes: Outcomes, decided: npt.NDArray[np.intp], classes: int) 
     state = outcomes.labels.astype(np.intp) * classes + decided
     rows = np.bincount(state, minlength=classes**2).reshape(classes, classes)
     weights = np.bincount(state, outcomes.weights, minlength=classes**2).reshape(classes, classes)
-    return _Matrix(rows=rows, weights=weights.astype(np.float64))
+    sums = None if outcomes.sampling.simple else StateSums.of(outcomes.sampling, state, (1, classes**2))
+    return _Matrix(rows=rows, weights=weights.astype(np.float64), sums=sums)
 
 
 def _overall(recorder: Recorder, outcomes: Outcomes, matrix: _Matrix) -> None:
@@ -78,6 +87,7 @@ def _overall(recorder: Recorder, outcomes: Outcomes, matrix: _Matrix) -> None:
         matrix.cell(whole, whole),
         undefined=NO_LABEL,
         numerator=f"decided as the outcome turned out{among(recorder.subject)}",
+        effective=matrix.effective(np.eye(len(matrix.rows)), np.ones(matrix.rows.shape)),
     )
     actual, right = matrix.weights.sum(axis=1), matrix.weights.diagonal()
     occurs = actual > 0
@@ -86,12 +96,15 @@ def _overall(recorder: Recorder, outcomes: Outcomes, matrix: _Matrix) -> None:
     details |= {"unit": "proportion", "n": n, "method": "mean recall of the classes that occur"}
     recorder.number("performance.balanced_accuracy", value, undefined=NO_LABEL, **details)
     value = None
+    details = {"unit": "score", "n": n}
     if n and recorder.preconditions.scores_are_probabilities:
         tiny = np.finfo(np.float64).eps
         own = outcomes.scores[np.arange(n), outcomes.labels.astype(np.intp)]
-        value = outcomes.mean(-np.log(np.clip(own, tiny, 1 - tiny)))
-    how = "natural logarithm, probabilities cut to [2⁻⁵², 1 − 2⁻⁵²]"
-    recorder.number("performance.log_loss", value, undefined=NO_LABEL, unit="score", n=n, method=how)
+        losses = -np.log(np.clip(own, tiny, 1 - tiny))
+        value = outcomes.mean(losses)
+        details |= of_mean(losses, outcomes.sampling, least=0.0)
+    details |= {"method": "natural logarithm, probabilities cut to [2⁻⁵², 1 − 2⁻⁵²]"}
+    recorder.number("performance.log_loss", value, undefined=NO_LABEL, **details)
 
 
 def _left_out(recorder: Recorder, used: npt.NDArray[np.bool_]) -> Details:
@@ -114,8 +127,7 @@ def _areas(recorder: Recorder, outcomes: Outcomes) -> None:
         own |= {"method": "area under the ROC curve of the class against the rest, ties counting half"}
         if area is not None:
             areas.append(area)
-            if not recorder.weighted:
-                own |= {"interval": delong(table.positives, table.negatives).interval, "interval_method": DELONG}
+            own |= of_area(table, outcomes.scores[:, position], outcomes.labels == position, outcomes.sampling)
         undefined = "all outcomes are of the class" if table.events else "no outcome is of the class"
         recorder.number(name, area, {"class": class_}, undefined=undefined, **own)
     details = _left_out(recorder, np.array(defined))
@@ -166,7 +178,15 @@ def _top(recorder: Recorder, outcomes: Outcomes) -> None:
         if k < classes:
             part, what = outcomes.tally(ahead < k), f"outcome among the {k} classes of highest probability"
             numerator = what + among(recorder.subject)
-            recorder.rate(name, part, outcomes.everyone, {"k": str(k)}, undefined=NO_LABEL, numerator=numerator)
+            recorder.rate(
+                name,
+                part,
+                outcomes.everyone,
+                {"k": str(k)},
+                undefined=NO_LABEL,
+                numerator=numerator,
+                effective=effective_rows(outcomes.sampling, ahead < k),
+            )
 
 
 def classes_ahead(scores: Floats, labels: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
@@ -189,13 +209,33 @@ def _by_class(recorder: Recorder, matrix: _Matrix) -> None:
     whom, whole = among(recorder.subject), slice(None)
     for position, name in enumerate(recorder.subject.classes):
         keys, right = {"class": name}, matrix.cell(position, position)
+        own = np.arange(len(matrix.rows)) == position
+        here, row, column = np.outer(own, own), np.outer(own, ~own | own), np.outer(~own | own, own)
         actual, decided = matrix.cell(position, whole), matrix.cell(whole, position)
         what = f"outcome {name}{whom}, of those decided {name}"
         why = "no row with an outcome is decided for the class"
-        recorder.rate("performance.precision", right, decided, keys, undefined=why, numerator=what, class_=name)
+        recorder.rate(
+            "performance.precision",
+            right,
+            decided,
+            keys,
+            undefined=why,
+            numerator=what,
+            class_=name,
+            effective=matrix.effective(here, column),
+        )
         what = f"decided {name}{whom}, of those with outcome {name}"
         why = "no outcome is of the class"
-        recorder.rate("performance.recall", right, actual, keys, undefined=why, numerator=what, class_=name)
+        recorder.rate(
+            "performance.recall",
+            right,
+            actual,
+            keys,
+            undefined=why,
+            numerator=what,
+            class_=name,
+            effective=matrix.effective(here, row),
+        )
         recorder.number(
             "performance.f1",
             2 * right.weight / (actual.weight + decided.weight) if actual.rows + decided.rows else None,
@@ -227,5 +267,6 @@ def _selection(recorder: Recorder) -> None:
         tally(selected, subject.rows.weights),
         all_rows(subject),
         undefined="there is no row",
+        effective=effective_rows(recorder.sampling, selected),
         numerator=f"selected{among(subject)}: decided {subject.favourable}",
     )

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.recorder import Recorder, Tally
+from explainkit.assess.sampling import Sampling
 from explainkit.errors import PlanError, nearest
 from explainkit.load.subject import Subject
 
@@ -24,10 +25,15 @@ class Outcomes:
     """As in `Rows`, shape (n_labelled,) or (n_labelled, n_classes)."""
     labels: Floats
     """As in `Rows` without NaN, shape (n_labelled,)."""
-    weights: Floats | None
-    """Shape (n_labelled,), None where unweighted."""
+    sampling: Sampling
+    """Of these rows."""
     present: Bools
     """Which of all rows these are, shape (n_rows,)."""
+
+    @property
+    def weights(self) -> Floats | None:
+        """Shape (n_labelled,), None where unweighted."""
+        return self.sampling.weights
 
     @property
     def n(self) -> int:
@@ -55,10 +61,10 @@ def with_outcome(subject: Subject) -> Outcomes:
     present = ~np.isnan(labels)
     if rows.weights is not None:
         present &= rows.weights > 0
+    sampling = Sampling.of(rows, present)
     if bool(present.all()):
-        return Outcomes(scores=rows.scores, labels=labels, weights=rows.weights, present=present)
-    weights = None if rows.weights is None else rows.weights[present]
-    return Outcomes(scores=rows.scores[present], labels=labels[present], weights=weights, present=present)
+        return Outcomes(scores=rows.scores, labels=labels, sampling=sampling, present=present)
+    return Outcomes(scores=rows.scores[present], labels=labels[present], sampling=sampling, present=present)
 
 
 def mean(values: npt.NDArray[Any], weights: Floats | None) -> float:

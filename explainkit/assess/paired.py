@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.intervals import LEVEL, Interval, wald, wilson
+from explainkit.assess.ranking import placements
 
 Floats = npt.NDArray[np.float64]
 
@@ -17,8 +18,7 @@ def delong_difference(
 ) -> Interval | None:
     """DeLong's interval of the difference of two areas under the ROC curve on the same rows, own − other.
 
-    The placement of a positive is the share of negatives that it scores above, ties counting half, and the reverse for
-    a negative. The variance of the difference is that of the differences of placements, by class.
+    The variance of the difference is that of the differences of placements, by class.
 
     Parameters
     ----------
@@ -41,27 +41,14 @@ def delong_difference(
     """
     if min(int(positive.sum()), int((~positive).sum())) < 2:
         return None
-    differences = [
-        first - second for first, second in zip(_placements(own, positive), _placements(other, positive), strict=True)
-    ]
+    difference = placements(own, positive) - placements(other, positive)
+    differences = [difference[positive], difference[~positive]]
     variance = math.fsum(float(d.var(ddof=1)) / len(d) for d in differences)
     # Equal rankings give placements that are equal but for rounding.
     if not variance > 1e-24:
         return None
     interval = wald(float(differences[0].mean()), variance, level=level)
     return Interval(max(-1.0, interval.low), min(1.0, interval.high))
-
-
-def _placements(scores: Floats, positive: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Placements of the positives, shape (n_positives,), and of the negatives, shape (n_negatives,)."""
-    above, below = np.sort(scores[positive]), np.sort(scores[~positive])
-    of_positives: Floats = _twice_below(below, scores[positive]) / (2 * len(below))
-    of_negatives: Floats = 1 - _twice_below(above, scores[~positive]) / (2 * len(above))
-    return of_positives, of_negatives
-
-
-def _twice_below(ascending: Floats, values: Floats) -> npt.NDArray[np.intp]:
-    return np.searchsorted(ascending, values, "left") + np.searchsorted(ascending, values, "right")
 
 
 def newcombe_paired(both: int, own: int, other: int, neither: int, *, level: float = LEVEL) -> Interval:

@@ -10,7 +10,7 @@ from explainkit.load.subject import Subject
 from explainkit.plan import PerformancePlan
 
 
-def measure(subject: Subject, plan: PerformancePlan | None = None) -> Measured:
+def measure(subject: Subject, plan: PerformancePlan | None = None, *, seed: int = 0) -> Measured:
     """Every figure and series of performance, registered metrics included; calibration apart in `calibration`.
 
     Parameters
@@ -19,6 +19,8 @@ def measure(subject: Subject, plan: PerformancePlan | None = None) -> Measured:
         Of any task; rows without outcome count for scores and decisions alone.
     plan : PerformancePlan, optional
         Costs of decisions, and columns of intervals; nothing of them is measured where left out.
+    seed : int, default 0
+        Of the resamples that intervals are made of.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def measure(subject: Subject, plan: PerformancePlan | None = None) -> Measured:
     """
     plan = plan or PerformancePlan()
     _check_task(subject, plan)
-    recorder = Recorder(subject, undefined="not_tested")
+    recorder = Recorder(subject, undefined="not_tested", seed=seed)
     if subject.task == "binary":
         binary.record(recorder, plan)
     elif subject.task == "multiclass":

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.binning import BINS, WORDS, first_of_bins
-from explainkit.assess.intervals import student_of
 from explainkit.assess.outcomes import Outcomes
+from explainkit.assess.precision import of_mean
 from explainkit.assess.preconditions import NO_LABEL, ONE_CLASS
 from explainkit.assess.ranking import ScoreTable
 from explainkit.assess.recorder import Details, Recorder, among
+from explainkit.assess.spread import effective_rows
 
 _STUDENT = "Student's interval of the mean over rows"
 
@@ -54,14 +55,13 @@ def record(recorder: Recorder, outcomes: Outcomes, table: ScoreTable) -> None:
         Of the same rows.
     """
     scores, positive = outcomes.scores, outcomes.labels == 1
-    rows: Details = {"unit": "score", "n": outcomes.n, "events": table.events, "interval_method": _STUDENT}
+    rows: Details = {"unit": "score", "n": outcomes.n, "events": table.events}
     loss = brier = ratio = None
     losses: tuple[Details, Details] = ({}, {})
     if outcomes.n and recorder.preconditions.scores_are_probabilities:
         each = log_losses(scores, positive), (scores - positive) ** 2
         loss, brier = (outcomes.mean(values) for values in each)
-        if not recorder.weighted:
-            losses = {"interval": student_of(each[0], least=0.0)}, {"interval": student_of(each[1], least=0.0)}
+        losses = of_mean(each[0], outcomes.sampling, least=0.0), of_mean(each[1], outcomes.sampling, least=0.0)
         expected = outcomes.mean(scores)
         ratio = outcomes.mean(positive) / expected if expected > 0 else None
     how: Details = rows | losses[0] | {"method": "natural logarithm, scores cut to [2⁻⁵², 1 − 2⁻⁵²]"}
@@ -77,6 +77,7 @@ def record(recorder: Recorder, outcomes: Outcomes, table: ScoreTable) -> None:
         outcomes.everyone,
         undefined=NO_LABEL,
         numerator=f"outcome {recorder.subject.positive}{among(recorder.subject)}",
+        effective=effective_rows(outcomes.sampling, positive),
     )
 
 

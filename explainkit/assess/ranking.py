@@ -95,6 +95,42 @@ def auc(table: ScoreTable) -> float:
     return float(right / (2 * table.positives.sum().item() * table.negatives.sum().item()))
 
 
+def placements(scores: Floats, positive: npt.NDArray[np.bool_], weights: Floats | None = None) -> Floats:
+    """Share of the other class that each row is ranked rightly against, ties counting half; needs both classes.
+
+    Parameters
+    ----------
+    scores, positive, weights : numpy.ndarray
+        As for `tabulate`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_rows,): of a positive the share of negatives below it, of a negative the share of positives above.
+
+    References
+    ----------
+    DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44, 837–845, doi:10.2307/2531595.
+    """
+    table = tabulate(scores, positive, weights)
+    below = (table.negatives.cumsum() - table.negatives / 2) / table.negatives.sum()
+    above = 1 - (table.positives.cumsum() - table.positives / 2) / table.positives.sum()
+    place = np.searchsorted(table.scores, scores)
+    placed: Floats = np.where(positive, below[place], above[place])
+    return placed
+
+
+def auc_influence(scores: Floats, positive: npt.NDArray[np.bool_], weights: Floats | None) -> Floats:
+    """What a row of weight one adds to the area under the ROC curve, shape (n_rows,); parameters as for `tabulate`."""
+    placed = placements(scores, positive, weights)
+    weight = np.ones(len(scores)) if weights is None else weights
+    influence = np.empty(len(scores))
+    for own in (positive, ~positive):
+        total = weight[own].sum()
+        influence[own] = (placed[own] - (weight[own] * placed[own]).sum() / total) / total
+    return influence
+
+
 def average_precision(table: ScoreTable) -> float:
     """Sum of precision times the step in recall over distinct scores, descending; needs a positive."""
     positives, negatives = table.positives[::-1], table.negatives[::-1]

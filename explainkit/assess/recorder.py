@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
-from explainkit.assess.intervals import LEVEL, Interval, wilson
+from explainkit.assess.intervals import LEVEL, Interval, korn_graubard, wilson
 from explainkit.assess.preconditions import Need, Preconditions
+from explainkit.assess.sampling import Sampling
 from explainkit.evidence import LedgerEntry, LedgerKind, Measured
 from explainkit.figures import Figure, Series, Status, Unit, figure_id
 from explainkit.load.subject import Subject
 
 Keys = Mapping[str, str]
 
+KORN_GRAUBARD = "Clopper–Pearson interval at the effective number of rows (Korn and Graubard 1998)"
 SUPPRESSED = "the group has fewer rows than fairness.min_cell, or would reveal one that has"
 SUPPRESSED_COUNT = (
     "the group has fewer rows than fairness.min_cell or a numerator or its complement below fairness.min_count, "
@@ -29,6 +31,8 @@ class Details(TypedDict, total=False):
     n: int
     events: int
     interval: Interval | None
+    any_sampling: bool
+    """Whether the interval holds for rows that are weighted or come in clusters; else such rows have none."""
     bounds: Interval | None
     """The least and the largest possible value, which is no confidence interval; in the place of `interval`."""
     interval_method: str
@@ -67,6 +71,7 @@ class Recorder:
         self.subject = subject
         self.seed = seed
         self.preconditions = Preconditions(subject)
+        self.sampling = Sampling.of(subject.rows)
         self.weighted = subject.rows.weights is not None
         self._undefined: Status = undefined
         self._figures: list[Figure] = []
@@ -123,14 +128,21 @@ class Recorder:
         keys: Keys | None = None,
         *,
         undefined: str,
+        effective: float | None = None,
         **details: Unpack[Details],
     ) -> None:
-        """Record a proportion: Wilson's interval where unweighted, unweighted counts in any case."""
+        """Record a proportion: Wilson's interval where rows are independent and count alike, unweighted counts always.
+
+        Else the interval is that of Korn and Graubard for the ``effective`` number of rows, where it is given.
+        """
         filled: Details = {"unit": "proportion", "n": whole.rows, "events": part.rows}
-        if whole.rows and not self.weighted:
-            filled |= {"interval": wilson(part.rows, whole.rows), "interval_method": "Wilson score interval"}
-        filled |= details
         value = part.weight / whole.weight if whole.weight > 0 else None
+        if value is not None and self.sampling.simple:
+            filled |= {"interval": wilson(part.rows, whole.rows), "interval_method": "Wilson score interval"}
+        elif value is not None and effective is not None:
+            interval = korn_graubard(min(1.0, value), effective)
+            filled |= {"interval": interval, "any_sampling": True, "interval_method": KORN_GRAUBARD}
+        filled |= details
         self.number(name, value, keys, undefined=undefined, **filled)
 
     def count(self, name: str, rows: int, keys: Keys | None = None, *, n: int | None = None) -> None:
@@ -179,7 +191,8 @@ class Recorder:
         name = identifier.partition("[")[0]
         needs = self.preconditions.needs(name)
         subject = self.subject
-        interval = None if self.weighted else details.get("interval")
+        holds = self.sampling.simple or details.get("any_sampling", False)
+        interval = details.get("interval") if holds else None
         decided = Need.DECISION in needs and subject.task == "binary"
         ends = details.get("bounds") or interval
         return Figure(
@@ -207,7 +220,12 @@ class Recorder:
         if interval is not None:
             parts.append(details.get("interval_method", ""))
         if self.weighted:
-            parts.append(f"weighted by {self.subject.rows.weight_kind} weights, no interval")
+            said = f"weighted by {self.subject.rows.weight_kind} weights"
+            parts.append(said if interval is not None else f"{said}, no interval")
+        elif interval is None and details.get("interval") is not None:
+            parts.append(f"no interval, as rows come in clusters of {self.subject.rows.cluster_column}")
+        if interval is not None and self.sampling.clusters is not None:
+            parts.append(f"rows of one {self.subject.rows.cluster_column} taken together")
         if Need.SAMPLE in needs and self.subject.population.resampled:
             parts.append("in this sample, which was resampled")
         return "; ".join(part for part in parts if part)

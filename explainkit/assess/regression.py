@@ -9,10 +9,12 @@ import numpy.typing as npt
 
 from explainkit.assess import coverage
 from explainkit.assess.binning import WORDS, equal_counts
-from explainkit.assess.intervals import Interval, student_of
-from explainkit.assess.outcomes import Outcomes, note_left_out, with_outcome
+from explainkit.assess.intervals import Interval
+from explainkit.assess.outcomes import Outcomes, mean, note_left_out, with_outcome
+from explainkit.assess.precision import of_mean
 from explainkit.assess.preconditions import NO_LABEL
 from explainkit.assess.recorder import Details, Recorder
+from explainkit.assess.sampling import Sampling
 from explainkit.figures import Series, figure_id
 from explainkit.plan import PerformancePlan
 
@@ -35,28 +37,29 @@ def record(recorder: Recorder, plan: PerformancePlan) -> None:
 def _errors(recorder: Recorder, outcomes: Outcomes) -> None:
     error = outcomes.scores - outcomes.labels
     size, square, bias = (outcomes.mean(e) if outcomes.n else None for e in (np.abs(error), error**2, error))
-    rows: Details = {"unit": "target", "n": outcomes.n, "interval_method": "Student's interval"}
-    how: Details = rows | {"method": "mean absolute error", "interval": student_of(np.abs(error), least=0.0)}
+    rows: Details = {"unit": "target", "n": outcomes.n}
+    how: Details = rows | {"method": "mean absolute error"} | of_mean(np.abs(error), outcomes.sampling, least=0.0)
     recorder.number("performance.mae", size, undefined=NO_LABEL, **how)
-    how = rows | {"method": "square root of the mean squared error", "interval": _root_interval(error**2)}
-    how |= {"interval_method": "delta method on Student's interval of the mean squared error"}
+    how = rows | {"method": "square root of the mean squared error"} | _root_interval(error**2, outcomes.sampling)
     root = None if square is None else math.sqrt(square)
     recorder.number("performance.rmse", root, undefined=NO_LABEL, **how)
     middle = median(np.abs(error), outcomes.weights) if outcomes.n else None
     how = {"unit": "target", "n": outcomes.n, "method": "median of |prediction − outcome|"}
     recorder.number("performance.median_absolute_error", middle, undefined=NO_LABEL, **how)
-    how = rows | {"method": "mean of prediction − outcome", "interval": student_of(error)}
+    how = rows | {"method": "mean of prediction − outcome"} | of_mean(error, outcomes.sampling)
     recorder.number("performance.mean_error", bias, undefined=NO_LABEL, **how)
 
 
-def _root_interval(squares: Floats) -> Interval | None:
+def _root_interval(squares: Floats, sampling: Sampling) -> Details:
     """Interval of the root of a mean, whose slope there is 1 / (2 × root)."""
-    interval = student_of(squares)
-    if interval is None:
-        return None
-    root = math.sqrt(float(squares.mean()))
-    reach = (interval.high - interval.low) / (4 * root)
-    return Interval(max(0.0, root - reach), root + reach)
+    details = of_mean(squares, sampling)
+    interval = details["interval"]
+    if interval is not None:
+        root = math.sqrt(mean(squares, sampling.weights))
+        reach = (interval.high - interval.low) / (4 * root)
+        details["interval"] = Interval(max(0.0, root - reach), root + reach)
+    details["interval_method"] = f"delta method on {details['interval_method']} of the mean squared error"
+    return details
 
 
 def median(values: Floats, weights: Floats | None) -> float:

@@ -18,9 +18,10 @@ from explainkit.assess.comparison import (
     record_ratio,
     record_smallest_ratio,
 )
+from explainkit.assess.cross_counts import ALL, CrossTable, State
 from explainkit.assess.evidence_of_gaps import record_chance, record_tests
 from explainkit.assess.groups import Cells
-from explainkit.assess.recorder import Recorder, Tally, among
+from explainkit.assess.recorder import Recorder, among
 from explainkit.assess.unknowns import record_bounds
 from explainkit.plan import FairnessPlan
 
@@ -32,9 +33,8 @@ GAP = "fairness.demographic_parity_difference"
 def record_selection(
     recorder: Recorder,
     cells: Cells,
-    selected: Sequence[Tally],
-    everyone: Sequence[Tally],
-    unknown: tuple[Tally, Tally],
+    table: CrossTable,
+    favourable: Sequence[State],
     plan: FairnessPlan,
 ) -> None:
     """Record rate and impact ratio of every cell, the difference too for a single column, and the smallest ratio.
@@ -45,20 +45,22 @@ def record_selection(
         Takes the figures.
     cells : Cells
         Groups of one column or of several.
-    selected, everyone : sequence of Tally
-        Rows of each cell that are selected, and all of them.
-    unknown : tuple of Tally
-        Rows of unknown group: those selected, and all.
+    table : CrossTable
+        Its rows by outcome and decision.
+    favourable : sequence of State
+        States of the rows that are selected.
     plan : FairnessPlan
         With the references stated.
     """
     if not recorder.open(RATE):
         return  # the others have the same needs
+    selected, everyone = table.tallies(favourable), table.tallies(ALL)
     rate = GroupRate(
         name=RATE,
         what="selection rate",
         part=selected,
         whole=everyone,
+        spread=table.spread(favourable, ALL),
         numerator=f"selected{among(recorder.subject)}: decided {recorder.subject.favourable}",
         undefined=EMPTY,
     )
@@ -71,4 +73,5 @@ def record_selection(
         record_tests(comparison)
         record_chance(comparison)
     record_smallest_ratio(comparison, SMALLEST, title="impact ratio")
+    unknown = table.unknown(favourable), table.unknown(ALL)
     record_bounds(recorder, cells, selected, everyone, unknown, comparison.reference)

@@ -64,7 +64,7 @@ def record_curve(recorder: Recorder, cells: Cells, selected: npt.NDArray[np.bool
         ("n", tuple(bins.counts.tolist())),
         ("events", tuple(events.tolist())),
     )
-    recorder.curve(_series(name, columns, None if weights is not None else _wilson(events, bins), len(numbers)))
+    recorder.curve(_series(name, columns, _wilson(events, bins) if recorder.sampling.simple else None, len(numbers)))
 
 
 def _series(name: str, columns: Columns, ends: Columns | None, n: int) -> Series:
@@ -72,7 +72,8 @@ def _series(name: str, columns: Columns, ends: Columns | None, n: int) -> Series
     return Series(
         id=figure_id(CURVE, column=name),
         columns=columns + (ends or ()),
-        method=method + ("; weighted rate, no interval" if ends is None else "; Wilson score interval"),
+        method=method
+        + ("; no interval, as rows are weighted or come in clusters" if ends is None else "; Wilson score interval"),
         dataset="evaluation",
         n=n,
     )

@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.groupings import Groupings
-from explainkit.assess.intervals import Interval, newcombe_difference, student_mean, welch_difference, wilson
+from explainkit.assess.intervals import newcombe_difference, welch_difference, wilson
 from explainkit.assess.outcomes import Outcomes, decided_classes, mean, with_outcome
+from explainkit.assess.precision import LINEARISED, of_mean
 from explainkit.assess.probabilities import log_losses
 from explainkit.assess.recorder import Details, Recorder, among
+from explainkit.assess.sampling import Sampling
 from explainkit.assess.shown import groupings_of
 from explainkit.assess.slice_cells import axes as make_axes
 from explainkit.assess.slice_search import (
@@ -46,6 +48,7 @@ SMALLEST = 30
 SMALLEST_SHARE = 0.01
 ERROR, ELSEWHERE, DIFFERENCE = "slice.error", "slice.error_elsewhere", "slice.difference"
 ADJUSTED, ROWS, SEARCHED = "slice.p_adjusted", "slice.rows", "slice.searched"
+_NOT_EXCHANGED = "errors can be exchanged between independent rows that count alike, and these are not"
 _AFTERWARDS = "the segment was chosen after looking, which the interval does not know"
 
 
@@ -176,11 +179,11 @@ def _note_search(recorder: Recorder, setting: Setting, protected: int) -> None:
 def _adjusted(
     recorder: Recorder, plan: SlicesPlan, setting: Setting, found: Sequence[Block], chosen: Sequence[Candidate]
 ) -> list[float | None]:
-    """The p-value of each segment chosen, None where rows are weighted."""
+    """The p-value of each segment chosen, None where rows are not independent or do not count alike."""
     looked_at = sum(int(block.allowed.sum()) for block in found)
     what = f"p-values of the worst of {looked_at} segments"
-    if setting.weights is not None:
-        recorder.note("not_tested", what, "rows are weighted, and errors of unequal weight cannot be exchanged")
+    if not recorder.sampling.simple:
+        recorder.note("not_tested", what, _NOT_EXCHANGED)
         return [None] * len(chosen)
     recorder.note("estimated", what, "by permuting the errors over the rows, so many times", plan.permutations)
     if len(setting.errors) > NULL_ROWS:
@@ -206,19 +209,17 @@ def _record(
     common: Details = {"reason": words, "threshold": errors.threshold, "unit": errors.unit}
     means = []
     for name, rows in ((ERROR, inside), (ELSEWHERE, ~inside)):
-        weights = None if outcomes.weights is None else outcomes.weights[rows]
-        means.append(mean(errors.values[rows], weights))
-        details = common | _of_rows(errors, rows) | {"method": errors.what}
+        sampling = outcomes.sampling.take(rows)
+        means.append(mean(errors.values[rows], sampling.weights))
+        details = common | _of_rows(errors, rows, sampling) | {"method": errors.what}
         recorder.number(name, means[-1], keys, undefined="", **details)
     details = common | {
         "n": n,
         "unit": "target" if errors.unit == "target" else "difference",
-        "interval": _difference(errors, inside),
-        "interval_method": ("hybrid score interval (Newcombe 1998)" if errors.counted else "Welch's interval")
-        + f"; {_AFTERWARDS}",
         "method": f"{errors.what}, in the segment minus all other rows",
         "reference": "all other rows",
     }
+    details |= _difference(errors, inside, means, outcomes.sampling)
     recorder.number(DIFFERENCE, means[0] - means[1], keys, undefined="", **details)
     details = common | {
         "unit": "probability",
@@ -226,33 +227,39 @@ def _record(
         "method": f"adjusted for the search over {looked_at} segments: share of permutations of the errors in which "
         "any of them has as large an excess (Westfall and Young 1993, single-step max-T, one-sided)",
     }
-    why = "rows are weighted, and errors of unequal weight cannot be exchanged"
-    recorder.number(ADJUSTED, p, keys, undefined=why, **details)
+    recorder.number(ADJUSTED, p, keys, undefined=_NOT_EXCHANGED, **details)
     recorder.count(ROWS, n, keys, n=outcomes.n)
 
 
-def _of_rows(errors: Errors, rows: Bools) -> Details:
+def _of_rows(errors: Errors, rows: Bools, sampling: Sampling) -> Details:
     """Counts of one side, and the interval of its mean."""
     values = errors.values[rows]
     n = len(values)
+    details: Details = {"n": n}
     if errors.counted:
-        events = int(values.sum())
-        return {
-            "n": n,
-            "events": events,
-            "interval": wilson(events, n),
-            "interval_method": "Wilson score interval",
-            "numerator": "decided otherwise than the outcome turned out",
-        }
-    interval = None if n < 2 else student_mean(float(values.mean()), float(values.var(ddof=1)), n)
-    return {"n": n, "interval": interval, "interval_method": "Student's interval"}
+        details |= {"events": int(values.sum()), "numerator": "decided otherwise than the outcome turned out"}
+    if errors.counted and sampling.simple:
+        interval = wilson(details["events"], n)
+        return details | {"interval": interval, "interval_method": "Wilson score interval"}
+    return details | of_mean(values, sampling)
 
 
-def _difference(errors: Errors, inside: Bools) -> Interval | None:
+def _difference(errors: Errors, inside: Bools, means: Sequence[float], sampling: Sampling) -> Details:
     own, other = errors.values[inside], errors.values[~inside]
+    if not sampling.simple:
+        weights = np.ones(len(inside)) if sampling.weights is None else sampling.weights
+        influence = np.where(
+            inside,
+            (errors.values - means[0]) / weights[inside].sum(),
+            (means[1] - errors.values) / weights[~inside].sum(),
+        )
+        interval = sampling.total_interval(means[0] - means[1], influence)
+        return {"interval": interval, "any_sampling": True, "interval_method": f"{LINEARISED}; {_AFTERWARDS}"}
     if errors.counted:
-        return newcombe_difference(int(own.sum()), len(own), int(other.sum()), len(other))
+        counted = newcombe_difference(int(own.sum()), len(own), int(other.sum()), len(other))
+        method = f"hybrid score interval (Newcombe 1998); {_AFTERWARDS}"
+        return {"interval": counted, "interval_method": method}
     if min(len(own), len(other)) < 2:
-        return None
+        return {}
     samples = [(float(v.mean()), float(v.var(ddof=1)), len(v)) for v in (own, other)]
-    return welch_difference(samples[0], samples[1])
+    return {"interval": welch_difference(*samples), "interval_method": f"Welch's interval; {_AFTERWARDS}"}

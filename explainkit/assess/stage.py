@@ -28,7 +28,7 @@ def assess(subject: Subject, plan: Plan, found: Groupings) -> Measured:
     """
     return (
         data.measure(subject)
-        + performance.measure(subject, plan.performance)
+        + performance.measure(subject, plan.performance, seed=plan.explain.seed)
         + calibration.measure(subject, seed=plan.explain.seed)
         + fairness.measure(subject, plan.fairness, seed=plan.explain.seed, found=found)
         + slices.measure(subject, plan, found=found)

@@ -134,12 +134,26 @@ def explain(
     for place, row in zip(places, inputs, strict=True):
         figures += _of_case(subject, place, row, kinds, explanation, lime)
     figures += others_figures(figures)
+    more += Measured(ledger=_not_simple(subject))
     methods = [method_of("shap", explanation)] + ([] if lime is None else [method_of("lime", lime)])
     return Explained(
         measured=measured + more + decided.measured + Measured(figures=tuple(figures)),
         methods=(*methods, *decided.methods),
         cases=decided.told_of([case_figures.case_of(p, row, kinds) for p, row in zip(places, inputs, strict=True)]),
     )
+
+
+def _not_simple(subject: Subject) -> tuple[LedgerEntry, ...]:
+    """That explanations take rows as independent ones that count alike, where they are not."""
+    rows, entries = subject.rows, []
+    if rows.weights is not None:
+        reason = "permutation importance is weighted; SHAP, LIME and effects are means over rows that count alike"
+        entries.append(LedgerEntry(kind="not_tested", what="weights in the explanations", reason=reason))
+    if rows.clusters is not None:
+        alike = f"rows of one {rows.cluster_column} are alike"
+        reason = f"intervals take rows as independent, and are too narrow where {alike}"
+        entries.append(LedgerEntry(kind="not_tested", what="clusters in the explanations", reason=reason))
+    return tuple(entries)
 
 
 def _of_case(

@@ -116,7 +116,10 @@ def _rows(plan: Plan, frame: pd.DataFrame, outcome: Outcome, features: Sequence[
     weights = None
     if plan.data.weight is not None:
         weights = _weights(require_column(frame, plan.data.weight.column, role="data.weight"))
-    for array in (outcome.scores, outcome.labels, weights):
+    clusters = None
+    if plan.data.cluster is not None:
+        clusters = _clusters(require_column(frame, plan.data.cluster, role="data.cluster"))
+    for array in (outcome.scores, outcome.labels, weights, clusters):
         if array is not None:
             array.setflags(write=False)
     return Rows(
@@ -125,6 +128,8 @@ def _rows(plan: Plan, frame: pd.DataFrame, outcome: Outcome, features: Sequence[
         weights=weights,
         weight_kind=plan.data.weight.kind if plan.data.weight else None,
         groups=tuple(_group(plan, name, frame, features) for name in plan.data.sensitive),
+        clusters=clusters,
+        cluster_column=plan.data.cluster,
     )
 
 
@@ -144,6 +149,7 @@ def _roles(plan: Plan, frame: pd.DataFrame) -> dict[str, list[Role]]:
         ("target", plan.data.target),
         ("score", plan.data.score),
         ("weight", plan.data.weight.column if plan.data.weight else None),
+        ("cluster", plan.data.cluster),
         ("id", plan.data.id),
         ("time", plan.data.time),
         ("champion", plan.champion.score if plan.champion else None),
@@ -178,7 +184,7 @@ def _features(plan: Plan, model: Model, frame: pd.DataFrame, roles: dict[str, li
             raise DataError(
                 "the model does not name its inputs, and their number does not fit",
                 where="data",
-                found=f"{len(features)} columns left after target, id, weight, time and sensitive",
+                found=f"{len(features)} columns left after target, id, weight, cluster, time and sensitive",
                 allowed=f"{expected}",
                 remedy="list the inputs in the training order under data.features",
             )
@@ -273,6 +279,21 @@ def _weights(column: pd.Series) -> FloatArray:
             allowed="finite numbers from 0, not all 0",
         )
     return weights
+
+
+def _clusters(column: pd.Series) -> npt.NDArray[np.int64]:
+    """Cluster of each row, numbered as they come."""
+    codes, names = pd.factorize(column)
+    missing = int((codes < 0).sum())
+    if missing or len(names) < 2:
+        raise DataError(
+            "rows without a cluster" if missing else "all rows are of one cluster",
+            where=f"cluster column {column.name}",
+            found=f"{missing} of {len(codes)} rows" if missing else f"{len(codes)} rows",
+            allowed="a value in every row, at least two different ones",
+            remedy="give a row that stands alone a value of its own" if missing else "leave data.cluster out",
+        )
+    return codes.astype(np.int64)
 
 
 def _group(plan: Plan, name: str, frame: pd.DataFrame, features: Sequence[str]) -> GroupColumn:

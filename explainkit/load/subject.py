@@ -100,6 +100,10 @@ class Rows:
     weight_kind: str | None
     """``sampling``, ``frequency`` or ``exposure``."""
     groups: tuple[GroupColumn, ...]
+    clusters: npt.NDArray[np.int64] | None = None
+    """Which rows belong together, from 0, shape (n_rows,); None where rows are independent."""
+    cluster_column: str | None = None
+    """The column that says so."""
 
     @property
     def count(self) -> int:

@@ -102,6 +102,8 @@ class DataPlan(Strict):
     score: str | None = None
     """Column of scores, for predictions-only."""
     weight: WeightPlan | None = None
+    cluster: str | None = None
+    """Column that says which rows belong together, such as loans of one household; rows are independent without it."""
     id: str | None = None
     time: str | None = None
     sensitive: Names = ()

@@ -119,6 +119,5 @@ def check_sane(figures: Sequence[Figure]) -> None:
             assert figure.low <= figure.value <= figure.high, figure
             if "_bounds" not in figure.name:
                 assert figure.level == 0.95
-                assert figure.weighting is None
         if figure.events is not None and figure.n is not None:
             assert 0 <= figure.events <= figure.n

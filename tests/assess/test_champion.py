@@ -111,7 +111,7 @@ def test_regression_by_mean_absolute_error():
     }
 
 
-def test_rows_without_outcome_are_left_out_and_weights_leave_no_interval():
+def test_rows_without_outcome_are_left_out_and_weights_are_allowed_for():
     labels = Y.copy()
     labels[::4] = np.nan
     kept = ~np.isnan(labels)
@@ -124,8 +124,14 @@ def test_rows_without_outcome_are_left_out_and_weights_leave_no_interval():
         difference = pair(measured(weights=weights), key)[1]
         expected = score(Y, OWN, sample_weight=weights) - score(Y, OLD, sample_weight=weights)
         assert difference.value == pytest.approx(expected)
-        assert difference.low is None
-        assert "no interval" in difference.method
+        moved = [
+            score(Y[drawn], OWN[drawn], sample_weight=weights[drawn])
+            - score(Y[drawn], OLD[drawn], sample_weight=weights[drawn])
+            for drawn in np.random.default_rng(8).integers(0, N, (400, N))
+        ]
+        assert difference.high - difference.low == pytest.approx(2 * 1.96 * np.std(moved), rel=0.15)
+        assert difference.low < difference.value < difference.high
+        assert "linearised" in difference.method
 
 
 def why(found, key):

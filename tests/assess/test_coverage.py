@@ -13,17 +13,8 @@ import pytest
 from scipy import stats
 
 from explainkit.assess import table_metrics as metrics
-from explainkit.assess.bootstrap import (
-    percentile,
-    resample_counts,
-    resample_weights,
-)
-from explainkit.assess.extremes import (
-    largest_difference_interval,
-    largest_difference_of_draws,
-    smallest_ratio_interval,
-    smallest_ratio_of_draws,
-)
+from explainkit.assess.bootstrap import percentile, resample_counts
+from explainkit.assess.extremes import largest_difference_interval, smallest_ratio_interval
 from explainkit.assess.intervals import (
     clopper_pearson,
     effective_n,
@@ -32,7 +23,12 @@ from explainkit.assess.intervals import (
     newcombe_difference,
     wilson,
 )
+from explainkit.assess.mover import RateFamily
+from explainkit.assess.precision import of_area, of_mean
+from explainkit.assess.ranking import auc, tabulate
 from explainkit.assess.ratios import koopman_ratio
+from explainkit.assess.sampling import Sampling
+from explainkit.assess.spread import StateSums
 
 NOMINAL = 0.95
 SIMULATIONS = 10_000
@@ -171,27 +167,24 @@ def test_extremes_over_groups(sizes, rates):
     sizes, rates = np.array(sizes), np.array(rates)
     simulated = np.random.default_rng(4).binomial(sizes, rates, (SIMULATIONS, len(sizes)))
     difference, ratio = np.ptp(rates), rates.min() / rates.max()
-    rng, hits = np.random.default_rng(5), np.zeros(5)
+    rng, hits = np.random.default_rng(5), np.zeros(3)
     for events in simulated:
-        table = table_of(sizes, events)
+        table, family = table_of(sizes, events), [RateFamily.of_counts(events, sizes)]
         draws, kinds = selection(resample_counts(table, 200, rng)), metrics.both_kinds(table, SELECTED, EVERYONE)
         for place, (interval, truth) in enumerate(
             (
-                (largest_difference_interval([(events, sizes)]), difference),
-                (smallest_ratio_interval(events, sizes), ratio),
-                (largest_difference_of_draws([(events / sizes, draws)], counts=kinds), difference),
-                (smallest_ratio_of_draws(events / sizes, draws, counts=kinds), ratio),
+                (largest_difference_interval(family), difference),
+                (smallest_ratio_interval(family), ratio),
                 (percentile(metrics.largest_difference(draws), counts=kinds), difference),
             )
         ):
             hits[place] += interval is not None and interval.low <= truth <= interval.high
-    largest, smallest, of_draws, ratio_of_draws, plain = hits / len(simulated)
+    largest, smallest, plain = hits / len(simulated)
     print(
         f"over {len(sizes)} groups, rates {rates.min()} to {rates.max()}: largest difference {largest:.4f}, smallest "
-        f"ratio {smallest:.4f}, from standard errors {of_draws:.4f} and {ratio_of_draws:.4f}; plain bootstrap of the "
-        f"difference {plain:.4f}",
+        f"ratio {smallest:.4f}; plain bootstrap of the difference {plain:.4f}",
     )
-    assert min(largest, smallest, of_draws, ratio_of_draws) >= NOMINAL - 0.02
+    assert min(largest, smallest) >= NOMINAL - 0.02
 
 
 @pytest.mark.slow
@@ -202,7 +195,8 @@ def test_equal_rates_of_large_and_very_small_groups(rate):
     rng, differ, below_one = np.random.default_rng(9), 0, 0
     for _ in range(SIMULATIONS):
         events = rng.binomial(sizes, rate)
-        difference, ratio = largest_difference_interval([(events, sizes)]), smallest_ratio_interval(events, sizes)
+        family = [RateFamily.of_counts(events, sizes)]
+        difference, ratio = largest_difference_interval(family), smallest_ratio_interval(family)
         differ += difference is None or difference.low > 0
         below_one += ratio is None or ratio.high < 1
     print(f"fourteen groups at {rate}: a difference claimed in {differ / SIMULATIONS:.4f}")
@@ -216,7 +210,8 @@ def test_equalised_odds(false_rates):
     true_rates, sizes, rng = np.array([0.7, 0.8, 0.85]), np.array([80, 100, 300]), np.random.default_rng(8)
     truth, hits, rounds = 0.15 if np.ptp(false_rates) == 0 else 0.2, 0, SIMULATIONS
     for _ in range(rounds):
-        families = [(rng.binomial(sizes, true_rates), sizes), (rng.binomial(2 * sizes, false_rates), 2 * sizes)]
+        drawn = (rng.binomial(sizes, true_rates), sizes), (rng.binomial(2 * sizes, false_rates), 2 * sizes)
+        families = [RateFamily.of_counts(*one) for one in drawn]
         interval = largest_difference_interval(families)
         hits += interval is not None and interval.low <= truth <= interval.high
     print(f"equalised odds, false positive rates {false_rates}: {hits / rounds:.4f}")
@@ -239,31 +234,101 @@ def test_weighted_rates(p):
     assert covered >= NOMINAL - 0.02
 
 
+def of_weights(rng, rates=(0.2, 0.35), n=300):
+    """Weights that have nothing to do with the outcome."""
+    group = np.repeat([0, 1], n)
+    return group, rng.random(2 * n) < np.take(rates, group), Sampling(weights=rng.lognormal(0, 0.8, 2 * n))
+
+
+def of_chances(rng, rates=(0.2, 0.35), n=300):
+    """Events are drawn into the sample four times as rarely, and weighted to make up for it."""
+    group = np.repeat([0, 1], n)
+    p = np.take(rates, group)
+    event = rng.random(2 * n) < p / (p + 4 * (1 - p))
+    return group, event, Sampling(weights=np.where(event, 5.0, 1.25))
+
+
+def of_clusters(rng, rates=(0.3, 0.45), *, clusters=60, size=6, shared=0.5, across=False, weighted=False):
+    """Rows of a cluster share some of their luck; ``across``: each cluster has rows of both groups."""
+    cluster = np.repeat(np.arange(clusters), size)
+    group = (np.arange(len(cluster)) if across else cluster) % 2
+    luck = np.where(rng.random(len(cluster)) < shared, rng.random(clusters)[cluster], rng.random(len(cluster)))
+    weights = rng.lognormal(0, 0.6, len(cluster)) if weighted else None
+    return group, luck < np.take(rates, group), Sampling(weights=weights, clusters=cluster)
+
+
+def of_opposites(rng, rates=(0.4, 0.5), pairs=80):
+    """Pairs of one row each, where the luck of one is the other's mischance."""
+    luck = rng.random(pairs)
+    both = np.stack([luck, (luck + 0.5) % 1], axis=1).ravel()
+    group = np.tile([0, 1], pairs)
+    return group, both < np.take(rates, group), Sampling(weights=None, clusters=np.repeat(np.arange(pairs), 2))
+
+
+SAMPLES = {
+    "weights": (of_weights, {}),
+    "weights, rare": (of_weights, {"rates": (0.05, 0.1)}),
+    "weights that make up for the sampling": (of_chances, {}),
+    "clusters": (of_clusters, {}),
+    "weighted clusters": (of_clusters, {"weighted": True}),
+    "few clusters": (of_clusters, {"clusters": 24, "size": 10}),
+    "clusters across groups": (of_clusters, {"across": True}),
+    "equal groups that share clusters": (of_clusters, {"across": True, "shared": 0.9, "rates": (0.3, 0.3)}),
+    "pairs of opposites": (of_opposites, {}),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("clustered", [False, True], ids=["rows", "clusters"])
-def test_bootstrap_of_weighted_rows_and_clusters(clustered):
-    """A difference of weighted rates; 100 clusters of four rows share half of their outcome."""
-    rng, rounds, hits, plain = np.random.default_rng(7), SIMULATIONS, 0, 0
-    cluster = np.repeat(np.arange(100), 4)
-    group = np.where(cluster < 50, 0, 1)
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_rates_of_rows_that_are_weighted_or_clustered(kind):
+    make, given = SAMPLES[kind]
+    rates = np.array(given.get("rates", make.__defaults__[0]))
+    rng, hits, plain, rounds = np.random.default_rng(12), np.zeros(5), 0, 3_000
     for _ in range(rounds):
-        weights = rng.choice([0.5, 1.0, 3.0], 400)
-        chance = np.where(group == 0, 0.3, 0.5)
-        shared = rng.random(100)[cluster]
-        own = rng.random(400)
-        event = np.where(rng.random(400) < 0.5, shared, own) < chance if clustered else own < chance
-        code = 2 * group + event
-        estimate = np.bincount(code, weights, 4)
-        found = []
-        for clusters in (cluster, None) if clustered else (None,):
-            sums = resample_weights(code, 4, weights, 400, rng, clusters=clusters)
-            shares = sums[:, 1::2] / (sums[:, ::2] + sums[:, 1::2])
-            interval = percentile(shares[:, 0] - shares[:, 1], counts=np.bincount(code, minlength=4))
-            found.append(interval is not None and interval.low <= -0.2 <= interval.high)
-        assert estimate.sum() == pytest.approx(weights.sum())
-        hits, plain = hits + found[0], plain + found[-1]
-    print(f"Poisson bootstrap of {'clusters' if clustered else 'weighted rows'}: {hits / rounds:.4f}")
-    assert hits / rounds >= NOMINAL - 0.02
-    if clustered:
-        print(f"the same rows taken as independent: {plain / rounds:.4f}")
-        assert plain < hits - 0.03 * rounds
+        group, event, sampling = make(rng, **given)
+        sums = StateSums.of(sampling, 2 * group + event, (2, 2))
+        shares = sums.weights[:, 1] / sums.weights.sum(axis=1)
+        counts = np.bincount(group, event, 2).astype(int), np.bincount(group, minlength=2)
+        spread = sums.spread(np.array([False, True]), np.ones(2, bool))
+        family = RateFamily(events=counts[0], rows=counts[1], rates=shares, spread=spread)
+        found = family.limits(NOMINAL)
+        truths = (rates[0] - rates[1], found.differences()), (rates[0] / rates[1], found.ratios())
+        hits[0] += found.low[0] <= rates[0] <= found.high[0]
+        hits[1:3] += [low[0, 1] <= truth <= high[0, 1] for truth, (low, high) in truths]
+        gap, smallest = largest_difference_interval([family]), smallest_ratio_interval([family])
+        hits[3] += gap.low <= np.ptp(rates) <= gap.high
+        hits[4] += smallest.low <= rates.min() / rates.max() <= smallest.high
+        naive = newcombe_difference(*(int(n) for k in (0, 1) for n in (counts[0][k], counts[1][k])))
+        plain += naive.low <= rates[0] - rates[1] <= naive.high
+    rate, difference, ratio, gap, smallest = hits / rounds
+    print(
+        f"{kind}: rate {rate:.4f}, difference {difference:.4f}, ratio {ratio:.4f}, largest difference {gap:.4f}, "
+        f"smallest ratio {smallest:.4f}; taken as independent and unweighted, the difference {plain / rounds:.4f}"
+    )
+    assert min(hits) / rounds >= NOMINAL - 0.015
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["weights", "clusters"])
+def test_means_and_areas_of_rows_that_are_weighted_or_clustered(kind):
+    """Scores of two normal classes one standard deviation apart; those of a cluster share their shift."""
+    truth, rng, hits, rounds = stats.norm.cdf(1 / np.sqrt(2)), np.random.default_rng(13), np.zeros(3), 3_000
+    for _ in range(rounds):
+        cluster = np.repeat(np.arange(80), 5)
+        positive, scores = rng.random(400) < 0.4, rng.normal(size=400)
+        if kind == "clusters":
+            scores = np.sqrt(0.5) * scores + np.sqrt(0.5) * rng.normal(size=80)[cluster]
+            sampling = Sampling(weights=None, clusters=cluster)
+        else:
+            sampling = Sampling(weights=rng.lognormal(0, 0.8, 400))
+        scores += positive
+        table = tabulate(scores, positive, sampling.weights)
+        area, mean = of_area(table, scores, positive, sampling)["interval"], of_mean(scores, sampling)["interval"]
+        taken = of_area(tabulate(scores, positive), scores, positive, Sampling(weights=None))["interval"]
+        weights = np.ones(400) if sampling.weights is None else sampling.weights
+        assert area.low <= auc(table) <= area.high
+        assert mean.low <= np.average(scores, weights=weights) <= mean.high
+        hits += [i.low <= t <= i.high for i, t in ((area, truth), (mean, 0.4), (taken, truth))]
+    area, mean, plain = hits / rounds
+    print(f"{kind}: area {area:.4f}, mean {mean:.4f}; area taken as of independent, unweighted rows {plain:.4f}")
+    assert min(area, mean) >= NOMINAL - 0.02

@@ -9,22 +9,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
-from explainkit.assess.extremes import (
-    largest_difference_interval,
-    largest_difference_of_draws,
-    smallest_ratio_interval,
-    smallest_ratio_of_draws,
-)
+from explainkit.assess.extremes import largest_difference_interval, smallest_ratio_interval
 from explainkit.assess.intervals import newcombe_difference, wilson
+from explainkit.assess.mover import RateFamily
 
 GROUPS = st.lists(st.integers(0, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), max_size=5)
 LEVELS = st.sampled_from([0.8, 0.95])
 
 
-def arrays(groups):
-    return np.array([a for a, _ in groups], int), np.array([n for _, n in groups], int)
+def family(groups):
+    return RateFamily.of_counts(np.array([a for a, _ in groups], int), np.array([n for _, n in groups], int))
 
 
 def mover_ratio(a, n, b, m, level):
@@ -44,7 +39,7 @@ def mover_ratio(a, n, b, m, level):
 @given(st.lists(GROUPS, min_size=1, max_size=2), LEVELS)
 def test_largest_difference_by_pairs(families, level):
     pairs = [pair for groups in families for pair in itertools.permutations([g for g in groups if g[1]], 2)]
-    interval = largest_difference_interval([arrays(groups) for groups in families], level=level)
+    interval = largest_difference_interval([family(groups) for groups in families], level=level)
     if not pairs:
         assert interval is None
         return
@@ -56,11 +51,19 @@ def test_largest_difference_by_pairs(families, level):
     assert interval.low - 1e-12 <= max(a / n - b / m for (a, n), (b, m) in pairs) <= interval.high
 
 
+def test_the_smallest_of_two_ratios_holds_both():
+    one, other = family([(20, 100), (30, 100)]), family([(50, 100), (60, 200)])
+    each = [smallest_ratio_interval([rate]) for rate in (one, other)]
+    both = smallest_ratio_interval([one, other])
+    assert both.low == min(interval.low for interval in each)
+    assert both.high > min(interval.high for interval in each)  # twice as many pairs to be held together
+
+
 @given(GROUPS, LEVELS)
 def test_smallest_ratio_by_pairs(groups, level):
     shown = [group for group in groups if group[1]]
     pairs = list(itertools.permutations(shown, 2))
-    interval = smallest_ratio_interval(*arrays(groups), level=level)
+    interval = smallest_ratio_interval([family(groups)], level=level)
     if not pairs or not any(a for a, _ in groups):
         assert interval is None
         return
@@ -76,61 +79,6 @@ def test_smallest_ratio_by_pairs(groups, level):
 
 
 def test_nothing_is_proven_by_one_empty_group_among_few():
-    interval = smallest_ratio_interval(np.array([0, 4]), np.array([3, 6]))
+    interval = smallest_ratio_interval([family([(0, 3), (4, 6)])])
     assert interval is not None
     assert (interval.low, interval.high) == (0.0, 1.0)
-
-
-RATES = np.array([0.2, 0.35, 0.5])
-
-
-def some_draws(seed=3):
-    rng = np.random.default_rng(seed)
-    return rng.multivariate_normal(RATES, [[4e-4, 1e-4, 0], [1e-4, 5e-4, 0], [0, 0, 6e-4]], size=4_000)
-
-
-def by_pairs(families, z_together):
-    """Normal intervals of each pair, the furthest bounds of them."""
-    highs, lows = [], []
-    for estimates, draws in families:
-        for i, j in itertools.permutations(range(len(estimates)), 2):
-            error = (draws[:, i] - draws[:, j]).std(ddof=1)
-            highs.append(estimates[i] - estimates[j] + 1.959963984540054 * error)
-            lows.append(estimates[i] - estimates[j] - z_together * error)
-    return max(lows), max(highs)
-
-
-def test_of_draws_by_pairs():
-    one, other = (RATES, some_draws()), (RATES + 0.1, some_draws(4)[:, ::-1] * 2)
-    found = largest_difference_of_draws([one], counts=[5, 5])
-    assert found is not None
-    assert (found.low, found.high) == pytest.approx(by_pairs([one], stats.norm.isf(0.025 / 6)), abs=1e-12)
-    both = largest_difference_of_draws([one, other], counts=[5, 5])
-    assert both is not None
-    assert (both.low, both.high) == pytest.approx(by_pairs([one, other], stats.norm.isf(0.025 / 12)), abs=1e-12)
-    ratio = smallest_ratio_of_draws(*one, counts=[5, 5])
-    low, high = by_pairs([(np.log(one[0]), np.log(one[1]))], stats.norm.isf(0.025 / 6))
-    assert ratio is not None
-    assert (ratio.low, ratio.high) == pytest.approx((math.exp(-high), math.exp(-low)), abs=1e-12)
-
-
-def test_draws_that_prove_nothing():
-    equal = smallest_ratio_of_draws(np.full(3, 0.4), some_draws(), counts=[5])
-    assert equal is not None
-    assert equal.low < equal.high == 1
-    narrow = largest_difference_of_draws([(np.full(3, 0.4), some_draws())], counts=[5])
-    assert narrow is not None
-    assert narrow.low == 0 < narrow.high
-
-
-def test_draws_that_allow_no_interval():
-    draws = some_draws()
-    assert largest_difference_of_draws([(RATES, draws)], counts=[5, 0]) is None
-    assert smallest_ratio_of_draws(RATES, draws, counts=[5, 0]) is None
-    assert largest_difference_of_draws([(RATES[:1], draws[:, :1])], counts=[5, 5]) is None
-    draws[:200, 1] = 0  # without a logarithm
-    assert smallest_ratio_of_draws(RATES, draws, counts=[5, 5]) is not None
-    draws[:201, 1] = 0
-    assert smallest_ratio_of_draws(RATES, draws, counts=[5, 5]) is None
-    draws[:201, 1] = np.nan
-    assert largest_difference_of_draws([(RATES, draws)], counts=[5, 5]) is None

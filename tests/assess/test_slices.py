@@ -267,7 +267,7 @@ def test_other_errors_by_task():
     assert loss.threshold is None
 
 
-def test_weighted_means_without_interval_and_p():
+def test_weighted_means_have_an_interval_and_no_p():
     frame, wrong = planted()
     weights = np.random.default_rng(1).uniform(0, 2, len(frame))
     weights[::10] = 0
@@ -282,9 +282,12 @@ def test_weighted_means_without_interval_and_p():
         if r.sum() == worst.n and np.isclose(np.average(wrong[counts][r], weights=weights[counts][r]), worst.value)
     )
     assert worst.events == wrong[counts][rows].sum()
-    assert worst.low is None
+    assert worst.low < worst.value < worst.high
+    gap = figures["slice.difference[slice=1]"]
+    assert gap.low < gap.value < gap.high
+    assert "chosen" in gap.method
     assert figures["slice.p_adjusted[slice=1]"].status == "not_tested"
-    assert any("weighted" in e.reason for e in found.ledger)
+    assert any("count alike" in e.reason for e in found.ledger)
     same = figures_of(slices.measure(subject(frame, wrong, weights=np.full(len(frame), 3.0)), plan()))
     plain = figures_of(slices.measure(subject(frame, wrong), plan()))
     assert [f.reason for f in same if f.name == "slice.error"] == [f.reason for f in plain if f.name == "slice.error"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -451,3 +452,15 @@ def test_trees_too_deep_for_the_whole_background_are_estimated_and_the_ledger_sa
     (entry,) = entries(explained, "estimated")
     assert "a seeded sample of 30 of them" in entry.reason
     assert "coalitions" not in entry.reason
+
+
+def test_the_ledger_says_that_explanations_know_no_weights_and_no_clusters(boosted: Any) -> None:
+    _, what, explained = boosted
+    assert not any("clusters" in e.what or "weights" in e.what for e in entries(explained, "not_tested"))
+    n = what.rows.count
+    rows = replace(
+        what.rows, weights=np.ones(n), weight_kind="sampling", clusters=np.arange(n) // 2, cluster_column="home"
+    )
+    told = entries(explain(replace(what, rows=rows), ExplainPlan(**QUICK)), "not_tested")
+    assert {"weights in the explanations", "clusters in the explanations"} <= {e.what for e in told}
+    assert any("rows of one home" in e.reason for e in told)

@@ -195,6 +195,9 @@ def test_batches_agree_with_one_pass(model: Any, monkeypatch: pytest.MonkeyPatch
         ({}, {"model": {"task": "regression"}}, "the model does something else"),
         ({"w": -1.0}, {"data": {"weight": {"column": "w", "kind": "sampling"}}}, "missing, negative or infinite"),
         ({"w": 0.0}, {"data": {"weight": {"column": "w", "kind": "sampling"}}}, "all weights are zero"),
+        ({"h": None}, {"data": {"cluster": "h"}}, "cluster column h: rows without a cluster; found 200 of 200 rows"),
+        ({"h": "a"}, {"data": {"cluster": "h"}}, "cluster column h: all rows are of one cluster"),
+        ({}, {"data": {"cluster": "househould"}}, "data.cluster: no such column"),
         ({"income": "low"}, {}, "the model raised while predicting"),
         ({}, {"model": {"threshold": ">=50"}}, "outside the probabilities that the model answers; found >=50"),
         ({}, {"data": {"score": "bad"}}, "data.score: the target cannot be the score"),
@@ -205,6 +208,16 @@ def test_what_does_not_fit_is_named(model: Any, changes: dict[str, Any], tables:
         build(model, frame(**changes), **tables)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_clusters_are_numbered_and_the_column_is_no_input(model: Any) -> None:
+    subject = build(model, frame(household=[f"h{i // 2}" for i in range(ROWS)]), data={"cluster": "household"})
+    assert subject.rows.clusters is not None
+    assert subject.rows.clusters.tolist() == [i // 2 for i in range(ROWS)]
+    assert subject.rows.cluster_column == "household"
+    assert "household" not in subject.features
+    (column,) = [c for c in subject.columns if c.name == "household"]
+    assert column.roles == ("cluster",)
 
 
 def test_missing_inputs(model: Any) -> None:

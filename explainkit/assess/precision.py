@@ -1,0 +1,110 @@
+"""Intervals of means and of areas under the ROC curve, as the rows came about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from explainkit.assess import ranking
+from explainkit.assess.bootstrap import percentile, resample_counts
+from explainkit.assess.intervals import Interval, delong, student_of
+from explainkit.assess.recorder import Details
+from explainkit.assess.sampling import Sampling
+
+Floats = npt.NDArray[np.float64]
+
+DRAWS = 2_000
+BOOTSTRAP = f"percentile bootstrap, {DRAWS:,} resamples of the counts"
+STUDENT = "Student's interval"
+DELONG = "DeLong interval (DeLong 1988, Sun and Xu 2014)"
+LINEARISED = "Student's interval of the linearised figure (Binder 1983)"
+
+
+def of_mean(values: Floats, sampling: Sampling, *, least: float | None = None) -> Details:
+    """Interval of a mean of rows, and its method.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        One number per row, shape (n_rows,).
+    sampling : Sampling
+        Of the same rows.
+    least : float, optional
+        What no mean can be below.
+    """
+    if sampling.simple:
+        return {"interval": student_of(values, least=least), "interval_method": STUDENT}
+    interval = sampling.mean_interval(values) if len(values) else None
+    if interval is not None and least is not None:
+        interval = Interval(max(least, interval.low), interval.high)
+    return {"interval": interval, "any_sampling": True, "interval_method": LINEARISED}
+
+
+def of_counts(function: Callable[[Floats], Floats], counts: Sequence[int], rng: np.random.Generator) -> Details:
+    """Interval of a figure that is made of counts of independent rows that count alike, and its method.
+
+    Parameters
+    ----------
+    function : callable
+        The figure from counts of shape (…, n_counts), NaN where undefined.
+    counts : sequence of int
+        Of rows; where one is zero there is no interval, as no resample can contain what was never seen.
+    rng : numpy.random.Generator
+        Where the resamples come from.
+    """
+    if min(counts) < 1:
+        return {}
+    drawn = resample_counts(np.array(counts, np.int64), DRAWS, rng)
+    return {"interval": percentile(function(drawn.astype(np.float64)), counts=counts), "interval_method": BOOTSTRAP}
+
+
+def of_sums(
+    function: Callable[[Any], Any], sums: Floats, codes: npt.NDArray[np.integer], sampling: Sampling
+) -> Details:
+    """Interval of a figure that is made of sums of weights, and its method.
+
+    Parameters
+    ----------
+    function : callable
+        The figure from sums of shape (n_sums,), which may be complex; not changed by a common factor of the sums.
+    sums : numpy.ndarray
+        Each above zero, shape (n_sums,); else there is no interval.
+    codes : numpy.ndarray
+        Which of the sums each row belongs to, shape (n_rows,).
+    sampling : Sampling
+        Of the rows.
+
+    References
+    ----------
+    For the derivatives, which are exact but for rounding: Squire and Trapp (1998), SIAM Review 40, 110–112.
+    """
+    if not (sums > 0).all():
+        return {}
+    step = 1e-30j * sums.sum()
+    slopes = np.array([(function(sums + step * one)).imag for one in np.eye(len(sums))]) / step.imag
+    interval = sampling.total_interval(float(function(sums)), slopes[codes])
+    return {"interval": interval, "any_sampling": True, "interval_method": LINEARISED}
+
+
+def of_area(table: ranking.ScoreTable, scores: Floats, positive: npt.NDArray[np.bool_], sampling: Sampling) -> Details:
+    """Interval of an area under the ROC curve, and its method.
+
+    Parameters
+    ----------
+    table : ScoreTable
+        Of the rows; of both classes.
+    scores, positive : numpy.ndarray
+        Score and class of each row, shape (n_rows,).
+    sampling : Sampling
+        Of the same rows.
+    """
+    if sampling.simple:
+        return {"interval": delong(table.positives, table.negatives).interval, "interval_method": DELONG}
+    area, influence = ranking.auc(table), ranking.auc_influence(scores, positive, sampling.weights)
+    interval = sampling.total_interval(area, influence)
+    if interval is not None:
+        interval = Interval(max(0.0, interval.low), min(1.0, interval.high))
+    return {"interval": interval, "any_sampling": True, "interval_method": LINEARISED}
