@@ -28,7 +28,18 @@ LedgerKind = Literal[
 ]
 ColumnKind = Literal["number", "integer", "boolean", "category", "text", "date", "empty"]
 Role = Literal[
-    "feature", "target", "score", "weight", "cluster", "id", "time", "sensitive", "interval", "champion", "unused"
+    "feature",
+    "target",
+    "score",
+    "weight",
+    "cluster",
+    "id",
+    "time",
+    "sensitive",
+    "interval",
+    "champion",
+    "decision",
+    "unused",
 ]
 
 

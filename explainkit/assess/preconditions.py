@@ -49,6 +49,13 @@ def _compared(name: str, needs: Need) -> dict[str, Need]:
     return {f"fairness.{name}{what}": Need.GROUPS | needs for what in ("", "_difference", "_ratio")}
 
 
+def _decided_in_fact(model: Need) -> dict[str, Need]:
+    """What was decided in fact, over all rows and by group; against the model's decisions."""
+    needs = {"actual_rate": Need.SAMPLE, "model_rate": model}
+    needs |= {"overridden_to_favourable": model, "overridden_to_unfavourable": model}
+    return {f"decisions.{name}{what}": need for name, need in needs.items() for what in ("", "_difference", "_ratio")}
+
+
 def _searched(known: Need) -> dict[str, Need]:
     """Figures of the segments where errors are largest."""
     measured = ("slice.error", "slice.error_elsewhere", "slice.difference", "slice.p_adjusted")
@@ -142,6 +149,7 @@ _BINARY: dict[str, Need] = {
     "fairness.calibration_slope": Need.GROUPS | _PROBABLE,
     "fairness.calibration_intercept": Need.GROUPS | _PROBABLE,
     **_searched(_KNOWN),
+    **_decided_in_fact(_SELECTED),
 }
 
 _MULTICLASS: dict[str, Need] = {
@@ -170,6 +178,7 @@ _MULTICLASS: dict[str, Need] = {
     "fairness.selection_difference": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.smallest_impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     **_searched(Need.OUTCOME),
+    **_decided_in_fact(Need.FAVOURABLE | Need.SAMPLE),
     "fairness.impact_ratio_bounds": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.selection_difference_bounds": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
 }

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from explainkit.assess.actual_decisions import parts_of, states_of_decisions
 from explainkit.assess.cross_counts import ALL, states
 from explainkit.assess.error_rates import rates_of
 from explainkit.assess.groupings import Groupings, groupings
@@ -63,7 +64,11 @@ def _row_states(subject: Subject, state: npt.NDArray[np.int32], ll144: LocalLaw1
     above = favourably_scored(subject)[0] if scored else np.zeros(subject.rows.count, np.bool_)
     weightless = np.zeros(len(state), np.bool_) if weights is None else weights == 0
     known = state if scored else np.where(weightless, 0, state)
-    used, codes = np.unique(known + len(ALL) * (above + 2 * weightless), return_inverse=True)
+    # What was decided in fact, a row of weight zero as if nothing were known.
+    fact = 0 if subject.rows.actual is None else np.where(weightless, 4, states_of_decisions(subject))
+    used, codes = np.unique(known + len(ALL) * (above + 2 * weightless + 4 * fact), return_inverse=True)
+    made = [ALL[s] for s in used // (4 * len(ALL))]
+    used %= 4 * len(ALL)
     every = [ALL[s] for s in used % len(ALL)]
     above, counted = used // len(ALL) % 2 == 1, used < 2 * len(ALL)
     chosen = np.array([s[1] == chosen_state(subject) for s in every])
@@ -74,6 +79,8 @@ def _row_states(subject: Subject, state: npt.NDArray[np.int32], ll144: LocalLaw1
     if subject.task != "regression":
         parts = [part for rate in rates_of(subject) for part in (rate.part, set(rate.whole) - set(rate.part))]
         numerators = [*crossed, *(np.array([s in part for s in every]) & counted for part in parts)]
+    if subject.rows.actual is not None:
+        numerators += [np.array([s in part for s in made]) & counted for part in parts_of()]
     return RowStates(
         codes=codes.astype(np.int32),
         classes=chosen + 2 * above + 4 * ~counted,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explainkit.assess import calibration, champion, data, fairness, ll144, performance, slices
+from explainkit.assess import actual_decisions, calibration, champion, data, fairness, ll144, performance, slices
 from explainkit.assess.groupings import Groupings
 from explainkit.evidence import Measured
 from explainkit.load.subject import Subject
@@ -33,5 +33,6 @@ def assess(subject: Subject, plan: Plan, found: Groupings) -> Measured:
         + fairness.measure(subject, plan.fairness, seed=plan.explain.seed, found=found)
         + slices.measure(subject, plan, found=found)
         + champion.measure(subject, plan, found=found)
+        + actual_decisions.measure(subject, plan.fairness, found)
         + ll144.measure(subject, plan.ll144, plan.fairness, found=found)
     )

@@ -19,12 +19,15 @@ from explainkit.load.models.base import Adapter
 from explainkit.load.models.function import scores_identity
 from explainkit.load.open_model import open_model
 from explainkit.load.outcomes import Outcome, in_words, outcome_of
+from explainkit.load.row_values import clusters_of, decisions_of, weights_of
 from explainkit.load.steady import one_order
 from explainkit.load.subject import Dataset, GroupColumn, Model, Rows, Subject
 from explainkit.load.tables import read_file
 from explainkit.plan import FeaturePlan, Plan
 
 FloatArray = npt.NDArray[np.float64]
+_WHERE = {"champion": "champion.score", "decision": "decisions.column"}
+"""Where the plan names a column, but for those named under ``data``."""
 
 
 def load_subject(plan: Plan, *, base: Path) -> Subject:
@@ -115,11 +118,12 @@ def _rows(plan: Plan, frame: pd.DataFrame, outcome: Outcome, features: Sequence[
     """The compact ledger of the evaluation rows, read-only."""
     weights = None
     if plan.data.weight is not None:
-        weights = _weights(require_column(frame, plan.data.weight.column, role="data.weight"))
+        weights = weights_of(require_column(frame, plan.data.weight.column, role="data.weight"))
     clusters = None
     if plan.data.cluster is not None:
-        clusters = _clusters(require_column(frame, plan.data.cluster, role="data.cluster"))
-    for array in (outcome.scores, outcome.labels, weights, clusters):
+        clusters = clusters_of(require_column(frame, plan.data.cluster, role="data.cluster"))
+    actual = None if plan.decisions is None else decisions_of(plan.decisions, frame, outcome.task)
+    for array in (outcome.scores, outcome.labels, weights, clusters, actual):
         if array is not None:
             array.setflags(write=False)
     return Rows(
@@ -128,6 +132,7 @@ def _rows(plan: Plan, frame: pd.DataFrame, outcome: Outcome, features: Sequence[
         weights=weights,
         weight_kind=plan.data.weight.kind if plan.data.weight else None,
         groups=tuple(_group(plan, name, frame, features) for name in plan.data.sensitive),
+        actual=actual,
         clusters=clusters,
         cluster_column=plan.data.cluster,
     )
@@ -152,13 +157,14 @@ def _roles(plan: Plan, frame: pd.DataFrame) -> dict[str, list[Role]]:
         ("cluster", plan.data.cluster),
         ("id", plan.data.id),
         ("time", plan.data.time),
+        ("decision", plan.decisions.column if plan.decisions else None),
         ("champion", plan.champion.score if plan.champion else None),
         *(("sensitive", name) for name in plan.data.sensitive),
     ]
     roles: dict[str, list[Role]] = {}
     for role, name in named:
         if name is not None:
-            require_column(frame, name, role="champion.score" if role == "champion" else f"data.{role}")
+            require_column(frame, name, role=_WHERE.get(role, f"data.{role}"))
             roles.setdefault(name, []).append(role)
     interval = plan.performance.interval
     for end, name in () if interval is None else (("low", interval.low), ("high", interval.high)):
@@ -263,37 +269,6 @@ def _check_reference(reference: Dataset, features: Sequence[str]) -> None:
             found=f"{len(missing)} of {len(features)} inputs missing",
             remedy=nearest(missing[0], map(str, reference.frame.columns)),
         )
-
-
-def _weights(column: pd.Series) -> FloatArray:
-    where = f"weight column {column.name}"
-    if kind_of(column) not in ("number", "integer"):
-        raise DataError("weights are numbers", where=where, found=f"a column of kind {kind_of(column)}")
-    weights = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    bad = ~(np.isfinite(weights) & (weights >= 0))
-    if bad.any() or not weights.any():
-        raise DataError(
-            "weights are missing, negative or infinite" if bad.any() else "all weights are zero",
-            where=where,
-            found=f"{int(bad.sum())} of {len(weights)} rows",
-            allowed="finite numbers from 0, not all 0",
-        )
-    return weights
-
-
-def _clusters(column: pd.Series) -> npt.NDArray[np.int64]:
-    """Cluster of each row, numbered as they come."""
-    codes, names = pd.factorize(column)
-    missing = int((codes < 0).sum())
-    if missing or len(names) < 2:
-        raise DataError(
-            "rows without a cluster" if missing else "all rows are of one cluster",
-            where=f"cluster column {column.name}",
-            found=f"{missing} of {len(codes)} rows" if missing else f"{len(codes)} rows",
-            allowed="a value in every row, at least two different ones",
-            remedy="give a row that stands alone a value of its own" if missing else "leave data.cluster out",
-        )
-    return codes.astype(np.int64)
 
 
 def _group(plan: Plan, name: str, frame: pd.DataFrame, features: Sequence[str]) -> GroupColumn:

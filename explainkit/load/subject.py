@@ -100,6 +100,8 @@ class Rows:
     weight_kind: str | None
     """``sampling``, ``frequency`` or ``exposure``."""
     groups: tuple[GroupColumn, ...]
+    actual: npt.NDArray[np.float64] | None = None
+    """What was decided in fact: 1 favourably, 0 not, NaN unknown; shape (n_rows,). None where the plan names none."""
     clusters: npt.NDArray[np.int64] | None = None
     """Which rows belong together, from 0, shape (n_rows,); None where rows are independent."""
     cluster_column: str | None = None

@@ -16,6 +16,7 @@ from explainkit.figures import parse_figure_id
 from explainkit.plan.assessing import (
     ChampionPlan,
     CostPlan,
+    DecisionsPlan,
     FairnessPlan,
     GatePlan,
     IntervalPlan,
@@ -31,6 +32,7 @@ __all__ = [
     "ChampionPlan",
     "CostPlan",
     "DataPlan",
+    "DecisionsPlan",
     "ExplainPlan",
     "FairnessPlan",
     "FeaturePlan",
@@ -211,6 +213,7 @@ class Plan(Strict):
     privacy: PrivacyPlan = PrivacyPlan()
     slices: SlicesPlan = SlicesPlan()
     champion: ChampionPlan | None = None
+    decisions: DecisionsPlan | None = None
     gates: dict[str, GatePlan] = Field(default_factory=dict)
     statements: dict[str, str] = Field(default_factory=dict)
     sign: SignPlan = SignPlan()

@@ -66,6 +66,15 @@ class FairnessPlan(Strict):
     """Legal basis for examining each sensitive column."""
 
 
+class DecisionsPlan(Strict):
+    """``[decisions]``: what was decided in fact, by whoever decided."""
+
+    column: str
+    """Column of the decisions made, of two values; missing where nothing was decided."""
+    favourable: Label
+    """The value of it that a person would want."""
+
+
 class LocalLaw144Plan(Strict):
     """``[ll144]``: the calculations of New York City's Local Law 144 (6 RCNY § 5-300 ff.)."""
 

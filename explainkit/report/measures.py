@@ -73,6 +73,14 @@ _MEASURES = {
     "performance.confusion": Measure("Outcomes and decisions", ""),
     "performance.custom": Measure("Measure of the user's own", ""),
     "calibration.reliability": Measure("Reliability diagram", ""),
+    "decisions.actual_rate": Measure("Favourable decisions made", "share of the rows whose decision is known"),
+    "decisions.model_rate": Measure("Selection rate of the model", "on the rows whose decision is known"),
+    "decisions.overridden_to_favourable": Measure(
+        "Overridden to favourable", "share of the rows that the model does not select"
+    ),
+    "decisions.overridden_to_unfavourable": Measure(
+        "Overridden to unfavourable", "share of the rows that the model selects"
+    ),
     "fairness.count": Measure("Rows", "of the group"),
     "fairness.selection_rate": Measure("Selection rate", "share given the favourable decision"),
     "fairness.impact_ratio": Measure("Impact ratio", "selection rate over that of the reference group"),

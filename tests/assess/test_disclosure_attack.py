@@ -7,6 +7,7 @@ an intersection more closely than that, nothing hidden of intersections alone co
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from explainkit.assess import fairness, groupings, groups, ll144, outcomes, shown
+from explainkit.assess import actual_decisions, fairness, groupings, groups, ll144, outcomes, shown
 from explainkit.assess.disclosure import small
 from explainkit.assess.groups import with_hidden
 from explainkit.plan import FairnessPlan, LocalLaw144Plan
@@ -37,6 +38,11 @@ RATES = {
     # Where there is no outcome, whether a row scores above the median stands in its place.
     "ll144.selection_rate": (lambda above, d: True, lambda above, d: d == 0),
     "ll144.scoring_rate": (lambda above, d: True, lambda above, d: above == 1),
+    # Or what was decided in fact.
+    "decisions.actual_rate": (lambda made, d: True, lambda made, d: made == 1),
+    "decisions.model_rate": (lambda made, d: True, lambda made, d: d == 0),
+    "decisions.overridden_to_favourable": (lambda made, d: d == 1, lambda made, d: made == d == 1),
+    "decisions.overridden_to_unfavourable": (lambda made, d: d == 0, lambda made, d: made == d == 0),
 }
 
 
@@ -125,6 +131,18 @@ def released_scored(table, min_cell):
     plan, asked = FairnessPlan(min_cell=min_cell), LocalLaw144Plan(sex="c0", race_ethnicity="c1")
     found = shown.groupings_of(subject, plan, asked)
     return fairness.measure(subject, plan, found=found) + ll144.measure(subject, asked, plan, found=found)
+
+
+def released_decided(table, min_cell):
+    """The same where decisions made are given, and no outcome."""
+    rows = [place for place, count in np.ndenumerate(table) for _ in range(count)]
+    first, second, made, decisions = zip(*rows, strict=True)
+    columns = [group("c0", first), group("c1", second)]
+    subject = subject_of(np.where(np.array(decisions) == 1, 0.75, 0.25), None, groups=columns)
+    subject = replace(subject, rows=replace(subject.rows, actual=np.array(made, float)))
+    plan = FairnessPlan(min_cell=min_cell)
+    found = shown.groupings_of(subject, plan, LocalLaw144Plan())
+    return fairness.measure(subject, plan, found=found) + actual_decisions.measure(subject, plan, found)
 
 
 def small_groups(table, min_cell):
@@ -237,6 +255,35 @@ def scored_tables(shape, most):
 @given(scored_tables((3, 3), 9), st.integers(3, 8))
 def test_no_small_group_follows_from_scoring_rates(table, min_cell):
     check(table, min_cell, released_scored)
+
+
+@settings(max_examples=25, deadline=None)
+@given(tables((3, 3, 2, 2), 6), st.integers(3, 8))
+def test_no_small_group_follows_from_decisions_made(table, min_cell):
+    check(table, min_cell, released_decided)
+
+
+def test_a_small_numerator_of_decisions_made_does_not_follow():
+    """Of c0=0 the model selects half, and three of its rows were decided favourably."""
+    table = np.array([[[20, 20], [1, 2]], [[20, 20], [30, 40]], [[40, 40], [40, 40]]])[:, None]
+    assert table[0, 0, 1].sum() == 3
+
+    def guarded(min_count):
+        rows = [place for place, count in np.ndenumerate(table) for _ in range(count)]
+        levels, _, made, decisions = zip(*rows, strict=True)
+        subject = subject_of(np.where(np.array(decisions) == 1, 0.75, 0.25), None, groups=[group("c0", levels)])
+        subject = replace(subject, rows=replace(subject.rows, actual=np.array(made, float)))
+        plan = FairnessPlan(min_cell=10, min_count=min_count)
+        found = shown.groupings_of(subject, plan, LocalLaw144Plan())
+        measured = fairness.measure(subject, plan, found=found) + actual_decisions.measure(subject, plan, found)
+        assert [f.status for f in measured.figures if f.id == "decisions.actual_rate[c0=0]"] == [
+            "suppressed" if min_count else "measured"
+        ]
+        return Attack(table[:, 0], measured)
+
+    chosen = {"keys": {"c0": 0}, "chosen": lambda s: s[0] == 1}
+    assert guarded(0).range_of(**chosen) == 0
+    assert guarded(5).range_of(**chosen) >= 5
 
 
 def test_the_attack_succeeds_where_scoring_rates_are_not_reckoned_with(monkeypatch):

@@ -198,6 +198,13 @@ def test_batches_agree_with_one_pass(model: Any, monkeypatch: pytest.MonkeyPatch
         ({"h": None}, {"data": {"cluster": "h"}}, "cluster column h: rows without a cluster; found 200 of 200 rows"),
         ({"h": "a"}, {"data": {"cluster": "h"}}, "cluster column h: all rows are of one cluster"),
         ({}, {"data": {"cluster": "househould"}}, "data.cluster: no such column"),
+        ({}, {"decisions": {"column": "grantd", "favourable": 1}}, "decisions.column: no such column"),
+        ({"g": "no"}, {"decisions": {"column": "g", "favourable": "yes"}}, "decisions.favourable: no such decision"),
+        (
+            {"g": ["yes", "no", "later", None] * (ROWS // 4)},
+            {"decisions": {"column": "g", "favourable": "yes"}},
+            "a decision is favourable or not; found 3 values: 'later', 'no', 'yes'",
+        ),
         ({"income": "low"}, {}, "the model raised while predicting"),
         ({}, {"model": {"threshold": ">=50"}}, "outside the probabilities that the model answers; found >=50"),
         ({}, {"data": {"score": "bad"}}, "data.score: the target cannot be the score"),
@@ -218,6 +225,14 @@ def test_clusters_are_numbered_and_the_column_is_no_input(model: Any) -> None:
     assert "household" not in subject.features
     (column,) = [c for c in subject.columns if c.name == "household"]
     assert column.roles == ("cluster",)
+
+
+def test_decisions_made_are_favourable_or_not_or_unknown(model: Any) -> None:
+    made = ["yes", "no", None, "yes"] * (ROWS // 4)
+    subject = build(model, frame(granted=made), decisions={"column": "granted", "favourable": "yes"})
+    assert subject.rows.actual is not None
+    assert subject.rows.actual[:4].tolist() == pytest.approx([1.0, 0.0, np.nan, 1.0], nan_ok=True)
+    assert "granted" not in subject.features
 
 
 def test_missing_inputs(model: Any) -> None:

@@ -1,0 +1,68 @@
+"""Within section 9: what was decided in fact, beside what the model says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from explainkit.figures import Figure
+from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table, Words
+from explainkit.report.phrases import group_name, is_reference, level, name, number, source, stacked, words
+from explainkit.report.reader import Reader
+
+_RATE, _MODEL = "decisions.actual_rate", "decisions.model_rate"
+_SHOWN = (
+    (_RATE, "Decided favourably"),
+    (f"{_RATE}_difference", "Difference"),
+    (_MODEL, "Selected by the model"),
+    (f"{_MODEL}_difference", "Difference"),
+    ("decisions.overridden_to_favourable", "Overridden to favourable"),
+    ("decisions.overridden_to_unfavourable", "Overridden to unfavourable"),
+)
+
+
+def blocks(reader: Reader) -> tuple[Block, ...]:
+    """One table over all rows and every group; nothing where no decisions made are given."""
+    if not reader.named(_RATE):
+        return ()
+    column = reader.evidence.plan.get("decisions", {}).get("column", "")
+    intro: Parts = (
+        Words("What was decided in fact (column "),
+        name(column, strong=True),
+        Words(
+            ") and what the model says, on the same rows: people were given the first. Overrides are shares of those "
+            "whom the model does not select, and of those whom it does; differences are to the reference group."
+        ),
+    )
+    figures: list[Figure] = []
+    rows = [_row(reader, words("All rows"), {}, figures)]
+    for sensitive in reader.sensitive:
+        for group, _ in reader.keyed(_RATE, sensitive):
+            rows.append(_row(reader, (name(sensitive), Words(": "), *group_name([group])), {sensitive: group}, figures))
+    table = Table(
+        columns=(
+            Column(title=words("Group"), share=20),
+            Column(title=words("n"), align="right", share=8),
+            *(Column(title=words(title), align="right", share=12) for _, title in _SHOWN),
+        ),
+        rows=tuple(rows),
+        source=(Words("Below each value: "), Label(level(figures), "clause"), Words(". "), *source(figures)),
+    )
+    title = words("Decisions made, and those of the model")
+    return (Group(title=title, blocks=(Paragraph(parts=intro, style="text"), table)),)
+
+
+def _row(reader: Reader, head: Parts, keys: Mapping[str, str], figures: list[Figure]) -> Row:
+    first = reader.figure(_RATE, keys)
+    found = [reader.figure(kind, keys) for kind, _ in _SHOWN]
+    figures += [figure for figure in found if figure is not None]
+    hidden = first is None or first.status != "measured"
+    group = list(keys.values())
+    told = (_against(figure, group) for figure in found)
+    cells = (head, number(first, "n"), *(() if hidden else parts for parts in told))
+    return Row(cells=cells, tone="quiet" if hidden else "plain")
+
+
+def _against(figure: Figure | None, group: list[str]) -> Parts:
+    if figure is not None and figure.name.endswith("_difference") and is_reference(figure, group):
+        return words("reference")
+    return stacked(figure)
