@@ -18,6 +18,7 @@ from explainkit.assess.cross_counts import (
     score_tables,
 )
 from explainkit.assess.error_rates import UNLABELLED, record_error_rates
+from explainkit.assess.gap_by_threshold import record_gaps
 from explainkit.assess.group_calibration import record_calibration
 from explainkit.assess.group_means import record_means, record_regression
 from explainkit.assess.groupings import Groupings
@@ -78,6 +79,8 @@ def measure(subject: Subject, plan: FairnessPlan, *, seed: int = 0, found: Group
                 record_regression(recorder, cells, plan)
     else:
         _record_classification(recorder, singles, pairs, state, plan)
+        for cells in singles if subject.task == "binary" else ():
+            record_gaps(recorder, cells, plan, whole=found.whole)
     if subject.population.accepted_only and subject.task != "regression" and subject.rows.groups:
         recorder.note(
             "not_tested",

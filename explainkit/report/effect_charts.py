@@ -96,6 +96,34 @@ def effect(
         return to_svg(figure)
 
 
+def band(curve: Curve, *, axis: str, vertical: str, mark: float | None = None, width: float = HALF) -> bytes:
+    """One line from zero up with its band, and a line down at `mark`.
+
+    Parameters
+    ----------
+    curve : Curve
+        Where nothing is known of the band, its ends are the line.
+    axis, vertical : str
+        What the axes show.
+    mark : float, optional
+        A place on the axis.
+    width : float
+        In inches.
+    """
+    with house_style():
+        figure, axes = canvas(width, _HEIGHT, left=0.52, right=0.1, bottom=0.4, top=0.1)
+        high = span([*_heights(curve), 0.0], pad=0.04)[1]
+        axes.fill_between(curve.x, curve.low, curve.high, color=BAND, lw=0)
+        axes.plot(curve.x, curve.mean, color=DEEP, lw=1.5, solid_joinstyle="round")
+        if mark is not None:
+            axes.plot([mark, mark], [0.0, high], color=INK, lw=0.8, dashes=(2, 2))
+        axes.set_xlim(*span([*curve.x, *([] if mark is None else [mark])], pad=0.03))
+        axes.set_ylim(0.0, high)
+        axis_title(axes, axis)
+        axis_title(axes, vertical, vertical=True)
+        return to_svg(figure)
+
+
 def _heights(curve: Curve) -> list[float]:
     return [*curve.mean, *curve.low, *curve.high, *(curve.gap or ())]
 
