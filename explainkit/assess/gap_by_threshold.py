@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +18,7 @@ from explainkit.figures import Series, figure_id
 from explainkit.plan import FairnessPlan
 
 CURVE = "fairness.gap_by_threshold"
+Column = tuple[str, tuple[float | str | None, ...]]
 Floats = npt.NDArray[np.float64]
 
 
@@ -41,47 +45,21 @@ def record_gaps(recorder: Recorder, cells: Cells, plan: FairnessPlan, *, whole: 
         return
     rows, used = recorder.subject.rows, recorder.subject.threshold
     assert used is not None
-    weights = np.ones(rows.count) if rows.weights is None else rows.weights
-    inside = (cells.codes >= 0) & (weights > 0)
-    scores, codes, weights = rows.scores[inside], cells.codes[inside], weights[inside]
-    at = np.unique(np.append(quantiles(tabulate(scores, np.zeros(len(scores), np.bool_), weights), QUANTILES), used.at))
-    favourable = recorder.subject.favourable == recorder.subject.positive
-
-    def counted(which: npt.NDArray[np.bool_], of: Floats | None = None) -> tuple[Floats, Floats]:
-        """Sums of the rows decided positive at each threshold, and of all: (n_thresholds, n_cells), (n_cells,)."""
-        # How many thresholds decide the row positive.
-        upto = np.searchsorted(at, scores[which], side="right" if used.side == ">=" else "left")
-        size = len(cells.levels)
-        place = codes[which] * (len(at) + 1) + upto
-        table = np.bincount(place, None if of is None else of[which], minlength=size * (len(at) + 1))
-        table = table.reshape(size, len(at) + 1).astype(np.float64)
-        return table[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:].T, table.sum(axis=1)
-
-    everyone = np.ones(len(scores), np.bool_)
-    positive, total = counted(everyone, weights)
-    rates = positive / total if favourable else 1 - positive / total
-    columns: list[tuple[str, tuple[float | str | None, ...]]] = [
-        ("threshold", tuple(at.tolist())),
-        ("difference", tuple(np.ptp(rates, axis=1).tolist())),
-    ]
-    if recorder.sampling.simple:
-        events, n = counted(everyone)
-        chosen = (events if favourable else n - events).astype(np.int64)
-        ends = [largest_difference_interval([RateFamily.of_counts(c, n.astype(np.int64))]) for c in chosen]
-        columns += [(end, tuple(None if i is None else getattr(i, end) for i in ends)) for end in ("low", "high")]
-    columns += [
-        ("smallest_over_largest", tuple(map(_ratio, rates.min(axis=1), rates.max(axis=1)))),
-        ("lowest", tuple(cells.label(int(cell)) for cell in rates.argmin(axis=1))),
-        ("highest", tuple(cells.label(int(cell)) for cell in rates.argmax(axis=1))),
-    ]
+    inside = cells.codes >= 0 if rows.weights is None else (cells.codes >= 0) & (rows.weights > 0)
+    groups, codes = np.unique(cells.codes[inside], return_inverse=True)
+    if len(groups) < 2:
+        return
+    scores, weights = rows.scores[inside], None if rows.weights is None else rows.weights[inside]
+    at = quantiles(tabulate(scores, np.zeros(len(scores), np.bool_), weights), QUANTILES)
+    decided = _Decided(scores=scores, codes=codes, at=np.unique(np.append(at, used.at)), side=used.side)
+    labels = None
     if rows.labels is not None and recorder.open("fairness.true_positive_rate"):
         labels = rows.labels[inside]
-        for name, outcome in (("true_positive_difference", 1), ("false_positive_difference", 0)):
-            above, below = counted(labels == outcome, weights)
-            shown = below > 0
-            known = int(shown.sum()) > 1
-            gaps = np.ptp(above[:, shown] / below[shown], axis=1).tolist() if known else [None] * len(at)
-            columns.append((name, tuple(gaps)))
+    columns = [
+        ("threshold", tuple(decided.at.tolist())),
+        *_selection(recorder, decided, weights, [cells.label(int(group)) for group in groups]),
+        *(() if labels is None else _error_rates(decided, weights, labels)),
+    ]
     recorder.curve(
         Series(
             id=figure_id(CURVE, column=cells.title),
@@ -91,6 +69,56 @@ def record_gaps(recorder: Recorder, cells: Cells, plan: FairnessPlan, *, whole: 
             n=len(scores),
         )
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """Rows of known group, and the thresholds that decide them."""
+
+    scores: Floats
+    codes: npt.NDArray[np.intp]
+    at: Floats
+    side: str
+
+    def counted(self, weights: Floats | None, which: npt.NDArray[np.bool_] | None = None) -> tuple[Floats, Floats]:
+        """Rows, or weights, decided positive at each threshold, and of all: (n_thresholds, n_groups), (n_groups,)."""
+        chosen = np.ones(len(self.scores), np.bool_) if which is None else which
+        # How many of the thresholds decide a row positive.
+        upto = np.searchsorted(self.at, self.scores[chosen], side="right" if self.side == ">=" else "left")
+        groups, steps = int(self.codes.max()) + 1, len(self.at) + 1
+        place = self.codes[chosen] * steps + upto
+        table = np.bincount(place, None if weights is None else weights[chosen], minlength=groups * steps)
+        table = table.reshape(groups, steps).astype(np.float64)
+        return table[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:].T, table.sum(axis=1)
+
+
+def _selection(recorder: Recorder, decided: _Decided, weights: Floats | None, names: Sequence[str]) -> list[Column]:
+    """The largest difference of selection rates, its interval, the smallest ratio, and whose they are."""
+    favourable = recorder.subject.favourable == recorder.subject.positive
+    positive, total = decided.counted(weights)
+    rates = (positive if favourable else total - positive) / total
+    columns: list[Column] = [("difference", tuple(np.ptp(rates, axis=1).tolist()))]
+    if recorder.sampling.simple:
+        chosen, rows = (positive if favourable else total - positive).astype(np.int64), total.astype(np.int64)
+        ends = [largest_difference_interval([RateFamily.of_counts(events, rows)]) for events in chosen]
+        columns += [(end, tuple(None if i is None else getattr(i, end) for i in ends)) for end in ("low", "high")]
+    return [
+        *columns,
+        ("smallest_over_largest", tuple(map(_ratio, rates.min(axis=1), rates.max(axis=1)))),
+        ("lowest", tuple(names[cell] for cell in rates.argmin(axis=1))),
+        ("highest", tuple(names[cell] for cell in rates.argmax(axis=1))),
+    ]
+
+
+def _error_rates(decided: _Decided, weights: Floats | None, labels: Floats) -> Iterator[Column]:
+    """The largest differences of true and of false positive rates, over the groups where they are defined."""
+    for name, outcome in (("true_positive_difference", 1), ("false_positive_difference", 0)):
+        positive, total = decided.counted(weights, labels == outcome)
+        defined = total > 0
+        gaps: list[float | None] = [None] * len(decided.at)
+        if int(defined.sum()) > 1:
+            gaps = np.ptp(positive[:, defined] / total[defined], axis=1).tolist()
+        yield name, tuple(gaps)
 
 
 def _method(recorder: Recorder, side: str) -> str:

@@ -28,7 +28,7 @@ def measured(frame, *, weights=None, threshold=">=0.5", favourable="0", plan=Non
     subject = subject_of(
         frame.score,
         frame.y,
-        groups=[group("g", [None if pd.isna(g) else g for g in frame.g])],
+        groups=[group("g", [None if pd.isna(g) else g for g in frame.g], ["0 of none", "a", "b", "c", "d"])],
         weights=weights,
         threshold=threshold,
         favourable=favourable,
