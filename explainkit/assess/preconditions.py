@@ -204,7 +204,13 @@ _REGRESSION: dict[str, Need] = {
     **_searched(Need.OUTCOME),
 }
 
-NEEDS: dict[Task, dict[str, Need]] = {"binary": _BINARY, "multiclass": _MULTICLASS, "regression": _REGRESSION}
+_ANY = dict.fromkeys(("proxy_strength.together", "proxy_strength.alone"), Need.GROUPS)
+
+NEEDS: dict[Task, dict[str, Need]] = {
+    "binary": _BINARY | _ANY,
+    "multiclass": _MULTICLASS | _ANY,
+    "regression": _REGRESSION | _ANY,
+}
 """By task, what each figure and series needs; names not listed need nothing."""
 
 SYMMETRIC = frozenset(

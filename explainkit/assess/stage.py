@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from explainkit.assess import actual_decisions, calibration, champion, data, fairness, ll144, performance, slices
+from explainkit.assess import (
+    actual_decisions,
+    calibration,
+    champion,
+    data,
+    fairness,
+    ll144,
+    performance,
+    proxy_strength,
+    slices,
+)
 from explainkit.assess.groupings import Groupings
 from explainkit.evidence import Measured
 from explainkit.load.subject import Subject
@@ -31,6 +41,7 @@ def assess(subject: Subject, plan: Plan, found: Groupings) -> Measured:
         + performance.measure(subject, plan.performance, seed=plan.explain.seed)
         + calibration.measure(subject, seed=plan.explain.seed)
         + fairness.measure(subject, plan.fairness, seed=plan.explain.seed, found=found)
+        + proxy_strength.measure(subject, found, seed=plan.explain.seed)
         + slices.measure(subject, plan, found=found)
         + champion.measure(subject, plan, found=found)
         + actual_decisions.measure(subject, plan.fairness, found)

@@ -81,6 +81,8 @@ _MEASURES = {
     "decisions.overridden_to_unfavourable": Measure(
         "Overridden to unfavourable", "share of the rows that the model selects"
     ),
+    "proxy_strength.together": Measure("How well the inputs predict the attribute", "area under the ROC curve"),
+    "proxy_strength.alone": Measure("How well the input predicts the attribute", "area under the ROC curve, alone"),
     "fairness.count": Measure("Rows", "of the group"),
     "fairness.selection_rate": Measure("Selection rate", "share given the favourable decision"),
     "fairness.impact_ratio": Measure("Impact ratio", "selection rate over that of the reference group"),

@@ -35,7 +35,7 @@ from explainkit.report.phrases import (
     words,
 )
 from explainkit.report.reader import Reader
-from explainkit.report.sections import actual, fairness_curves, gap, gap_evidence, local_law, parity
+from explainkit.report.sections import actual, fairness_curves, gap, gap_evidence, local_law, parity, proxies
 from explainkit.report.sections.groups import MOST_DRAWN, absent, head, rows_of
 
 SCREEN = 0.8
@@ -57,6 +57,7 @@ def section(evidence: Evidence) -> Section:
         blocks.extend(parity.blocks(reader))
         blocks.extend(fairness_curves.blocks(reader))
         blocks.extend(gap.blocks(reader))
+        blocks.extend(proxies.blocks(reader))
         blocks.extend(actual.blocks(reader))
         blocks.extend(local_law.blocks(reader))
     blocks.extend(stated(reader, "fairness"))

@@ -1,0 +1,52 @@
+"""Within section 9: how well the inputs predict a sensitive column."""
+
+from __future__ import annotations
+
+from explainkit.figures import Figure
+from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table, Words
+from explainkit.report.phrases import interval, level, name, number, source, words
+from explainkit.report.reader import Reader
+
+_TOGETHER, _ALONE = "proxy_strength.together", "proxy_strength.alone"
+_STRONGEST = 5
+_ON_PAPER = 24
+
+
+def blocks(reader: Reader) -> tuple[Block, ...]:
+    """One table: for each column all inputs together, then the strongest alone."""
+    rows: list[Row] = []
+    figures: list[Figure] = []
+    for column, together in reader.keyed(_TOGETHER, "column"):
+        figures.append(together)
+        rows.append(_row((name(column),), words("all inputs together"), together, strong=True))
+        alone = [f for f in reader.named(_ALONE) if f.keys["column"] == column and f.status == "measured"]
+        strongest = sorted(alone, key=lambda f: (-(f.value or 0.0), f.id))[:_STRONGEST]
+        figures += strongest
+        rows += [_row((name(column),), (name(reader.feature(f)), Words(" alone")), f) for f in strongest]
+    if not rows:
+        return ()
+    intro = words(
+        "An attribute that is no input can be at work through inputs that stand for it. The area under the ROC curve "
+        "of a prediction of the attribute from the inputs, on rows that the prediction was not fitted on, says how far "
+        "they could: a half is no better than chance, one tells every group apart. It does not say that the model does "
+        "use them so."
+    )
+    table = Table(
+        columns=(
+            Column(title=words("Attribute"), share=24),
+            Column(title=words("Predicted by"), share=32),
+            Column(title=words("Area"), align="right", share=12),
+            Column(title=(Label(level(figures), "clause"),), align="right", share=20),
+            Column(title=words("n"), align="right", share=12),
+        ),
+        rows=tuple(rows),
+        source=(*words("The strongest inputs of each; all stand in card.json. "), *source(figures)),
+        print_rows=_ON_PAPER,
+    )
+    title = words("How well the inputs predict the attribute")
+    return (Group(title=title, blocks=(Paragraph(parts=intro, style="text"), table)),)
+
+
+def _row(column: Parts, by: Parts, figure: Figure, *, strong: bool = False) -> Row:
+    cells = (column, by, number(figure), interval(figure), number(figure, "n"))
+    return Row(cells=cells, tone="strong" if strong else "plain")
