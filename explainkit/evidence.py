@@ -39,6 +39,7 @@ Role = Literal[
     "interval",
     "champion",
     "decision",
+    "proxy",
     "unused",
 ]
 

@@ -46,6 +46,7 @@ _OTHERS = {
     "ledger": ("count",),
     "ll144": ("unknown",),
     "performance": ("effective_n",),
+    "proxy": ("size",),
 }
 NAMES = frozenset(
     {name for needs in NEEDS.values() for name in needs}
@@ -53,7 +54,7 @@ NAMES = frozenset(
 )
 """Every figure that can be measured for some subject."""
 
-_NAMED = frozenset({"actual", "class", "column", "decided", "feature", "output"})
+_NAMED = frozenset({"actual", "class", "column", "decided", "feature", "group", "output"})
 """Keys whose values are names of the model or the data, as those of sensitive columns are; others number things."""
 
 

@@ -56,6 +56,11 @@ def _decided_in_fact(model: Need) -> dict[str, Need]:
     return {f"decisions.{name}{what}": need for name, need in needs.items() for what in ("", "_difference", "_ratio")}
 
 
+def _by_chance_of_group(selected: Need) -> dict[str, Need]:
+    """Selection by groups that are known by probabilities."""
+    return dict.fromkeys(("proxy.selection_rate", "proxy.selection_difference", "proxy.impact_ratio"), selected)
+
+
 def _searched(known: Need) -> dict[str, Need]:
     """Figures of the segments where errors are largest."""
     measured = ("slice.error", "slice.error_elsewhere", "slice.difference", "slice.p_adjusted")
@@ -150,6 +155,7 @@ _BINARY: dict[str, Need] = {
     "fairness.calibration_intercept": Need.GROUPS | _PROBABLE,
     **_searched(_KNOWN),
     **_decided_in_fact(_SELECTED),
+    **_by_chance_of_group(_SELECTED),
 }
 
 _MULTICLASS: dict[str, Need] = {
@@ -179,6 +185,7 @@ _MULTICLASS: dict[str, Need] = {
     "fairness.smallest_impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     **_searched(Need.OUTCOME),
     **_decided_in_fact(Need.FAVOURABLE | Need.SAMPLE),
+    **_by_chance_of_group(Need.FAVOURABLE | Need.SAMPLE),
     "fairness.impact_ratio_bounds": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.selection_difference_bounds": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
 }

@@ -17,9 +17,10 @@ from pandas.api import types as pdt
 
 from explainkit.assess.groupings import Groupings
 from explainkit.assess.groups import Cells
-from explainkit.assess.intervals import Interval, delong, wald
-from explainkit.assess.ranking import auc, tabulate
-from explainkit.assess.recorder import Details, Recorder
+from explainkit.assess.intervals import Interval
+from explainkit.assess.precision import LINEARISED
+from explainkit.assess.ranking import auc, auc_influence, tabulate
+from explainkit.assess.recorder import Keys, Recorder
 from explainkit.evidence import Measured
 from explainkit.load.subject import Subject
 
@@ -34,6 +35,7 @@ TREES, LEAVES = 40, 6
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,28 +100,41 @@ def _record(recorder: Recorder, cells: Cells, rng: np.random.Generator) -> None:
         fold=_folds(subject, rows, rng),
     )
     frame = subject.evaluation.frame
-    details: Details = {"n": len(rows), "unit": "score", "method": _method(cells, features, subject, folds)}
-    value, interval = _area(folds, _boosted(frame[features].iloc[rows], folds, subject))
-    why = "too few rows of a group in the parts"
-    own: Details = {"interval": interval, "interval_method": _DELONG}
-    recorder.number(TOGETHER, value, keys, undefined=why, **(details | own))
+    sampling = recorder.sampling.take(rows)
+
+    def record(name: str, keys: Keys, area: tuple[float | None, Floats], method: str) -> None:
+        value, added = area
+        interval = None if value is None else sampling.total_interval(value, added)
+        recorder.number(
+            name,
+            value,
+            keys,
+            undefined="too few rows of a group in the parts",
+            n=len(rows),
+            unit="score",
+            interval=interval and Interval(max(0.0, interval.low), min(1.0, interval.high)),
+            any_sampling=True,
+            interval_method=f"{LINEARISED}, of the rows predicted, for these fits",
+            method=method,
+        )
+
+    record(TOGETHER, keys, _area(folds, _boosted(frame[features].iloc[rows], folds)), _method(cells, subject, folds))
     for name in features:
-        bins = _bins(frame[name].iloc[rows])
-        value, interval = _area(folds, _shares(bins, folds))
-        own = {"interval": interval, "interval_method": _DELONG, "method": _ALONE}
-        recorder.number(ALONE, value, keys | {"feature": name}, undefined=why, **(details | own))
+        area = _area(folds, _shares(_bins(frame[name].iloc[rows]), folds))
+        record(ALONE, keys | {"feature": name}, area, _ALONE)
 
 
-_DELONG = "normal interval from DeLong's variances in the parts: of the rows predicted, for these fits"
 _ALONE = f"mean area over {FOLDS} parts, as for all inputs; predicted by the shares of the groups in at most {BINS} "
 _ALONE += f"bins of a number, or {CATEGORIES} values"
 
 
-def _method(cells: Cells, features: list[str], subject: Subject, folds: Folds) -> str:
+def _method(cells: Cells, subject: Subject, folds: Folds) -> str:
     said = f"mean area under the ROC curve over {FOLDS} parts, each predicted by boosted trees fitted on the others"
     if folds.count > 2:
         said += ", mean of each group against the rest"
-    if len(features) < len(subject.features):
+    if folds.count < len(cells.levels) - int(cells.hidden.sum()):
+        said += f"; without groups of fewer than {LEAST} rows"
+    if cells.title in subject.features:
         said += f"; without {cells.title} itself, which is an input"
     return said + ""
 
@@ -133,7 +148,7 @@ def _folds(subject: Subject, rows: npt.NDArray[np.intp], rng: np.random.Generato
     return part[units].astype(np.int64)
 
 
-def _boosted(frame: pd.DataFrame, folds: Folds, subject: Subject) -> Iterator[tuple[npt.NDArray[np.bool_], Floats]]:
+def _boosted(frame: pd.DataFrame, folds: Folds) -> Iterator[tuple[Bools, Floats]]:
     """Rows of each part, and the chances of the groups that trees fitted on the others give them."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -193,7 +208,7 @@ def _bins(column: pd.Series) -> Codes:
     return np.where(known, 1 + np.searchsorted(edges, numbers, side="right"), 0).astype(np.int64)
 
 
-def _shares(bins: Codes, folds: Folds) -> Iterator[tuple[npt.NDArray[np.bool_], Floats]]:
+def _shares(bins: Codes, folds: Folds) -> Iterator[tuple[Bools, Floats]]:
     """Rows of each part, and the shares of the groups in their bin among the others, drawn towards those of all."""
     size = int(bins.max()) + 1
     table = np.bincount(
@@ -209,24 +224,14 @@ def _shares(bins: Codes, folds: Folds) -> Iterator[tuple[npt.NDArray[np.bool_], 
         yield inside, shares[bins[inside]]
 
 
-def _area(
-    folds: Folds, predicted: Iterator[tuple[npt.NDArray[np.bool_], Floats]]
-) -> tuple[float | None, Interval | None]:
-    """Mean area over the parts, of two groups with its interval; None with fewer than two parts that have one."""
-    areas, variances = [], []
+def _area(folds: Folds, predicted: Iterator[tuple[Bools, Floats]]) -> tuple[float | None, Floats]:
+    """Mean area over the parts, None with fewer than two that have one; what each row adds to it, shape (n_rows,)."""
+    areas, added = [], np.zeros(len(folds.groups))
     for inside, chances in predicted:
         groups = folds.groups[inside]
         if len(np.unique(groups)) < folds.count:
             continue
-        targets = range(1, 2) if folds.count == 2 else range(folds.count)
-        tables = [tabulate(chances[:, k], groups == k) for k in targets]
-        areas.append(float(np.mean([auc(table) for table in tables])))
-        if folds.count == 2:
-            variances.append(delong(tables[0].positives, tables[0].negatives).variance)
-    if len(areas) < 2:
-        return None, None
-    mean = float(np.mean(areas))
-    if not variances or any(variance is None for variance in variances):
-        return mean, None
-    interval = wald(mean, sum(v for v in variances if v is not None) / len(variances) ** 2)
-    return mean, Interval(max(0.0, interval.low), min(1.0, interval.high)) if interval.low < interval.high else None
+        targets = [1] if folds.count == 2 else range(folds.count)
+        areas.append(float(np.mean([auc(tabulate(chances[:, k], groups == k)) for k in targets])))
+        added[inside] = np.mean([auc_influence(chances[:, k], groups == k, None) for k in targets], axis=0)
+    return float(np.mean(areas)) if len(areas) > 1 else None, added / max(1, len(areas))

@@ -25,7 +25,7 @@ BINS = 5
 MOST_VALUES = 20
 OTHERS, MISSING = "is one of its other values", "is missing"
 _LONGEST_VALUE = 80
-_NO_SEGMENTS = ("id", "time", "target", "score", "champion", "weight", "cluster", "decision")
+_NO_SEGMENTS = ("id", "time", "target", "score", "champion", "weight", "cluster", "decision", "proxy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

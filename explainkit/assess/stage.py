@@ -10,6 +10,7 @@ from explainkit.assess import (
     fairness,
     ll144,
     performance,
+    proxy_bounds,
     proxy_strength,
     slices,
 )
@@ -42,6 +43,7 @@ def assess(subject: Subject, plan: Plan, found: Groupings) -> Measured:
         + calibration.measure(subject, seed=plan.explain.seed)
         + fairness.measure(subject, plan.fairness, seed=plan.explain.seed, found=found)
         + proxy_strength.measure(subject, found, seed=plan.explain.seed)
+        + proxy_bounds.measure(subject, min_cell=plan.fairness.min_cell)
         + slices.measure(subject, plan, found=found)
         + champion.measure(subject, plan, found=found)
         + actual_decisions.measure(subject, plan.fairness, found)

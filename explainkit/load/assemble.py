@@ -19,7 +19,7 @@ from explainkit.load.models.base import Adapter
 from explainkit.load.models.function import scores_identity
 from explainkit.load.open_model import open_model
 from explainkit.load.outcomes import Outcome, in_words, outcome_of
-from explainkit.load.row_values import clusters_of, decisions_of, weights_of
+from explainkit.load.row_values import clusters_of, decisions_of, proxy_of, weights_of
 from explainkit.load.steady import one_order
 from explainkit.load.subject import Dataset, GroupColumn, Model, Rows, Subject
 from explainkit.load.tables import read_file
@@ -135,6 +135,7 @@ def _rows(plan: Plan, frame: pd.DataFrame, outcome: Outcome, features: Sequence[
         actual=actual,
         clusters=clusters,
         cluster_column=plan.data.cluster,
+        proxies=tuple(proxy_of(name, proxy, frame) for name, proxy in plan.proxies.items()),
     )
 
 
@@ -170,6 +171,10 @@ def _roles(plan: Plan, frame: pd.DataFrame) -> dict[str, list[Role]]:
     for end, name in () if interval is None else (("low", interval.low), ("high", interval.high)):
         require_column(frame, name, role=f"performance.interval.{end}")
         roles.setdefault(name, []).append("interval")
+    for name, proxy in plan.proxies.items():
+        for column in proxy.columns.values():
+            require_column(frame, column, role=f"proxies.{name}.columns")
+            roles.setdefault(column, []).append("proxy")
     if plan.data.score is not None and plan.data.score == plan.data.target:
         raise PlanError("the target cannot be the score", where="data.score", found=repr(plan.data.score))
     for name in plan.features:

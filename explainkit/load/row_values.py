@@ -1,4 +1,4 @@
-"""What stands beside each row: its weight, its cluster, and what was decided in fact."""
+"""What stands beside each row: its weight, its cluster, what was decided in fact, and what its group may be."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import pandas as pd
 from explainkit.decision import label_name
 from explainkit.errors import DataError, PlanError, nearest
 from explainkit.load.columns import kind_of, require_column
-from explainkit.plan import DecisionsPlan, Task
+from explainkit.load.subject import ProxyColumn
+from explainkit.plan import DecisionsPlan, ProxyPlan, Task
 
 FloatArray = npt.NDArray[np.float64]
+_ROUNDING = 1e-6
+"""By which probabilities that were written with few digits may add up to more than one."""
 
 
 def weights_of(column: pd.Series) -> FloatArray:
@@ -89,3 +92,44 @@ def clusters_of(column: pd.Series) -> npt.NDArray[np.int64]:
             remedy="give a row that stands alone a value of its own" if missing else "leave data.cluster out",
         )
     return codes.astype(np.int64)
+
+
+def proxy_of(name: str, plan: ProxyPlan, frame: pd.DataFrame) -> ProxyColumn:
+    """An attribute that is known by probabilities.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or no numbers, or numbers are no probabilities or add up to more than one.
+    """
+    where = f"proxies.{name}"
+    chances = np.column_stack([_chances(frame, column, where=where) for column in plan.columns.values()])
+    over = np.nansum(chances, axis=1) > 1 + _ROUNDING
+    if over.any():
+        raise DataError(
+            "the probabilities of one row add up to more than one",
+            where=where,
+            found=f"{int(over.sum())} of {len(over)} rows, the first at position {int(over.argmax()) + 1}",
+            allowed="a sum of at most 1; less where there are other groups",
+        )
+    chances.setflags(write=False)
+    return ProxyColumn(
+        name=name, levels=tuple(plan.columns), chances=chances, reference=plan.reference, basis=plan.basis
+    )
+
+
+def _chances(frame: pd.DataFrame, name: str, *, where: str) -> FloatArray:
+    column = require_column(frame, name, role=f"{where}.columns")
+    if kind_of(column) not in ("number", "integer"):
+        found = f"a column of kind {kind_of(column)}"
+        raise DataError("probabilities are numbers", where=f"column {name}", found=found)
+    chances = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = ~np.isnan(chances) & ~((chances >= 0) & (chances <= 1))
+    if bad.any():
+        raise DataError(
+            "no probabilities",
+            where=f"column {name}",
+            found=f"{int(bad.sum())} of {len(bad)} rows, the first at position {int(bad.argmax()) + 1}",
+            allowed="numbers from 0 to 1, or missing",
+        )
+    return chances

@@ -86,6 +86,18 @@ class GroupColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyColumn:
+    """An attribute that is known by probabilities alone."""
+
+    name: str
+    levels: tuple[str, ...]
+    chances: npt.NDArray[np.float64]
+    """Probability of each group, NaN where missing; shape (n_rows, n_levels). Their sum is at most 1."""
+    reference: str
+    basis: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """The compact ledger of the evaluation rows: tens of bytes a row, all that assessments need. Read-only arrays."""
 
@@ -106,6 +118,7 @@ class Rows:
     """Which rows belong together, from 0, shape (n_rows,); None where rows are independent."""
     cluster_column: str | None = None
     """The column that says so."""
+    proxies: tuple[ProxyColumn, ...] = ()
 
     @property
     def count(self) -> int:

@@ -22,6 +22,7 @@ from explainkit.plan.assessing import (
     IntervalPlan,
     LocalLaw144Plan,
     PerformancePlan,
+    ProxyPlan,
     SlicesPlan,
 )
 from explainkit.plan.base import Label, Names, Output, Strict, Task, as_text
@@ -46,6 +47,7 @@ __all__ = [
     "PerformancePlan",
     "Plan",
     "PrivacyPlan",
+    "ProxyPlan",
     "SignPlan",
     "SlicesPlan",
     "Task",
@@ -214,6 +216,7 @@ class Plan(Strict):
     slices: SlicesPlan = SlicesPlan()
     champion: ChampionPlan | None = None
     decisions: DecisionsPlan | None = None
+    proxies: dict[str, ProxyPlan] = Field(default_factory=dict)
     gates: dict[str, GatePlan] = Field(default_factory=dict)
     statements: dict[str, str] = Field(default_factory=dict)
     sign: SignPlan = SignPlan()

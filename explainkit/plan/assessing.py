@@ -66,6 +66,25 @@ class FairnessPlan(Strict):
     """Legal basis for examining each sensitive column."""
 
 
+class ProxyPlan(Strict):
+    """``[proxies.NAME]``: an attribute that is known by probabilities alone, which somebody else estimated."""
+
+    columns: dict[str, str] = Field(min_length=2)
+    """Column of the probabilities of each group."""
+    reference: Label
+    """Group that rates are held against."""
+    basis: str | None = None
+    """Legal basis for examining the attribute."""
+    source: str | None = None
+    """Where the probabilities come from."""
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.reference not in self.columns:
+            raise ValueError("reference is one of the groups that columns names")
+        return self
+
+
 class DecisionsPlan(Strict):
     """``[decisions]``: what was decided in fact, by whoever decided."""
 

@@ -85,6 +85,13 @@ def stacked(figure: Figure | None) -> Parts:
     return (*number(figure), Break(), *ends) if ends else number(figure)
 
 
+def against(figure: Figure | None, levels: Sequence[str]) -> Parts:
+    """As `stacked`; for the group that a difference or a ratio is taken against, that it is the one."""
+    if figure is not None and figure.status == "measured" and is_reference(figure, levels):
+        return words("reference")
+    return stacked(figure)
+
+
 def level(figures: Iterable[Figure]) -> str:
     """``95 % interval`` where all intervals have the same level, else ``interval``."""
     levels = {f.level for f in figures if f.level is not None and f.low is not None}

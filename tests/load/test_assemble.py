@@ -177,6 +177,9 @@ def test_batches_agree_with_one_pass(model: Any, monkeypatch: pytest.MonkeyPatch
     np.testing.assert_allclose(build(model, frame()).rows.scores, whole, rtol=1e-13)
 
 
+PROXIES: dict[str, Any] = {"proxies": {"race": {"columns": {"white": "p", "black": "q"}, "reference": "white"}}}
+
+
 @pytest.mark.parametrize(
     ("changes", "tables", "words"),
     [
@@ -198,6 +201,14 @@ def test_batches_agree_with_one_pass(model: Any, monkeypatch: pytest.MonkeyPatch
         ({"h": None}, {"data": {"cluster": "h"}}, "cluster column h: rows without a cluster; found 200 of 200 rows"),
         ({"h": "a"}, {"data": {"cluster": "h"}}, "cluster column h: all rows are of one cluster"),
         ({}, {"data": {"cluster": "househould"}}, "data.cluster: no such column"),
+        (
+            {"p": 0.5, "q": 0.6},
+            PROXIES,
+            "proxies.race: the probabilities of one row add up to more than one",
+        ),
+        ({"p": 0.5, "q": -0.1}, PROXIES, "column q: no probabilities; found 200 of 200 rows"),
+        ({"p": 0.5, "q": "x"}, PROXIES, "column q: probabilities are numbers; found a column of kind text"),
+        ({"p": 0.5}, PROXIES, "proxies.race.columns: no such column in the data; found 'q'"),
         ({}, {"decisions": {"column": "grantd", "favourable": 1}}, "decisions.column: no such column"),
         ({"g": "no"}, {"decisions": {"column": "g", "favourable": "yes"}}, "decisions.favourable: no such decision"),
         (
@@ -233,6 +244,15 @@ def test_decisions_made_are_favourable_or_not_or_unknown(model: Any) -> None:
     assert subject.rows.actual is not None
     assert subject.rows.actual[:4].tolist() == pytest.approx([1.0, 0.0, np.nan, 1.0], nan_ok=True)
     assert "granted" not in subject.features
+
+
+def test_groups_known_by_probabilities(model: Any) -> None:
+    subject = build(model, frame(p=0.25, q=[None, 0.5] * (ROWS // 2)), **PROXIES)
+    (column,) = subject.rows.proxies
+    assert (column.name, column.levels, column.reference) == ("race", ("white", "black"), "white")
+    assert column.chances[:2].ravel().tolist() == pytest.approx([0.25, np.nan, 0.25, 0.5], nan_ok=True)
+    assert not {"p", "q"} & set(subject.features)
+    assert [c.roles for c in subject.columns if c.name in ("p", "q")] == [("proxy",), ("proxy",)]
 
 
 def test_missing_inputs(model: Any) -> None:

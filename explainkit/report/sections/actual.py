@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from explainkit.figures import Figure
 from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table, Words
-from explainkit.report.phrases import group_name, is_reference, level, name, number, source, stacked, words
+from explainkit.report.phrases import against, group_name, level, name, number, source, words
 from explainkit.report.reader import Reader
 
 _RATE, _MODEL = "decisions.actual_rate", "decisions.model_rate"
@@ -57,12 +57,6 @@ def _row(reader: Reader, head: Parts, keys: Mapping[str, str], figures: list[Fig
     figures += [figure for figure in found if figure is not None]
     hidden = first is None or first.status != "measured"
     group = list(keys.values())
-    told = (_against(figure, group) for figure in found)
+    told = (against(figure, group) for figure in found)
     cells = (head, number(first, "n"), *(() if hidden else parts for parts in told))
     return Row(cells=cells, tone="quiet" if hidden else "plain")
-
-
-def _against(figure: Figure | None, group: list[str]) -> Parts:
-    if figure is not None and figure.name.endswith("_difference") and is_reference(figure, group):
-        return words("reference")
-    return stacked(figure)

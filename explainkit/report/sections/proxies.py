@@ -1,10 +1,10 @@
-"""Within section 9: how well the inputs predict a sensitive column."""
+"""Within section 9: how well the inputs predict a sensitive column, and groups that are known by probabilities."""
 
 from __future__ import annotations
 
 from explainkit.figures import Figure
 from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table, Words
-from explainkit.report.phrases import interval, level, name, number, source, words
+from explainkit.report.phrases import against, interval, level, name, number, source, words
 from explainkit.report.reader import Reader
 
 _TOGETHER, _ALONE = "proxy_strength.together", "proxy_strength.alone"
@@ -12,7 +12,58 @@ _STRONGEST = 5
 _ON_PAPER = 24
 
 
+_SIZE = "proxy.size"
+_BOUNDED = (
+    ("proxy.selection_rate", "Selection rate"),
+    ("proxy.selection_difference", "Difference"),
+    ("proxy.impact_ratio", "Impact ratio"),
+)
+
+
 def blocks(reader: Reader) -> tuple[Block, ...]:
+    """Proxies among the inputs, then those that somebody else supplied."""
+    return (*_strength(reader), *_bounds(reader))
+
+
+def _bounds(reader: Reader) -> tuple[Block, ...]:
+    """One table for each attribute that is known by probabilities."""
+    found: list[Block] = []
+    for column, proxy in reader.evidence.plan.get("proxies", {}).items():
+        figures = [f for kind, _ in _BOUNDED for f in reader.named(kind) if f.keys.get("column") == column]
+        sizes = [f for f in reader.named(_SIZE) if f.keys["column"] == column]
+        intro: Parts = (
+            name(column, strong=True),
+            Words(" is not recorded: each row has a probability of each group. All that is certain is that rates lie "
+                  "between the bounds below each value; the value holds if decisions and groups are unrelated within "
+                  "rows of equal probability. Source of the probabilities: "),
+            name(proxy.get("source") or "not stated"),
+            Words("."),
+        )  # fmt: skip
+        table = Table(
+            columns=(
+                Column(title=words("Group"), share=28),
+                Column(title=words("Expected rows"), align="right", share=15),
+                *(Column(title=words(title), align="right", share=19) for _, title in _BOUNDED),
+            ),
+            rows=tuple(
+                Row(
+                    cells=(
+                        (name(size.keys["group"]),),
+                        number(size),
+                        *(against(reader.figure(kind, size.keys), [size.keys["group"]]) for kind, _ in _BOUNDED),
+                    ),
+                    tone="quiet" if size.status != "measured" else "plain",
+                )
+                for size in sizes
+            ),
+            source=source([*sizes, *figures]),
+        )
+        title: Parts = (Words("By probabilities of "), name(column))
+        found.append(Group(title=title, blocks=(Paragraph(parts=intro, style="text"), table)))
+    return tuple(found)
+
+
+def _strength(reader: Reader) -> tuple[Block, ...]:
     """One table: for each column all inputs together, then the strongest alone."""
     rows: list[Row] = []
     figures: list[Figure] = []
