@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from explainkit.assess.extremes import largest_difference_interval
+from explainkit.assess.extremes import largest_difference_interval, smallest_ratio_interval
 from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import LEVEL, Interval, katz_ratio, newcombe_difference
 from explainkit.assess.mover import RateFamily
@@ -300,8 +300,21 @@ def record_smallest_ratio(comparison: Comparison, name: str, *, title: str) -> N
         undefined="",
         unit="ratio",
         n=sum(comparison.rate.whole[shown].rows for _, shown in known),
-        method=f"smallest {title} of the groups shown; no interval, as it was chosen after looking",
+        method=f"smallest {title} of the groups shown",
+        interval=_smallest_interval(comparison, [shown for _, shown in known]),
+        any_sampling=True,
+        interval_method="interval over all groups that could be the smallest"
+        + ("" if comparison.reference.stated else " or the reference")
+        + ", so that having chosen it is allowed for (Bonferroni)",
         numerator=comparison.rate.numerator,
         reference=comparison.reference.words,
         reason=f"{comparison.cells.label(cell)} against {comparison.reference.words}",
     )
+
+
+def _smallest_interval(comparison: Comparison, cells: Sequence[int]) -> Interval | None:
+    """Where the plan names no reference, it was chosen by looking too."""
+    family, place = comparison.family(cells), None
+    if comparison.reference.stated and comparison.reference.cell is not None:
+        place = list(cells).index(comparison.reference.cell)
+    return smallest_ratio_interval([family], reference=place)

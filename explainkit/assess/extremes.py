@@ -52,13 +52,17 @@ def largest_difference_interval(families: Sequence[RateFamily], *, level: float 
     return Interval(max(0.0, float(max(lows))), min(1.0, float(max(highs)))) if pairs else None
 
 
-def smallest_ratio_interval(families: Sequence[RateFamily], *, level: float = LEVEL) -> Interval | None:
-    """Interval of the smallest ratio of a rate between two groups.
+def smallest_ratio_interval(
+    families: Sequence[RateFamily], *, reference: int | None = None, level: float = LEVEL
+) -> Interval | None:
+    """Interval of the smallest ratio of a rate between two groups, or to one that was named beforehand.
 
     Parameters
     ----------
     families : sequence of RateFamily
         One rate of several groups. Of several rates the smallest ratio of any.
+    reference : int, optional
+        Place of the group that every ratio is taken to; any two groups are compared where left out.
     level : float, default 0.95
         Confidence level within (0, 1).
 
@@ -69,14 +73,15 @@ def smallest_ratio_interval(families: Sequence[RateFamily], *, level: float = LE
         where no group has an event, or where the precision of one is not known.
     """
     families = [family for family in families if len(family.rates) > 1 and family.events.any()]
-    pairs = _pairs(families)
+    pairs = _pairs(families) if reference is None else sum(len(family.rates) - 1 for family in families)
+    compared = slice(None) if reference is None else [reference]
     lows, highs = [], []
     for family in families:
         each, together = family.limits(level), family.limits(1 - (1 - level) / pairs)
         if each is None or together is None:
             return None
-        lows.append(_of_others(each.ratios()[0], np.inf).min())
-        highs.append(_of_others(together.ratios()[1], np.inf).min())
+        lows.append(_of_others(each.ratios()[0], np.inf)[:, compared].min())
+        highs.append(_of_others(together.ratios()[1], np.inf)[:, compared].min())
     return Interval(float(min(lows)), min(1.0, float(min(highs)))) if pairs else None
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from explainkit.assess.binning import WORDS, first_of_bins
 from explainkit.assess.calibration import no_recalibration, recalibrate
 from explainkit.assess.groups import Cells
 from explainkit.assess.intervals import wald
+from explainkit.assess.outcomes import Outcomes, with_outcome
+from explainkit.assess.precision import of_ratio
 from explainkit.assess.ranking import ScoreTable
 from explainkit.assess.recorder import Details, Keys, Recorder
 
@@ -33,6 +36,8 @@ def record_calibration(recorder: Recorder, cells: Cells, tables: Sequence[ScoreT
     """
     if not recorder.open(ERROR):
         return  # the others have the same needs
+    outcomes = with_outcome(recorder.subject)
+    groups = cells.codes[outcomes.present]
     for cell, table in enumerate(tables):
         keys = cells.keys(cell)
         if cells.hidden[cell]:
@@ -40,6 +45,7 @@ def record_calibration(recorder: Recorder, cells: Cells, tables: Sequence[ScoreT
                 recorder.missing(name, keys, **cells.absence)
             continue
         _distances(recorder, keys, table)
+        _observed_expected(recorder, keys, table, outcomes, groups == cell)
         _recalibration(recorder, keys, table)
 
 
@@ -51,9 +57,18 @@ def _distances(recorder: Recorder, keys: Keys, table: ScoreTable) -> None:
         "the more so the smaller the group",
     }
     recorder.number(ERROR, calibration_error(table), keys, undefined=_UNLABELLED, **how)
+
+
+def _observed_expected(
+    recorder: Recorder, keys: Keys, table: ScoreTable, outcomes: Outcomes, own: npt.NDArray[np.bool_]
+) -> None:
     expected = float(((table.positives + table.negatives) * table.scores).sum())
     ratio = float(table.positives.sum()) / expected if expected > 0 else None
-    how = rows | {"unit": "ratio", "method": "share of positives over the mean score, within the group"}
+    how: Details = {"n": table.rows, "events": table.events, "unit": "ratio"}
+    how |= {"method": "share of positives over the mean score, within the group"}
+    if ratio is not None:
+        positive = (outcomes.labels[own] == 1).astype(np.float64)
+        how |= of_ratio(positive, outcomes.scores[own], outcomes.sampling.take(own))
     recorder.number(RATIO, ratio, keys, undefined="the scores are all zero" if table.rows else _UNLABELLED, **how)
 
 

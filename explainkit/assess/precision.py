@@ -43,6 +43,22 @@ def of_mean(values: Floats, sampling: Sampling, *, least: float | None = None) -
     return {"interval": interval, "any_sampling": True, "interval_method": LINEARISED}
 
 
+def of_ratio(above: Floats, below: Floats, sampling: Sampling) -> Details:
+    """Interval of the ratio of two means of the same rows, and its method; numbers of `below` add up to more than zero.
+
+    References
+    ----------
+    Cochran (1977), Sampling Techniques, section 6.4, on ratio estimates.
+    """
+    weights = np.ones(len(above)) if sampling.weights is None else sampling.weights
+    total = float((weights * below).sum())
+    ratio = float((weights * above).sum()) / total
+    interval = sampling.total_interval(ratio, (above - ratio * below) / total)
+    if interval is not None:
+        interval = Interval(max(0.0, interval.low), interval.high)
+    return {"interval": interval, "any_sampling": True, "interval_method": LINEARISED}
+
+
 def of_counts(function: Callable[[Floats], Floats], counts: Sequence[int], rng: np.random.Generator) -> Details:
     """Interval of a figure that is made of counts of independent rows that count alike, and its method.
 

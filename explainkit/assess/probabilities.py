@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from explainkit.assess.binning import BINS, WORDS, first_of_bins
 from explainkit.assess.outcomes import Outcomes
-from explainkit.assess.precision import of_mean
+from explainkit.assess.precision import of_mean, of_ratio
 from explainkit.assess.preconditions import NO_LABEL, ONE_CLASS
 from explainkit.assess.ranking import ScoreTable
 from explainkit.assess.recorder import Details, Recorder, among
@@ -58,18 +58,22 @@ def record(recorder: Recorder, outcomes: Outcomes, table: ScoreTable) -> None:
     rows: Details = {"unit": "score", "n": outcomes.n, "events": table.events}
     loss = brier = ratio = None
     losses: tuple[Details, Details] = ({}, {})
+    held: Details = {}
     if outcomes.n and recorder.preconditions.scores_are_probabilities:
         each = log_losses(scores, positive), (scores - positive) ** 2
         loss, brier = (outcomes.mean(values) for values in each)
         losses = of_mean(each[0], outcomes.sampling, least=0.0), of_mean(each[1], outcomes.sampling, least=0.0)
         expected = outcomes.mean(scores)
         ratio = outcomes.mean(positive) / expected if expected > 0 else None
+        if ratio is not None:
+            held = of_ratio(positive.astype(np.float64), scores, outcomes.sampling)
     how: Details = rows | losses[0] | {"method": "natural logarithm, scores cut to [2⁻⁵², 1 − 2⁻⁵²]"}
     recorder.number("performance.log_loss", loss, undefined=NO_LABEL, **how)
     how = rows | losses[1] | {"method": "mean squared difference between score and outcome"}
     recorder.number("performance.brier", brier, undefined=NO_LABEL, **how)
     _parts(recorder, table, brier)
-    how = rows | {"unit": "ratio", "method": "share of positives over the mean score, both on rows with an outcome"}
+    how = rows | held
+    how |= {"unit": "ratio", "method": "share of positives over the mean score, both on rows with an outcome"}
     recorder.number("performance.observed_expected", ratio, undefined="the scores are all zero", **how)
     recorder.rate(
         "performance.base_rate",

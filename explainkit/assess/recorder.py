@@ -40,7 +40,7 @@ class Details(TypedDict, total=False):
     method: str
     numerator: str
     reference: str
-    reason: str
+    reason: str | None
     class_: str
     threshold: str | None
     """Where the needs of the figure do not say whether it depends on decisions."""

@@ -19,6 +19,8 @@ class Reference:
     """None where there is no group to compare with."""
     words: str
     """The group, and how it was chosen; or why there is none."""
+    stated: bool = False
+    """Whether the plan names it."""
 
 
 def check_references(columns: Sequence[GroupColumn], plan: FairnessPlan) -> None:
@@ -65,7 +67,7 @@ def choose_reference(cells: Cells, values: Sequence[float | None], plan: Fairnes
             return Reference(cell=None, words="the reference group is suppressed")
         if values[cell] is None:
             return Reference(cell=None, words=f"the {what} of the reference group is undefined")
-        return Reference(cell=cell, words=f"{cells.label(cell)} (stated in the plan)")
+        return Reference(cell=cell, words=f"{cells.label(cell)} (stated in the plan)", stated=True)
     best: int | None = None
     highest = float("-inf")
     for cell, value in enumerate(values):

@@ -75,8 +75,10 @@ class Sampling:
         Interval or None
             None with fewer than two rows or clusters, or where nothing varies.
         """
-        variance, freedom = self._variance(influence)
-        if not freedom >= 1 or not variance > LEAST_VARIANCE:
+        with np.errstate(over="ignore", invalid="ignore"):
+            variance, freedom = self._variance(influence)
+        # A figure that is next to infinite, as a ratio to next to nothing is, has no interval either.
+        if not freedom >= 1 or not LEAST_VARIANCE < variance < math.inf:
             return None
         reach = float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance)
         return Interval(value - reach, value + reach)

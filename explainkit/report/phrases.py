@@ -161,7 +161,10 @@ def in_words(keys: Mapping[str, str]) -> str:
 
 def is_reference(figure: Figure, levels: Sequence[str]) -> bool:
     """Whether a figure belongs to the very group that it is taken against."""
-    return figure.reference is not None and reference_group(figure.reference) == " × ".join(levels)
+    if figure.reference is None:
+        return False
+    # An intersection may be called by its columns in another order.
+    return sorted(reference_group(figure.reference).split(" × ")) == sorted(" × ".join(levels).split(" × "))
 
 
 def subject_of(what: str, *, longest: int | None = None) -> Parts:

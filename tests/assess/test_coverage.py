@@ -24,7 +24,7 @@ from explainkit.assess.intervals import (
     wilson,
 )
 from explainkit.assess.mover import RateFamily
-from explainkit.assess.precision import of_area, of_mean
+from explainkit.assess.precision import of_area, of_mean, of_ratio
 from explainkit.assess.ranking import auc, tabulate
 from explainkit.assess.ratios import koopman_ratio
 from explainkit.assess.sampling import Sampling
@@ -332,3 +332,36 @@ def test_means_and_areas_of_rows_that_are_weighted_or_clustered(kind):
     area, mean, plain = hits / rounds
     print(f"{kind}: area {area:.4f}, mean {mean:.4f}; area taken as of independent, unweighted rows {plain:.4f}")
     assert min(area, mean) >= NOMINAL - 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [60, 400])
+def test_observed_over_expected(n):
+    """Scores that are a tenth too low; at 60 rows some twenty events are expected."""
+    rng, hits, rounds = np.random.default_rng(14), 0, SIMULATIONS
+    for _ in range(rounds):
+        scores = rng.beta(2, 4, n)
+        happened = (rng.random(n) < 1.1 * scores).astype(float)
+        interval = of_ratio(happened, scores, Sampling(weights=None))["interval"]
+        hits += interval is not None and interval.low <= 1.1 <= interval.high
+    print(f"observed over expected, {n} rows: {hits / rounds:.4f}")
+    assert hits / rounds >= NOMINAL - 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stated", [True, False], ids=["reference stated", "reference the highest"])
+@pytest.mark.parametrize("rates", [(0.5,) * 6, (0.5, 0.5, 0.45, 0.4, 0.3, 0.3)], ids=str)
+def test_the_smallest_ratio_to_a_reference(rates, stated):
+    sizes, rates = np.array([400, 100, 60, 200, 80, 150]), np.array(rates)
+    simulated = np.random.default_rng(15).binomial(sizes, rates, (SIMULATIONS, len(sizes)))
+    truth, hits, of_pair = (rates / rates[0]).min(), 0, 0
+    for events in simulated:
+        interval = smallest_ratio_interval([RateFamily.of_counts(events, sizes)], reference=0 if stated else None)
+        hits += interval is not None and interval.low <= truth <= interval.high
+        shares = events / sizes
+        place = 0 if stated else shares.argmax()
+        least = shares.argmin()
+        pair = koopman_ratio(int(events[least]), int(sizes[least]), int(events[place]), int(sizes[place]))
+        of_pair += pair is not None and pair.low <= truth <= pair.high
+    print(f"smallest of {len(sizes)} ratios: {hits / SIMULATIONS:.4f}; by that pair alone {of_pair / SIMULATIONS:.4f}")
+    assert hits / SIMULATIONS >= NOMINAL - 0.02

@@ -14,7 +14,7 @@ from explainkit.assess import calibration, fairness, performance
 from explainkit.assess.binary import balanced_accuracy, f1, matthews
 from explainkit.assess.intervals import clopper_pearson
 from explainkit.assess.mover import Limits, RateFamily
-from explainkit.assess.precision import of_area, of_counts, of_mean, of_sums
+from explainkit.assess.precision import of_area, of_counts, of_mean, of_ratio, of_sums
 from explainkit.assess.ranking import auc, auc_influence, placements, tabulate
 from explainkit.assess.sampling import Sampling
 from explainkit.assess.spread import StateSums, effective_rows
@@ -274,3 +274,35 @@ def test_curves_have_no_intervals_of_independent_rows(given_):
     curve = series_of(calibration.measure(subject), "calibration.reliability")
     assert curve.observed_low.isna().all()
     assert figures_of(calibration.measure(subject))["calibration.slope"].low is None
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+def test_a_ratio_of_means_by_leaving_out(clustered):
+    """The jackknife: each row, or each cluster, left out once."""
+    rng = np.random.default_rng(7)
+    scores = rng.uniform(0.1, 0.9, 400)
+    clusters = np.arange(400) // 4 if clustered else None
+    happened = (rng.random(400) < scores).astype(float)
+    interval = of_ratio(happened, scores, Sampling(weights=None, clusters=clusters))["interval"]
+    value = happened.sum() / scores.sum()
+    units = np.arange(400) if clusters is None else clusters
+    left = [happened[units != u].sum() / scores[units != u].sum() for u in np.unique(units)]
+    error = np.sqrt((len(left) - 1) / len(left) * ((left - np.mean(left)) ** 2).sum())
+    reach = stats.t.ppf(0.975, len(left) - 1) * error
+    assert (interval.low, interval.high) == pytest.approx((value - reach, value + reach), rel=2e-3)
+    assert of_ratio(np.zeros(4), np.ones(4), Sampling(weights=None))["interval"] is None
+
+
+def test_observed_over_expected_has_its_interval_everywhere():
+    rng = np.random.default_rng(8)
+    scores = rng.random(500)
+    subject = subject_of(
+        scores, (rng.random(500) < scores).astype(float), groups=[group("g", rng.choice(["a", "b"], 500))]
+    )
+    figure = figures_of(performance.measure(subject))["performance.observed_expected"]
+    assert figure.low < figure.value < figure.high
+    by_group = figures_of(fairness.measure(subject, FairnessPlan()))
+    for level in "ab":
+        own = by_group[f"fairness.observed_expected[g={level}]"]
+        assert own.low < own.value < own.high
+        assert own.high - own.low > figure.high - figure.low

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from explainkit.evidence import Evidence
 from explainkit.figures import Figure
@@ -28,6 +28,7 @@ from explainkit.report.phrases import (
     interval,
     is_reference,
     level,
+    listed,
     name,
     number,
     source,
@@ -37,6 +38,7 @@ from explainkit.report.phrases import (
 from explainkit.report.reader import Reader
 from explainkit.report.sections import actual, fairness_curves, gap, gap_evidence, local_law, parity, proxies
 from explainkit.report.sections.groups import MOST_DRAWN, absent, head, rows_of
+from explainkit.report.sections.preconditions import threshold_label
 
 SCREEN = 0.8
 """The four-fifths line of 29 CFR 1607.4(D): a screening statistic, never a verdict."""
@@ -76,6 +78,11 @@ def smallest(reader: Reader) -> Figure | None:
     return min(found, key=lambda f: (f.value if f.value is not None else 0.0, f.id), default=None)
 
 
+def chosen(reader: Reader, figure: Figure) -> Figure | None:
+    """The smallest ratio of the column of a group's, whose interval allows for having been chosen."""
+    return reader.measured("fairness.smallest_impact_ratio", column=next(iter(figure.keys)))
+
+
 def basis(reader: Reader) -> Parts:
     """What the favourable outcome and the population are, since the sign of all that follows hangs on them."""
     evidence = reader.evidence
@@ -83,7 +90,13 @@ def basis(reader: Reader) -> Parts:
         return words("Mean predictions are compared; which direction is favourable is not stated for a regression.")
     if evidence.favourable is None:
         return words("No favourable outcome is stated, so nothing can be said about selection.")
-    parts: Parts = (Words("Favourable outcome: "), name(evidence.favourable, strong=True), Words(". "))
+    parts: Parts = (Words("Favourable outcome: "), name(evidence.favourable, strong=True))
+    if evidence.threshold is not None and evidence.positive is not None:
+        parts += (Words("; decided "), name(evidence.positive), Words(" where the score is "))
+        parts += (clause(threshold_label(evidence)),)
+    if evidence.population:
+        parts += (Words("; population: "), name(", ".join(evidence.population)))
+    parts += (Words(". "),)
     if "accepted only" in evidence.population:
         parts += (
             Words(
@@ -117,7 +130,7 @@ def _measured(reader: Reader, rate: str) -> tuple[Block, ...]:
     blocks: list[Block] = []
     lowest = smallest(reader)
     if lowest is not None:
-        blocks.append(Paragraph(parts=_reading(lowest), style="read"))
+        blocks.append(Paragraph(parts=_reading(lowest, chosen(reader, lowest)), style="read"))
     ratios = _chart(reader, "fairness.impact_ratio", draw.HALF)
     rates = _chart(reader, rate, draw.FULL if ratios is None else draw.HALF)
     if ratios is not None and rates is not None:
@@ -138,8 +151,8 @@ def _measured(reader: Reader, rate: str) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _reading(figure: Figure) -> Parts:
-    """The sentence on the smallest ratio."""
+def _reading(figure: Figure, overall: Figure | None) -> Parts:
+    """The sentence on the smallest ratio, with the interval of the smallest rather than of that group."""
     column, group = next(iter(figure.keys.items()))
     parts: Parts = (
         Words("The smallest impact ratio is that of "),
@@ -151,9 +164,9 @@ def _reading(figure: Figure) -> Parts:
     )
     if figure.reference is not None:
         parts += (Words(" against "), name(figure.reference))
-    ends = interval(figure)
-    if ends:
-        parts += (Words(", "), Label(level([figure]), "clause"), Words(" "), *ends)
+    ends = () if overall is None else interval(overall)
+    if overall is not None and ends:
+        parts += (Words("; with its choice allowed for, "), Label(level([overall]), "clause"), Words(" "), *ends)
     return (*parts, Words("."))
 
 
@@ -165,7 +178,7 @@ def _table(
     )  # fmt: skip
     kinds = [k for k in (rate, "fairness.impact_ratio", difference) if _of(reader, k, columns)]
     figures = [f for k in kinds for f in _of(reader, k, columns)]
-    rows = []
+    rows, against = [], dict[str, None]()
     for levels, count in groups:
         if count.status != "measured":
             blank: list[Parts] = [() for _ in range(1 + 2 * len(kinds))]
@@ -178,6 +191,7 @@ def _table(
             figure = reader.figure(kind, keys)
             reference = figure is not None and kind != rate and is_reference(figure, levels)
             cells += [number(figure), words("reference") if reference else interval(figure)]
+            against.update({figure.reference: None} if figure is not None and figure.reference is not None else {})
         rows.append(Row(cells=tuple(cells)))
     ends = level(figures)
     titles = {rate: "Mean" if rate == "fairness.mean_prediction" else "Rate", difference: "Difference"}
@@ -197,8 +211,14 @@ def _table(
             *pairs,
         ),
         rows=tuple(rows),
-        source=source([*figures, *(count for _, count in groups)]),
+        source=(*_against(against), *source([*figures, *(count for _, count in groups)])),
     )
+
+
+def _against(references: Iterable[str]) -> Parts:
+    """What ratios and differences are taken against, and how it was chosen."""
+    found = list(references)
+    return (Words("Reference: "), *listed([(name(words_),) for words_ in found]), Words(". ")) if found else ()
 
 
 def _of(reader: Reader, kind: str, columns: tuple[str, ...]) -> list[Figure]:

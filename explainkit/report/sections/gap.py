@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from explainkit.figures import Figure, reference_group
 from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table, Words
-from explainkit.report.phrases import level, name, source, stacked, words
+from explainkit.report.phrases import clause, level, name, number, source, stacked, words
 from explainkit.report.reader import Reader
 
 _NAME = "explanation.gap"
-_ON_PAPER = 6
+_ON_PAPER = 7
 _GROUPS = 4
 
 
@@ -22,6 +22,8 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
         "output that is explained, not in decisions, and no cause: an input may carry a gap because its values differ "
         "between the groups, or because it works with one whose values do."
     )
+    units = dict.fromkeys(f.unit for f in reader.named(f"{_NAME}.total") if f.status == "measured")
+    intro += (Words(" The output is in "), clause(", ".join(units)), Words("."))
     title = words("What carries the gap in the mean output")
     return (Group(title=title, blocks=(Paragraph(parts=intro, style="text"), *found)),)
 
@@ -43,7 +45,10 @@ def _table(reader: Reader, column: str, totals: list[Figure]) -> Group:
     for (feature, group), figure in parts.items():
         if group in groups:
             sizes[feature] = max(sizes.get(feature, -1.0), abs(figure.value) if figure.value is not None else -1.0)
-    rows = [Row(cells=(words("Gap in all"), *(stacked(f) for f in totals)), tone="strong")]
+    rows = [
+        Row(cells=(words("Rows explained"), *(number(f, "n") for f in totals))),
+        Row(cells=(words("Gap in all"), *(stacked(f) for f in totals)), tone="strong"),
+    ]
     rows += [
         Row(cells=((name(reader.feature(feature)),), *(_part(parts.get((feature, g))) for g in groups)))
         for feature in sorted(sizes, key=lambda f: -sizes[f])

@@ -41,7 +41,8 @@ def _tables(reader: Reader, rate: str, ratio: str) -> list[Block]:
     found: list[Block] = []
     for columns in groupings:
         mine = [f for f in figures if tuple(f.keys) == columns]
-        found.append(_table(reader, mine, rate, ratio))
+        what = "Scoring rates by " if rate == "ll144.scoring_rate" else "Selection rates by "
+        found.append(Group(title=(Words(what), *group_name(columns)), blocks=(_table(reader, mine, rate, ratio),)))
     return found
 
 

@@ -10,7 +10,7 @@ from explainkit.report.measures import measure
 from explainkit.report.phrases import clause, interval, listed, name, number, on_page, statements, title, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import gates, preconditions
-from explainkit.report.sections.fairness import SCREEN, smallest
+from explainkit.report.sections.fairness import SCREEN, chosen, smallest
 
 _MOST = 12
 
@@ -83,6 +83,8 @@ def _small_ratio(reader: Reader) -> Iterator[Parts]:
     lowest = smallest(reader)
     if lowest is not None and lowest.value is not None and lowest.value < SCREEN:
         column, group = next(iter(lowest.keys.items()))
+        overall = chosen(reader, lowest)
+        ends = () if overall is None else interval(overall)
         yield (
             _flag("below four fifths"),
             Words(" impact ratio of "),
@@ -91,7 +93,7 @@ def _small_ratio(reader: Reader) -> Iterator[Parts]:
             name(column),
             Words("): "),
             *number(lowest),
-            *((Words(", interval "), *interval(lowest)) if interval(lowest) else ()),
+            *((Words(", interval "), *ends) if ends else ()),
             Words("; a screening statistic, see "),
             Link("fairness"),
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from explainkit.figures import Figure, reference_group
 from explainkit.report.card import Label, Parts, Tile, Words
 from explainkit.report.phrases import STATUS, clause, clipped, interval, level, name, number, words
 from explainkit.report.reader import Reader
-from explainkit.report.sections.fairness import SCREEN, smallest
+from explainkit.report.sections.fairness import SCREEN, chosen, smallest
 from explainkit.report.sections.preconditions import threshold_label
 
 
@@ -91,8 +93,14 @@ def _worst(reader: Reader) -> Tile:
         if not accuracy:
             return Tile(title=heading, value=words("–"), interval=words("not tested"), note=words("no group was named"))
         least = min(accuracy, key=lambda f: (f.value or 0.0, f.id))
-        return _filled(reader, least, words("smallest accuracy of a group"), _group(least))
-    tile = _filled(reader, lowest, heading, _group(lowest))
+        note = (*_group(least), Words(", chosen after looking"))
+        return _filled(reader, least, words("smallest accuracy of a group"), note)
+    overall = chosen(reader, lowest)
+    if overall is None or interval(overall) == ():
+        tile = _filled(reader, lowest, heading, (*_group(lowest), Words(", chosen after looking")))
+    else:
+        size: Parts = (Words(", "), *_size(lowest))
+        tile = replace(_filled(reader, overall, heading), note=(*_group(lowest), *size))
     if lowest.value is not None and lowest.value < SCREEN:
         return Tile(
             title=tile.title,
@@ -120,7 +128,7 @@ def _gap(reader: Reader) -> Tile:
     if not found:
         return Tile(title=heading, value=words("–"), interval=words("not tested"), note=words("no group was named"))
     widest = max(found, key=lambda f: (abs(f.value or 0.0), f.id))
-    return _filled(reader, widest, heading, _group(widest))
+    return _filled(reader, widest, heading, (*_group(widest), Words(", chosen after looking")))
 
 
 def _additivity(reader: Reader) -> Tile:
