@@ -20,6 +20,7 @@ BELOW, ABOVE = "fairness.detectable_below", "fairness.detectable_above"
 RATIO, CHANCE, CHANCE_P = "fairness.demographic_parity_ratio", "fairness.chance_ratio", "fairness.chance_p"
 
 _NOT_SIMPLE = "the tests are for independent rows that count alike"
+_AFTER_LOOKING = "the reference was chosen after looking, which makes p too small (fairness.reference)"
 _FEW = "fewer than two groups are shown, or nobody is selected"
 
 
@@ -40,7 +41,9 @@ def record_tests(comparison: Comparison) -> None:
         }
     raw = np.array([test.value for test in tests.values()])
     adjusted = {HOLM: holm(raw), BH: benjamini_hochberg(raw)}
-    family = f"the {len(tests)} comparisons of {comparison.cells.title} with its reference"
+    counted = "the one comparison" if len(tests) == 1 else f"the {len(tests)} comparisons"
+    family = f"{counted} of {comparison.cells.title} with its reference"
+    looked = "" if comparison.reference.stated or len(tests) < 2 else f"; {_AFTER_LOOKING}"
     for cell in range(len(rows)):
         if cell == reference:
             continue
@@ -50,7 +53,7 @@ def record_tests(comparison: Comparison) -> None:
         test = tests.get(cell)
         why = comparison.no_reference(ratio=False) or EMPTY if recorder.sampling.simple else _NOT_SIMPLE
         details: Details = {"n": rows[cell], "reference": comparison.reference.words, "unit": "probability"}
-        how = f"two-sided p of equal selection rates, {test.method if test else ''}"
+        how = f"two-sided p of equal selection rates, {test.method if test else ''}{looked}"
         value = None if test is None else test.value
         recorder.number(P, value, comparison.keys(cell), undefined=why, **(details | {"method": how}))
         for name, words in ((HOLM, "Holm (1979)"), (BH, "Benjamini and Hochberg (1995)")):
@@ -67,7 +70,8 @@ def _record_detectable(comparison: Comparison, cell: int, why: str, *, tested: b
         rate = comparison.values[reference]
         assert rate is not None
         found = detectable(rate, rows[reference].rows, rows[cell].rows)
-    how = f"smallest difference found with power {POWER:g} by a two-sided test at {ALPHA:g}, from the sizes alone"
+    how = f"smallest difference found with power {POWER:g} by a two-sided test at {ALPHA:g}, "
+    how += "from the sizes and the rate of the reference"
     sides = (None, None) if found is None else (found.below, found.above)
     for name, value in zip((BELOW, ABOVE), sides, strict=True):
         comparison.recorder.number(

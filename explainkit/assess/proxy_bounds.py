@@ -22,6 +22,7 @@ from explainkit.assess.binning import equal_counts
 from explainkit.assess.intervals import Interval
 from explainkit.assess.outcomes import selected_rows
 from explainkit.assess.recorder import Details, Keys, Recorder, among
+from explainkit.assess.references import STATED
 from explainkit.evidence import Measured
 from explainkit.load.subject import ProxyColumn, Subject
 
@@ -81,7 +82,7 @@ def _record(recorder: Recorder, column: ProxyColumn, selected: Bools, min_cell: 
         for place, size in enumerate(expected)
     ]
     reference = column.levels.index(column.reference)
-    other, words = found[reference], f"{column.reference} (stated in the plan)"
+    other, words = found[reference], f"{column.reference} {STATED}"
     for level, size, own in zip(column.levels, expected, found, strict=True):
         keys: Keys = {"column": column.name, "group": level}
         if own is None:

@@ -10,6 +10,8 @@ from explainkit.errors import PlanError, nearest
 from explainkit.load.subject import GroupColumn
 from explainkit.plan import FairnessPlan
 
+STATED = "(stated in the plan)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
@@ -67,7 +69,7 @@ def choose_reference(cells: Cells, values: Sequence[float | None], plan: Fairnes
             return Reference(cell=None, words="the reference group is suppressed")
         if values[cell] is None:
             return Reference(cell=None, words=f"the {what} of the reference group is undefined")
-        return Reference(cell=cell, words=f"{cells.label(cell)} (stated in the plan)", stated=True)
+        return Reference(cell=cell, words=f"{cells.label(cell)} {STATED}", stated=True)
     best: int | None = None
     highest = float("-inf")
     for cell, value in enumerate(values):

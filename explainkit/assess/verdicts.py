@@ -6,6 +6,7 @@ A verdict speaks of one figure under its conditions; it is not one on the model.
 
 from __future__ import annotations
 
+from explainkit.assess.references import STATED
 from explainkit.assess.verdict import verdict
 from explainkit.evidence import Verdict
 from explainkit.figures import Figure, FigureSet, reference_group
@@ -21,6 +22,7 @@ JUDGED = (
 """Differences that a tolerance is held against: of single columns, from the reference."""
 
 _POPULATION = "population: the rows are accepted cases, and nothing is known of those who were refused"
+_LOOKED = "the reference was chosen after looking, and is further away by chance alone; state it (fairness.reference)"
 _SELECTION = "fairness.selection_difference"
 
 
@@ -57,6 +59,13 @@ def _of_reference(figure: Figure) -> bool:
     return figure.reference is not None and reference_group(figure.reference) == next(iter(figure.keys.values()), None)
 
 
+def _chosen_by_looking(figure: Figure, figures: FigureSet) -> bool:
+    """Whether the reference is the best off of more than two groups: chance alone makes it further away."""
+    column = set(figure.keys)
+    groups = [f for f in figures.named(figure.name) if set(f.keys) == column and f.status == "measured"]
+    return len(groups) > 2 and not str(figure.reference).endswith(STATED)
+
+
 def _judge(figure: Figure, tolerance: float, figures: FigureSet, subject: Subject) -> Verdict:
     outcome = verdict(figure.low, figure.high, tolerance)
     reason = {
@@ -66,6 +75,8 @@ def _judge(figure: Figure, tolerance: float, figures: FigureSet, subject: Subjec
     }[outcome]
     if figure.low is None:
         reason = "the difference has no interval"
+    if outcome == "exceeds" and _chosen_by_looking(figure, figures):
+        outcome, reason = "insufficient evidence", _LOOKED
     if figure.name == _SELECTION and subject.population.accepted_only:
         outcome, reason = "insufficient evidence", _POPULATION
     bounds = figures.get(figure.id.replace("_difference[", "_difference_bounds["))

@@ -61,6 +61,22 @@ def test_among_accepted_cases_selection_has_no_verdict():
     assert verdict.reason.startswith("population")
 
 
+def test_beyond_a_reference_that_was_chosen_by_looking_is_no_evidence():
+    """The best off of three groups is best off by chance too; of two it makes no difference which is named."""
+    counts = {"f": (300, 1_000), "m": (600, 1_000), "x": (590, 1_000)}
+    looked = FairnessPlan(min_cell=1, tolerance=0.1)
+    found = judged(counts, looked)
+    assert {v.outcome for v in found.values()} <= {"insufficient evidence", "within"}
+    (far,) = [v for key, v in found.items() if "sex=f" in key]
+    assert far.outcome == "insufficient evidence"
+    assert "chosen after looking" in far.reason
+    named = judged(counts)
+    (far,) = [v for key, v in named.items() if "sex=f" in key]
+    assert far.outcome == "exceeds"
+    (two,) = judged({"f": (300, 1_000), "m": (600, 1_000)}, looked).values()
+    assert two.outcome == "exceeds"
+
+
 def test_a_verdict_needs_as_many_rows_as_the_weights_leave():
     counts = {"f": (5000, 10_000), "m": (5100, 10_000)}
     (verdict,) = judged(counts, weights=np.ones(20_000)).values()

@@ -211,14 +211,19 @@ def _table(
             *pairs,
         ),
         rows=tuple(rows),
-        source=(*_against(against), *source([*figures, *(count for _, count in groups)])),
+        source=(*_against(against, len(rows)), *source([*figures, *(count for _, count in groups)])),
     )
 
 
-def _against(references: Iterable[str]) -> Parts:
+def _against(references: Iterable[str], groups: int) -> Parts:
     """What ratios and differences are taken against, and how it was chosen."""
     found = list(references)
-    return (Words("Reference: "), *listed([(name(words_),) for words_ in found]), Words(". ")) if found else ()
+    if not found:
+        return ()
+    parts: Parts = (Words("Reference: "), *listed([(name(words_),) for words_ in found]), Words(". "))
+    if groups > 2 and not all(words_.endswith("(stated in the plan)") for words_ in found):
+        parts += (Words("It was chosen after looking, and intervals do not allow for it. "),)
+    return parts
 
 
 def _of(reader: Reader, kind: str, columns: tuple[str, ...]) -> list[Figure]:
