@@ -45,6 +45,13 @@ class GroupRate:
     """Why it has no value where there are none to count among."""
     spread: Spread | None = None
     """How precise it is, by cell; None where rows are independent and count alike."""
+    class_: str | None = None
+    """Of several classes the one that it is about."""
+
+    @property
+    def about(self) -> Details:
+        """What its figures say of the class."""
+        return {} if self.class_ is None else {"class_": self.class_}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +173,8 @@ class Comparison:
 
     def keys(self, cell: int) -> dict[str, str]:
         """Keys of the figures of one cell."""
-        return self.cells.keys(cell)
+        own = {} if self.rate.class_ is None else {"class": self.rate.class_}
+        return self.cells.keys(cell) | own
 
     def hide(self, name: str, cell: int) -> bool:
         """Record that a cell is suppressed, if it is; whether it may be shown."""
@@ -193,7 +201,7 @@ class Comparison:
         return self.values[cell], None if other is None else self.values[other]
 
     def _context(self, cell: int) -> Details:
-        return {
+        return self.rate.about | {
             "n": self.rate.whole[cell].rows,
             "events": self.rate.part[cell].rows,
             "numerator": self.rate.numerator,
@@ -211,14 +219,16 @@ def record_rate(comparison: Comparison) -> None:
     rate = comparison.rate
     for cell, (part, whole) in enumerate(zip(rate.part, rate.whole, strict=True)):
         if comparison.hide(rate.name, cell):
+            details = rate.about | {"numerator": rate.numerator}
+            effective = None if rate.spread is None else float(rate.spread.effective[cell])
             comparison.recorder.rate(
                 rate.name,
                 part,
                 whole,
                 comparison.keys(cell),
                 undefined=rate.undefined,
-                numerator=rate.numerator,
-                effective=None if rate.spread is None else float(rate.spread.effective[cell]),
+                effective=effective,
+                **details,
             )
 
 

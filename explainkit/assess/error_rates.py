@@ -193,7 +193,11 @@ def rates_of(subject: Subject) -> tuple[ErrorRate, ...]:
 
 
 def _binary_rates(subject: Subject) -> tuple[ErrorRate, ...]:
-    positive, whom = subject.positive, among(subject)
+    return rates_against_the_rest(subject.positive, among(subject))
+
+
+def rates_against_the_rest(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
+    """Rates of one class against all others; ``whom`` narrows down in words whom the rows stand for."""
     return (*_of_outcomes(positive, whom), *_of_all(positive, whom), *_of_decisions(positive, whom))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess import ranking
+from explainkit.assess.class_rates import record_class_rates
 from explainkit.assess.comparison import EMPTY
 from explainkit.assess.cross_counts import (
     ALL,
@@ -79,8 +80,9 @@ def measure(subject: Subject, plan: FairnessPlan, *, seed: int = 0, found: Group
                 record_regression(recorder, cells, plan)
     else:
         _record_classification(recorder, singles, pairs, state, plan)
-        for cells in singles if subject.task == "binary" else ():
-            record_gaps(recorder, cells, plan, whole=found.whole)
+        for cells in singles:
+            record = record_gaps if subject.task == "binary" else record_class_rates
+            record(recorder, cells, plan, whole=found.whole)
     if subject.population.accepted_only and subject.task != "regression" and subject.rows.groups:
         recorder.note(
             "not_tested",

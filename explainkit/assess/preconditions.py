@@ -171,6 +171,10 @@ _MULTICLASS: dict[str, Need] = {
     "performance.confusion": Need.OUTCOME | Need.SAMPLE,
     "performance.custom": Need.OUTCOME | Need.SAMPLE,
     **_compared("accuracy", Need.OUTCOME | Need.SAMPLE),
+    **_compared("decided_rate", Need.SAMPLE),
+    **_compared("true_positive_rate", Need.OUTCOME),
+    **_compared("false_positive_rate", Need.OUTCOME),
+    **_compared("precision", Need.OUTCOME | Need.PREVALENCE),
     "fairness.accuracy_gap": Need.GROUPS | Need.OUTCOME | Need.SAMPLE,
     **{
         f"fairness.{name}": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE

@@ -56,13 +56,14 @@ def verdicts(figures: FigureSet, plan: FairnessPlan, subject: Subject) -> tuple[
 
 def _of_reference(figure: Figure) -> bool:
     """Whether the figure belongs to the group that it is taken against."""
-    return figure.reference is not None and reference_group(figure.reference) == next(iter(figure.keys.values()), None)
+    return figure.reference is not None and reference_group(figure.reference) in figure.keys.values()
 
 
 def _chosen_by_looking(figure: Figure, figures: FigureSet) -> bool:
     """Whether the reference is the best off of more than two groups: chance alone makes it further away."""
-    column = set(figure.keys)
-    groups = [f for f in figures.named(figure.name) if set(f.keys) == column and f.status == "measured"]
+    column, class_ = set(figure.keys), figure.keys.get("class")
+    alike = [f for f in figures.named(figure.name) if set(f.keys) == column and f.keys.get("class") == class_]
+    groups = [f for f in alike if f.status == "measured"]
     return len(groups) > 2 and not str(figure.reference).endswith(STATED)
 
 

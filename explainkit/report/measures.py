@@ -87,6 +87,7 @@ _MEASURES = {
     "proxy.selection_rate": Measure("Selection rate", "of a group that is known by probabilities"),
     "proxy.selection_difference": Measure("Difference", "selection rate less that of the reference group"),
     "proxy.impact_ratio": Measure("Impact ratio", "selection rate over that of the reference group"),
+    "fairness.decided_rate": Measure("Decided", "share of the group decided for the class"),
     "fairness.count": Measure("Rows", "of the group"),
     "fairness.selection_rate": Measure("Selection rate", "share given the favourable decision"),
     "fairness.impact_ratio": Measure("Impact ratio", "selection rate over that of the reference group"),

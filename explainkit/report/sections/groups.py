@@ -25,6 +25,7 @@ from explainkit.report.measures import measure
 from explainkit.report.numbers import figure_text
 from explainkit.report.phrases import group_name, level, name, number, source, stacked, title, words
 from explainkit.report.reader import Reader
+from explainkit.report.sections import class_rates
 
 _KINDS = {
     "binary": (
@@ -63,6 +64,7 @@ def section(evidence: Evidence) -> Section:
             blocks.extend(charts)
         for column in reader.sensitive:
             blocks.extend(_tables(reader, column, _KINDS[evidence.task]))
+        blocks.extend(class_rates.blocks(reader))
     return Section(number=8, id="groups", title="Performance by group", blocks=tuple(blocks))
 
 
