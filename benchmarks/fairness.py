@@ -81,9 +81,12 @@ def table(count: int, levels: tuple[int, ...]) -> tuple[list[Any], Any, Any]:
 
 
 def _cells(codes: list[Any]) -> list[Any]:
-    from explainkit.assess.groups import single
+    import numpy as np
+
+    from explainkit.assess.groups import RowStates, single
     from explainkit.load.subject import GroupColumn
 
+    alike = RowStates(codes=np.zeros(len(codes[0]), np.int32), classes=np.zeros(1, np.int64))
     return [
         single(
             GroupColumn(
@@ -91,7 +94,9 @@ def _cells(codes: list[Any]) -> list[Any]:
                 codes=column,
                 levels=tuple(f"level {level}" for level in range(int(column.max()) + 1)),
                 is_feature=False,
+                basis="a benchmark",
             ),
+            alike,
             min_cell=10,
         )
         for place, column in enumerate(codes)
@@ -115,7 +120,7 @@ def _ours() -> Callable[[], Any]:
     )
 
     def work() -> list[Any]:
-        counts = cross(cells, states(outcomes, decisions), Sampling(weights=None)).rows
+        counts = cross(cells, states(outcomes, decisions), Sampling(weights=None)).rows[1:]
         drawn = resample_counts(counts, RESAMPLES, np.random.default_rng(1))
         selected, true, false = (metrics.rates(drawn, part, whole) for part, whole in rates)
         kinds = [metrics.both_kinds(counts, part, whole) for part, whole in rates]

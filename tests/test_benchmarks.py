@@ -1,0 +1,16 @@
+"""What benchmarks time still runs: small, untimed."""
+
+from __future__ import annotations
+
+from benchmarks import fairness
+
+
+def test_the_work_of_the_fairness_benchmark(monkeypatch):
+    monkeypatch.setattr(fairness, "ROWS", 2_000)
+    monkeypatch.setattr(fairness, "RESAMPLES", 50)
+    monkeypatch.setattr(fairness, "MANY", 3_000)
+    intervals = fairness._ours()()
+    assert len(intervals) == 3
+    assert all(interval is not None and interval.low < interval.high for interval in intervals)
+    tables = fairness._count()()
+    assert [int(table.rows.sum()) for table in tables] == [3_000] * len(fairness.COLUMNS)
