@@ -2,7 +2,7 @@
 
 fairlearn computes its metrics anew on the rows of every resample, here for fewer resamples and scaled; explainkit draws
 the table of counts. Both calls begin with the rows and end with three intervals. Percentiles of a largest difference
-are what fairlearn gives; where groups nearly tie they miss the truth, which the intervals of `assess.extremes` do not.
+are what fairlearn gives; where groups nearly tie they miss the truth, which the intervals of `assess.statistics.extremes` do not.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def table(count: int, levels: tuple[int, ...]) -> tuple[list[Any], Any, Any]:
 def _cells(codes: list[Any]) -> list[Any]:
     import numpy as np
 
-    from explainkit.assess.groups import RowStates, single
+    from explainkit.assess.groups.cells import RowStates, single
     from explainkit.load.subject import GroupColumn
 
     alike = RowStates(codes=np.zeros(len(codes[0]), np.int32), classes=np.zeros(1, np.int64))
@@ -106,10 +106,10 @@ def _cells(codes: list[Any]) -> list[Any]:
 def _ours() -> Callable[[], Any]:
     import numpy as np
 
-    from explainkit.assess import table_metrics as metrics
-    from explainkit.assess.bootstrap import percentile, resample_counts
-    from explainkit.assess.cross_counts import LABELLED, cross, states
-    from explainkit.assess.sampling import Sampling
+    from explainkit.assess.groups.cross_counts import LABELLED, cross, states
+    from explainkit.assess.statistics import table_metrics as metrics
+    from explainkit.assess.statistics.bootstrap import percentile, resample_counts
+    from explainkit.assess.statistics.sampling import Sampling
 
     codes, outcomes, decisions = table(ROWS, (GROUPS,))
     (cells,) = _cells(codes)
@@ -157,8 +157,8 @@ def _fairlearn() -> Callable[[], Any]:
 
 
 def _count() -> Callable[[], Any]:
-    from explainkit.assess.cross_counts import cross, states
-    from explainkit.assess.sampling import Sampling
+    from explainkit.assess.groups.cross_counts import cross, states
+    from explainkit.assess.statistics.sampling import Sampling
 
     codes, outcomes, decisions = table(MANY, COLUMNS)
     cells = _cells(codes)

@@ -77,8 +77,8 @@ def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = N
 
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
     """Everything measured about a subject, as evidence; parameters as for `audit_plan`."""
+    from explainkit.assess.fairness.shown import groupings_of, shown_groups
     from explainkit.assess.gates import check_measured, check_plan
-    from explainkit.assess.shown import groupings_of, shown_groups
     from explainkit.assess.stage import assess
     from explainkit.explain.summary import explain
     from explainkit.load.steady import one_order
@@ -116,8 +116,8 @@ def gather_case(subject: Subject, plan: Plan, position: int, *, progress: Progre
 
 
 def _evidence(subject: Subject, plan: Plan, measured: Measured, explained: Explained) -> Evidence:
+    from explainkit.assess.fairness.verdicts import verdicts
     from explainkit.assess.gates import evaluate
-    from explainkit.assess.verdicts import verdicts
 
     figures = measured.figures + ledger_counts(measured.ledger)
     return Evidence(

@@ -10,18 +10,18 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.assess import ranking
-from explainkit.assess.groupings import Groupings
-from explainkit.assess.groups import Cells
-from explainkit.assess.intervals import Interval, student_mean
+from explainkit.assess.fairness.shown import groupings_of
+from explainkit.assess.groups.cells import Cells
+from explainkit.assess.groups.groupings import Groupings
 from explainkit.assess.outcomes import Outcomes, mean, with_outcome
-from explainkit.assess.paired import delong_difference, newcombe_paired
+from explainkit.assess.performance.probabilities import log_losses
 from explainkit.assess.precision import LINEARISED
 from explainkit.assess.preconditions import NEEDS, Need
-from explainkit.assess.probabilities import log_losses
 from explainkit.assess.recorder import Details, Recorder
-from explainkit.assess.sampling import Sampling
-from explainkit.assess.shown import groupings_of
+from explainkit.assess.statistics import ranking
+from explainkit.assess.statistics.intervals import Interval, student_mean
+from explainkit.assess.statistics.paired import delong_difference, newcombe_paired
+from explainkit.assess.statistics.sampling import Sampling
 from explainkit.errors import DataError, PlanError, nearest
 from explainkit.evidence import Measured
 from explainkit.figures import Unit, figure_id, parse_figure_id

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.recorder import Recorder, Tally
-from explainkit.assess.sampling import Sampling
+from explainkit.assess.statistics.sampling import Sampling
 from explainkit.errors import PlanError, nearest
 from explainkit.load.subject import Subject
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.assess import ranking
-from explainkit.assess.bootstrap import percentile, resample_counts
-from explainkit.assess.intervals import Interval, delong, student_of
 from explainkit.assess.recorder import Details
-from explainkit.assess.sampling import Sampling
+from explainkit.assess.statistics import ranking
+from explainkit.assess.statistics.bootstrap import percentile, resample_counts
+from explainkit.assess.statistics.intervals import Interval, delong, student_of
+from explainkit.assess.statistics.sampling import Sampling
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
-from explainkit.assess.intervals import LEVEL, Interval, korn_graubard, wilson
 from explainkit.assess.preconditions import Need, Preconditions
-from explainkit.assess.sampling import Sampling
+from explainkit.assess.statistics.intervals import LEVEL, Interval, korn_graubard, wilson
+from explainkit.assess.statistics.sampling import Sampling
 from explainkit.evidence import LedgerEntry, LedgerKind, Measured
 from explainkit.figures import Figure, Series, Status, Unit, figure_id
 from explainkit.load.subject import Subject

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from explainkit.assess import (
-    actual_decisions,
-    calibration,
-    champion,
-    data,
-    fairness,
-    ll144,
-    performance,
-    proxy_bounds,
-    proxy_strength,
-    slices,
-)
-from explainkit.assess.groupings import Groupings
+from explainkit.assess import champion, data
+from explainkit.assess.fairness import actual_decisions, fairness, ll144, proxy_bounds, proxy_strength
+from explainkit.assess.groups.groupings import Groupings
+from explainkit.assess.performance import calibration, performance
+from explainkit.assess.segments import slices
 from explainkit.evidence import Measured
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan

@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn import metrics
 
 from explainkit.assess import champion
-from explainkit.assess.paired import delong_difference, newcombe_paired
+from explainkit.assess.statistics.paired import delong_difference, newcombe_paired
 from explainkit.errors import DataError, PlanError
 from explainkit.figures import figure_id
 from explainkit.plan import plan_from

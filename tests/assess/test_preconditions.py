@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explainkit.assess import calibration, fairness, performance
+from explainkit.assess.fairness import fairness
+from explainkit.assess.performance import calibration, performance
 from explainkit.assess.preconditions import NEEDS, NO_LABEL, NO_OUTCOME, NOT_PROBABILITIES, Need
 from explainkit.plan import FairnessPlan
 from tests.assess.builders import figures_of, group, reasons_of, series_of, subject_of, values_of

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from explainkit.assess import calibration, fairness, performance
+from explainkit.assess.fairness import fairness
+from explainkit.assess.performance import calibration, performance
 from explainkit.evidence import Evidence, Measured
 from explainkit.plan import CostPlan, FairnessPlan, IntervalPlan, PerformancePlan
 from explainkit.report.card import Beside, Group, Paragraph, Section, Table

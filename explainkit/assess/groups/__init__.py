@@ -1,0 +1,1 @@
+"""Who is in which group, what is counted of them, and which groups may be shown."""

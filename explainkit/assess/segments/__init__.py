@@ -1,0 +1,1 @@
+"""The segments of the rows where errors are largest."""
