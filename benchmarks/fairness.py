@@ -2,7 +2,8 @@
 
 fairlearn computes its metrics anew on the rows of every resample, here for fewer resamples and scaled; explainkit draws
 the table of counts. Both calls begin with the rows and end with three intervals. Percentiles of a largest difference
-are what fairlearn gives; where groups nearly tie they miss the truth, which the intervals of `assess.statistics.extremes` do not.
+are what fairlearn gives; where groups nearly tie they miss the truth, which the intervals of
+`assess.statistics.extremes` do not.
 """
 
 from __future__ import annotations

@@ -42,6 +42,8 @@ class Details(TypedDict, total=False):
     reference: str
     reason: str | None
     class_: str
+    tolerance: float
+    """How far the figure may lie off where it is computed again, where that is more than rounding."""
     threshold: str | None
     """Where the needs of the figure do not say whether it depends on decisions."""
 
@@ -213,6 +215,7 @@ class Recorder:
             reference=details.get("reference"),
             class_=details.get("class_", subject.positive if self.preconditions.concerns_class(name) else None),
             weighting=subject.rows.weight_kind if self.weighted else None,
+            tolerance=details.get("tolerance", 1e-9),
         )
 
     def _method(self, needs: Need, details: Details, interval: Interval | None) -> str:

@@ -7,8 +7,7 @@ rows and by group.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +15,12 @@ import numpy.typing as npt
 from explainkit.assess.fairness.comparison import (
     EMPTY,
     Comparison,
-    GroupRate,
+    StateRate,
     record_difference,
     record_rate,
     record_ratio,
 )
-from explainkit.assess.groups.cross_counts import LABELLED, CrossTable, cross, cross_all, states
+from explainkit.assess.groups.cross_counts import LABELLED, cross, cross_all, record_rate_of_all, states
 from explainkit.assess.groups.groupings import Groupings
 from explainkit.assess.outcomes import selected_rows
 from explainkit.assess.recorder import Recorder, among
@@ -33,20 +32,8 @@ from explainkit.plan import FairnessPlan
 _NONE = "no decision made is known"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionRate:
-    """A rate over rows by what was decided in fact and what the model says, both 1 where favourable."""
-
-    name: str
-    what: str
-    part: tuple[State, ...]
-    whole: tuple[State, ...]
-    numerator: str
-    undefined: str
-
-
 RATES = (
-    DecisionRate(
+    StateRate(
         name="decisions.actual_rate",
         what="rate of favourable decisions made",
         part=((1, 0), (1, 1)),
@@ -54,7 +41,7 @@ RATES = (
         numerator="decided favourably in fact",
         undefined=_NONE,
     ),
-    DecisionRate(
+    StateRate(
         name="decisions.model_rate",
         what="selection rate of the model",
         part=((0, 1), (1, 1)),
@@ -62,7 +49,7 @@ RATES = (
         numerator="selected by the model, of rows whose decision is known",
         undefined=_NONE,
     ),
-    DecisionRate(
+    StateRate(
         name="decisions.overridden_to_favourable",
         what="share overridden to favourable",
         part=((1, 0),),
@@ -70,7 +57,7 @@ RATES = (
         numerator="decided favourably in fact, of those that the model does not select",
         undefined="the model selects every row whose decision is known",
     ),
-    DecisionRate(
+    StateRate(
         name="decisions.overridden_to_unfavourable",
         what="share overridden to unfavourable",
         part=((0, 1),),
@@ -101,14 +88,16 @@ def measure(subject: Subject, plan: FairnessPlan, found: Groupings) -> Measured:
     if lacking:
         reason = "left out of the rates of decisions made, and of overrides"
         recorder.note("not_tested", "rows whose decision is unknown", reason, lacking)
-    rates = [rate for rate in RATES if recorder.open(rate.name)]
+    whom = among(subject)
+    rates = [replace(rate, numerator=rate.numerator + whom) for rate in RATES if recorder.open(rate.name)]
     table = cross_all(state, recorder.sampling)
     for rate in rates:
-        _record_all(recorder, table, rate)
+        record_rate_of_all(recorder, rate.name, table, rate.part, rate.whole, rate.numerator, rate.undefined)
     for cells in found.singles:
         table = cross(cells, state, recorder.sampling)
         for rate in rates:
-            comparison = Comparison.of(recorder, cells, _group_rate(recorder, table, rate, EMPTY), plan)
+            counted = replace(rate, undefined=f"{EMPTY}, or {rate.undefined}").counted(table)
+            comparison = Comparison.of(recorder, cells, counted, plan)
             record_rate(comparison)
             record_difference(comparison, f"{rate.name}_difference")
             record_ratio(comparison, f"{rate.name}_ratio")
@@ -121,35 +110,7 @@ def states_of_decisions(subject: Subject) -> npt.NDArray[np.int32]:
     return states(subject.rows.actual, np.zeros(subject.rows.count, np.bool_) if selected is None else selected)
 
 
-def _record_all(recorder: Recorder, table: CrossTable, rate: DecisionRate) -> None:
-    spread = table.spread(rate.part, rate.whole)
-    recorder.rate(
-        rate.name,
-        table.tallies(rate.part)[0],
-        table.tallies(rate.whole)[0],
-        undefined=rate.undefined,
-        numerator=_numerator(recorder, rate),
-        effective=None if spread is None else float(spread.effective[0]),
-    )
-
-
-def _group_rate(recorder: Recorder, table: CrossTable, rate: DecisionRate, undefined: str) -> GroupRate:
-    return GroupRate(
-        name=rate.name,
-        what=rate.what,
-        part=table.tallies(rate.part),
-        whole=table.tallies(rate.whole),
-        numerator=_numerator(recorder, rate),
-        undefined=f"{undefined}, or {rate.undefined}",
-        spread=table.spread(rate.part, rate.whole),
-    )
-
-
-def _numerator(recorder: Recorder, rate: DecisionRate) -> str:
-    return f"{rate.numerator}{among(recorder.subject)}"
-
-
-def parts_of(rates: Sequence[DecisionRate] = RATES) -> tuple[tuple[State, ...], ...]:
+def parts_of() -> tuple[tuple[State, ...], ...]:
     """States counted in a numerator, or left out of one: what disclosure control has to protect."""
-    complements = (tuple(state for state in rate.whole if state not in rate.part) for rate in rates)
-    return (*(rate.part for rate in rates), *complements)
+    complements = (tuple(state for state in rate.whole if state not in rate.part) for rate in RATES)
+    return (*(rate.part for rate in RATES), *complements)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from explainkit.assess.fairness.comparison import EMPTY, Comparison, GroupRate, record_difference, record_rate
-from explainkit.assess.fairness.error_rates import ErrorRate, rates_against_the_rest
+from explainkit.assess.fairness.comparison import EMPTY, Comparison, StateRate, record_difference, record_rate
+from explainkit.assess.fairness.error_rates import rates_against_the_rest
 from explainkit.assess.groups.cells import Cells
 from explainkit.assess.groups.cross_counts import ALL, cross, states
 from explainkit.assess.outcomes import decided_classes
@@ -49,27 +49,17 @@ def record_class_rates(recorder: Recorder, cells: Cells, plan: FairnessPlan, *, 
         labels = None if rows.labels is None else np.where(np.isnan(rows.labels), np.nan, rows.labels == place)
         table = cross(cells, states(labels, decided == place), recorder.sampling)
         for rate in _rates(recorder, classes[place]):
-            name = f"fairness.{rate.name}"
-            if not recorder.open(name):
+            if not recorder.open(rate.name):
                 continue
-            counted = GroupRate(
-                name=name,
-                what=rate.what,
-                part=table.tallies(rate.part),
-                whole=table.tallies(rate.whole),
-                numerator=rate.numerator,
-                undefined=rate.undefined,
-                spread=table.spread(rate.part, rate.whole),
-                class_=classes[place],
-            )
+            counted = rate.counted(table, class_=classes[place])
             comparison = Comparison.of(recorder, cells, counted, plan)
             record_rate(comparison)
-            record_difference(comparison, f"{name}_difference")
+            record_difference(comparison, f"{rate.name}_difference")
 
 
-def _rates(recorder: Recorder, name: str) -> list[ErrorRate]:
+def _rates(recorder: Recorder, name: str) -> list[StateRate]:
     whom = among(recorder.subject)
-    decided = ErrorRate(
+    decided = StateRate(
         name=NAMES[0],
         what="rate",
         part=tuple(state for state in ALL if state[1] == 1),
@@ -78,4 +68,8 @@ def _rates(recorder: Recorder, name: str) -> list[ErrorRate]:
         undefined=EMPTY,
     )
     rates = (decided, *rates_against_the_rest(name, whom))
-    return [replace(rate, what=f"{rate.what} of class {name}") for rate in rates if rate.name in NAMES]
+    return [
+        replace(rate, name=f"fairness.{rate.name}", what=f"{rate.what} of class {name}")
+        for rate in rates
+        if rate.name in NAMES
+    ]

@@ -13,12 +13,14 @@ import numpy as np
 
 from explainkit.assess.fairness.references import Reference, choose_reference
 from explainkit.assess.groups.cells import Cells
+from explainkit.assess.groups.cross_counts import CrossTable
 from explainkit.assess.recorder import Details, Recorder, Tally
 from explainkit.assess.statistics.extremes import largest_difference_interval, smallest_ratio_interval
 from explainkit.assess.statistics.intervals import LEVEL, Interval, katz_ratio, newcombe_difference
 from explainkit.assess.statistics.mover import RateFamily
 from explainkit.assess.statistics.ratios import koopman_ratio
 from explainkit.assess.statistics.spread import Spread
+from explainkit.assess.statistics.table_metrics import State
 from explainkit.plan import FairnessPlan
 
 EMPTY = "no row belongs to the group"
@@ -52,6 +54,32 @@ class GroupRate:
     def about(self) -> Details:
         """What its figures say of the class."""
         return {} if self.class_ is None else {"class_": self.class_}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateRate:
+    """A rate of rows by two things that are known of each, such as outcome and decision: which count, of which."""
+
+    name: str
+    what: str
+    """The rate in words."""
+    part: tuple[State, ...]
+    whole: tuple[State, ...]
+    numerator: str
+    undefined: str
+
+    def counted(self, table: CrossTable, *, class_: str | None = None) -> GroupRate:
+        """The rate of every cell of a table."""
+        return GroupRate(
+            name=self.name,
+            what=self.what,
+            part=table.tallies(self.part),
+            whole=table.tallies(self.whole),
+            numerator=self.numerator,
+            undefined=self.undefined,
+            spread=table.spread(self.part, self.whole),
+            class_=class_,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

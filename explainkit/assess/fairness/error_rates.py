@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from explainkit.assess.fairness.comparison import (
     OVER_PAIRS,
     Comparison,
-    GroupRate,
+    StateRate,
     record_difference,
     record_gap,
     record_rate,
@@ -30,7 +30,6 @@ from explainkit.assess.groups.cross_counts import LABELLED, CrossTable
 from explainkit.assess.recorder import Details, Recorder, among
 from explainkit.assess.statistics.extremes import largest_difference_interval, smallest_ratio_interval
 from explainkit.assess.statistics.intervals import Interval
-from explainkit.assess.statistics.table_metrics import State
 from explainkit.load.subject import Subject
 from explainkit.plan import FairnessPlan
 
@@ -44,18 +43,6 @@ _GAPS = {
     "accuracy": "accuracy_gap",
 }
 """Summaries over the groups of a column: the largest rate minus the smallest."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorRate:
-    """A rate by group: which rows count, of which."""
-
-    name: str
-    what: str
-    part: tuple[State, ...]
-    whole: tuple[State, ...]
-    numerator: str
-    undefined: str
 
 
 def record_error_rates(recorder: Recorder, cells: Cells, table: CrossTable, plan: FairnessPlan) -> None:
@@ -79,15 +66,7 @@ def record_error_rates(recorder: Recorder, cells: Cells, table: CrossTable, plan
         name = f"fairness.{rate.name}"
         if not recorder.open(name):
             continue
-        counted = GroupRate(
-            name=name,
-            what=rate.what,
-            part=table.tallies(rate.part),
-            whole=table.tallies(rate.whole),
-            numerator=rate.numerator,
-            undefined=rate.undefined,
-            spread=table.spread(rate.part, rate.whole),
-        )
+        counted = replace(rate, name=name).counted(table)
         comparison = found[rate.name] = Comparison.of(recorder, cells, counted, plan)
         record_rate(comparison)
         record_difference(comparison, f"{name}_difference")
@@ -188,27 +167,27 @@ def _references(positives: Comparison, negatives: Comparison) -> str:
     return first if first == second else f"{first}, and {second}"
 
 
-def rates_of(subject: Subject) -> tuple[ErrorRate, ...]:
+def rates_of(subject: Subject) -> tuple[StateRate, ...]:
     """Every error rate of a task: which rows count, of which."""
     return _binary_rates(subject) if subject.task == "binary" else _multiclass_rates(subject)
 
 
-def _binary_rates(subject: Subject) -> tuple[ErrorRate, ...]:
+def _binary_rates(subject: Subject) -> tuple[StateRate, ...]:
     return rates_against_the_rest(subject.positive, among(subject))
 
 
-def rates_against_the_rest(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
+def rates_against_the_rest(positive: str | None, whom: str) -> tuple[StateRate, ...]:
     """Rates of one class against all others; ``whom`` narrows down in words whom the rows stand for."""
     return (*_of_outcomes(positive, whom), *_of_all(positive, whom), *_of_decisions(positive, whom))
 
 
-def _of_outcomes(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
+def _of_outcomes(positive: str | None, whom: str) -> tuple[StateRate, ...]:
     """Rates among the rows of one outcome."""
     negatives = "no outcome in the group is negative"
     positives = "no outcome in the group is positive"
     of_positives, of_negatives = f"of those with outcome {positive}", f"of those without outcome {positive}"
     return (
-        ErrorRate(
+        StateRate(
             name=TPR,
             what="true positive rate",
             part=((1, 1),),
@@ -216,7 +195,7 @@ def _of_outcomes(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
             numerator=f"decided {positive}{whom}, {of_positives}",
             undefined=positives,
         ),
-        ErrorRate(
+        StateRate(
             name=FPR,
             what="false positive rate",
             part=((0, 1),),
@@ -224,7 +203,7 @@ def _of_outcomes(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
             numerator=f"decided {positive}{whom}, {of_negatives}",
             undefined=negatives,
         ),
-        ErrorRate(
+        StateRate(
             name="true_negative_rate",
             what="true negative rate",
             part=((0, 0),),
@@ -232,7 +211,7 @@ def _of_outcomes(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
             numerator=f"not decided {positive}{whom}, {of_negatives}",
             undefined=negatives,
         ),
-        ErrorRate(
+        StateRate(
             name="false_negative_rate",
             what="false negative rate",
             part=((1, 0),),
@@ -243,10 +222,10 @@ def _of_outcomes(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
     )
 
 
-def _of_all(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
+def _of_all(positive: str | None, whom: str) -> tuple[StateRate, ...]:
     """Rates among all rows with an outcome."""
     return (
-        ErrorRate(
+        StateRate(
             name="accuracy",
             what="accuracy",
             part=((0, 0), (1, 1)),
@@ -254,7 +233,7 @@ def _of_all(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
             numerator=f"decided as the outcome turned out{whom}",
             undefined=UNLABELLED,
         ),
-        ErrorRate(
+        StateRate(
             name="base_rate",
             what="base rate",
             part=((1, 0), (1, 1)),
@@ -265,10 +244,10 @@ def _of_all(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
     )
 
 
-def _of_decisions(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
+def _of_decisions(positive: str | None, whom: str) -> tuple[StateRate, ...]:
     """Rates among the rows decided one way."""
     return (
-        ErrorRate(
+        StateRate(
             name="precision",
             what="precision",
             part=((1, 1),),
@@ -276,7 +255,7 @@ def _of_decisions(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
             numerator=f"outcome {positive}{whom}, of those decided {positive}",
             undefined="no row of the group with an outcome is decided positive",
         ),
-        ErrorRate(
+        StateRate(
             name="negative_predictive_value",
             what="negative predictive value",
             part=((0, 0),),
@@ -287,9 +266,9 @@ def _of_decisions(positive: str | None, whom: str) -> tuple[ErrorRate, ...]:
     )
 
 
-def _multiclass_rates(subject: Subject) -> tuple[ErrorRate, ...]:
+def _multiclass_rates(subject: Subject) -> tuple[StateRate, ...]:
     return (
-        ErrorRate(
+        StateRate(
             name="accuracy",
             what="accuracy",
             part=((1, 0), (1, 1)),

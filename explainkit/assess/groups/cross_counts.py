@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.groups.cells import Cells
-from explainkit.assess.recorder import Tally
+from explainkit.assess.recorder import Recorder, Tally
 from explainkit.assess.statistics.ranking import ScoreTable, tabulate_sorted
 from explainkit.assess.statistics.sampling import Sampling
 from explainkit.assess.statistics.spread import Spread, StateSums
@@ -114,6 +114,27 @@ def _count(codes: npt.NDArray[np.int32], cells: int, state: npt.NDArray[np.int32
         counts = table(None)
         return CrossTable(rows=counts.astype(np.int64), weights=counts, sums=sums)
     return CrossTable(rows=table(weights > 0).astype(np.int64), weights=table(weights), sums=sums)
+
+
+def record_rate_of_all(
+    recorder: Recorder,
+    name: str,
+    table: CrossTable,
+    part: Sequence[State],
+    whole: Sequence[State],
+    numerator: str,
+    undefined: str,
+) -> None:
+    """Record a rate over the one cell of a table that `cross_all` gives."""
+    spread = table.spread(part, whole)
+    recorder.rate(
+        name,
+        table.tallies(part)[0],
+        table.tallies(whole)[0],
+        undefined=undefined,
+        numerator=numerator,
+        effective=None if spread is None else float(spread.effective[0]),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

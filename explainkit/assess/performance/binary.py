@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.assess.groups.cross_counts import ALL, LABELLED, CrossTable, cross_all, states
+from explainkit.assess.groups.cross_counts import ALL, LABELLED, CrossTable, cross_all, record_rate_of_all, states
 from explainkit.assess.outcomes import (
     Outcomes,
     all_rows,
@@ -24,7 +23,6 @@ from explainkit.assess.preconditions import NO_LABEL, ONE_CLASS
 from explainkit.assess.recorder import Details, Recorder, Tally, among
 from explainkit.assess.statistics import ranking
 from explainkit.assess.statistics.intervals import Interval
-from explainkit.assess.statistics.table_metrics import State
 from explainkit.figures import Series, figure_id
 from explainkit.plan import PerformancePlan
 
@@ -142,11 +140,13 @@ def _decisions(recorder: Recorder, outcomes: Outcomes) -> list[Tally]:
     _summaries(recorder, outcomes, cells, decided)
     whom, no_row = among(subject), "there is no row"
     positive = [state for state in ALL if state[1] == 1]
-    _rate(recorder, "positive_rate", table, positive, ALL, f"decided {subject.positive}{whom}", no_row)
+    record_rate_of_all(
+        recorder, "performance.positive_rate", table, positive, ALL, f"decided {subject.positive}{whom}", no_row
+    )
     check_favourable(subject)
     chosen = positive if subject.favourable == subject.positive else [s for s in ALL if s not in positive]
     what = f"selected{whom}: decided {subject.favourable}"
-    _rate(recorder, "selection_rate", table, chosen, ALL, what, no_row)
+    record_rate_of_all(recorder, "performance.selection_rate", table, chosen, ALL, what, no_row)
     rows = [cell.rows for cell in cells]
     for actual, name in enumerate(class_names(subject)):
         for decision, decided_name in enumerate(class_names(subject)):
@@ -157,26 +157,6 @@ def _decisions(recorder: Recorder, outcomes: Outcomes) -> list[Tally]:
 
 def _plus(*parts: Tally) -> Tally:
     return Tally(sum(part.rows for part in parts), sum(part.weight for part in parts))
-
-
-def _rate(
-    recorder: Recorder,
-    name: str,
-    table: CrossTable,
-    part: Sequence[State],
-    whole: Sequence[State],
-    numerator: str,
-    undefined: str,
-) -> None:
-    spread = table.spread(part, whole)
-    recorder.rate(
-        f"performance.{name}",
-        table.tallies(part)[0],
-        table.tallies(whole)[0],
-        undefined=undefined,
-        numerator=numerator,
-        effective=None if spread is None else float(spread.effective[0]),
-    )
 
 
 def _error_rates(recorder: Recorder, table: CrossTable) -> None:
@@ -228,7 +208,7 @@ def _error_rates(recorder: Recorder, table: CrossTable) -> None:
         ),
     )
     for name, part, whole, numerator, undefined in rates:
-        _rate(recorder, name, table, part, whole, numerator, undefined)
+        record_rate_of_all(recorder, f"performance.{name}", table, part, whole, numerator, undefined)
 
 
 def _summaries(recorder: Recorder, outcomes: Outcomes, cells: list[Tally], decided: npt.NDArray[np.bool_]) -> None:
