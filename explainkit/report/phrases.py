@@ -175,12 +175,15 @@ def subject_of(what: str, *, longest: int | None = None) -> Parts:
     what : str
         As in the ledger.
     longest : int, optional
-        For page one: at most four titles, or so many characters.
+        For page one: at most two titles, or so many characters.
     """
     names = what.split(", ")
     if not all(known(n) for n in names):
         return (name(what if longest is None else clipped(what, longest)[0]),)
-    shown = names if longest is None else names[:4]
+    shown = names
+    if longest is not None:
+        # The difference and the ratio of a rate say nothing that the rate does not.
+        shown = ([n for n in names if not n.endswith(("_difference", "_ratio"))] or names)[:2]
     titles = listed([(title(measure(n).title.partition(" (")[0]),) for n in shown])
     if len(shown) < len(names):
         return (*titles, Words(" and "), on_page(len(names) - len(shown)), Words(" more"))

@@ -27,7 +27,7 @@ from explainkit.report.sections import gates, preconditions, tiles
 from explainkit.report.sections.summary import attention
 
 _MISSING = Mark("attention", "NOT PROVIDED")
-_LONGEST = {"intended_use": 330, "provider": 90, "expiry": 60, "population_description": 150}
+_LONGEST = {"intended_use": 330, "provider": 90, "expiry": 60, "population_description": 110}
 _LISTED = 4
 
 
@@ -146,7 +146,7 @@ def _unknown(reader: Reader) -> tuple[Parts, ...]:
     basis = [e for e in evidence.ledger if e.kind == "not_tested" and e.reason.startswith(NO_BASIS)]
     if basis:
         parts: Parts = (Words("No legal basis stated, not tested: ", strong=True),)
-        items.append((*parts, *listed([subject_of(e.what, longest=70) for e in basis], "; ")))
+        items.append((*parts, *listed([subject_of(e.what, longest=50) for e in basis], "; ")))
     hidden = sum(f.status == "suppressed" for f in reader.named("fairness.count"))
     if hidden:
         items.append((Words("Suppressed: ", strong=True), on_page(hidden), Words(" groups too small to show")))
@@ -165,7 +165,7 @@ def _unknown(reader: Reader) -> tuple[Parts, ...]:
         if entries:
             parts = (
                 Words(heading, strong=True),
-                *listed([subject_of(e.what, longest=70) for e in entries[:_LISTED]], "; "),
+                *listed([subject_of(e.what, longest=50) for e in entries[:_LISTED]], "; "),
             )
             if len(entries) > _LISTED:
                 parts += (Words(" and "), on_page(len(entries) - _LISTED), Words(" more"))
