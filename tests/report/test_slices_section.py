@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from tests.assess.test_slices import frame_of, planted, subject
+from tests.assess.segments.test_slices import frame_of, planted, subject
 
 from explainkit.assess import champion
 from explainkit.assess.fairness import fairness
