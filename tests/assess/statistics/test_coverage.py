@@ -283,7 +283,7 @@ SAMPLES = {
 def test_rates_of_rows_that_are_weighted_or_clustered(kind):
     make, given = SAMPLES[kind]
     rates = np.array(given.get("rates", make.__defaults__[0]))
-    rng, hits, plain, rounds = np.random.default_rng(12), np.zeros(5), 0, 3_000
+    rng, hits, plain, rounds = np.random.default_rng(12), np.zeros(5), 0, 2_000
     for _ in range(rounds):
         group, event, sampling = make(rng, **given)
         sums = StateSums.of(sampling, 2 * group + event, (2, 2))
@@ -312,7 +312,7 @@ def test_rates_of_rows_that_are_weighted_or_clustered(kind):
 @pytest.mark.parametrize("kind", ["weights", "clusters"])
 def test_means_and_areas_of_rows_that_are_weighted_or_clustered(kind):
     """Scores of two normal classes one standard deviation apart; those of a cluster share their shift."""
-    truth, rng, hits, rounds = stats.norm.cdf(1 / np.sqrt(2)), np.random.default_rng(13), np.zeros(3), 3_000
+    truth, rng, hits, rounds = stats.norm.cdf(1 / np.sqrt(2)), np.random.default_rng(13), np.zeros(3), 2_000
     for _ in range(rounds):
         cluster = np.repeat(np.arange(80), 5)
         positive, scores = rng.random(400) < 0.4, rng.normal(size=400)
