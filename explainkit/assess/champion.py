@@ -275,7 +275,7 @@ def _area_difference(
     if sampling.simple:
         return delong_difference(*scores, positive)
     first, second = (ranking.auc_influence(own, positive, sampling.weights) for own in scores)
-    return sampling.total_interval(difference, first - second)
+    return sampling.total_interval(difference, first - second, domains=positive.astype(np.int64))
 
 
 def _loss_difference(kind: Kind, losses: tuple[Floats, Floats], sampling: Sampling) -> Interval | None:

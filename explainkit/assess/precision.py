@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ DELONG = "DeLong interval (DeLong 1988, Sun and Xu 2014)"
 LINEARISED = "Student's interval of the linearised figure (Binder 1983)"
 
 
-def of_mean(values: Floats, sampling: Sampling, *, least: float | None = None) -> Details:
+def of_mean(values: Floats, sampling: Sampling, *, least: float | None = None, most: float = math.inf) -> Details:
     """Interval of a mean of rows, and its method.
 
     Parameters
@@ -32,14 +33,13 @@ def of_mean(values: Floats, sampling: Sampling, *, least: float | None = None) -
         One number per row, shape (n_rows,).
     sampling : Sampling
         Of the same rows.
-    least : float, optional
-        What no mean can be below.
+    least, most : float, optional
+        What no mean can be below or above.
     """
     if sampling.simple:
         return {"interval": student_of(values, least=least), "interval_method": STUDENT}
     interval = sampling.mean_interval(values) if len(values) else None
-    if interval is not None and least is not None:
-        interval = Interval(max(least, interval.low), interval.high)
+    interval = _cut(interval, -math.inf if least is None else least, most)
     return {"interval": interval, "any_sampling": True, "interval_method": LINEARISED}
 
 
@@ -54,9 +54,7 @@ def of_ratio(above: Floats, below: Floats, sampling: Sampling) -> Details:
     total = float((weights * below).sum())
     ratio = float((weights * above).sum()) / total
     interval = sampling.total_interval(ratio, (above - ratio * below) / total)
-    if interval is not None:
-        interval = Interval(max(0.0, interval.low), interval.high)
-    return {"interval": interval, "any_sampling": True, "interval_method": LINEARISED}
+    return {"interval": _cut(interval, 0.0, math.inf), "any_sampling": True, "interval_method": LINEARISED}
 
 
 def of_counts(function: Callable[[Floats], Floats], counts: Sequence[int], rng: np.random.Generator) -> Details:
@@ -78,7 +76,12 @@ def of_counts(function: Callable[[Floats], Floats], counts: Sequence[int], rng: 
 
 
 def of_sums(
-    function: Callable[[Any], Any], sums: Floats, codes: npt.NDArray[np.integer], sampling: Sampling
+    function: Callable[[Any], Any],
+    sums: Floats,
+    codes: npt.NDArray[np.integer],
+    sampling: Sampling,
+    *,
+    within: tuple[float, float],
 ) -> Details:
     """Interval of a figure that is made of sums of weights, and its method.
 
@@ -92,6 +95,8 @@ def of_sums(
         Which of the sums each row belongs to, shape (n_rows,).
     sampling : Sampling
         Of the rows.
+    within : tuple of float
+        What the figure cannot be below or above.
 
     References
     ----------
@@ -101,7 +106,7 @@ def of_sums(
         return {}
     step = 1e-30j * sums.sum()
     slopes = np.array([(function(sums + step * one)).imag for one in np.eye(len(sums))]) / step.imag
-    interval = sampling.total_interval(float(function(sums)), slopes[codes])
+    interval = _cut(sampling.total_interval(float(function(sums)), slopes[codes]), *within)
     return {"interval": interval, "any_sampling": True, "interval_method": LINEARISED}
 
 
@@ -120,7 +125,9 @@ def of_area(table: ranking.ScoreTable, scores: Floats, positive: npt.NDArray[np.
     if sampling.simple:
         return {"interval": delong(table.positives, table.negatives).interval, "interval_method": DELONG}
     area, influence = ranking.auc(table), ranking.auc_influence(scores, positive, sampling.weights)
-    interval = sampling.total_interval(area, influence)
-    if interval is not None:
-        interval = Interval(max(0.0, interval.low), min(1.0, interval.high))
-    return {"interval": interval, "any_sampling": True, "interval_method": LINEARISED}
+    interval = sampling.total_interval(area, influence, domains=positive.astype(np.int64))
+    return {"interval": _cut(interval, 0.0, 1.0), "any_sampling": True, "interval_method": LINEARISED}
+
+
+def _cut(interval: Interval | None, least: float, most: float) -> Interval | None:
+    return interval and Interval(max(least, interval.low), min(most, interval.high))

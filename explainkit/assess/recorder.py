@@ -42,6 +42,8 @@ class Details(TypedDict, total=False):
     reference: str
     reason: str | None
     class_: str
+    unweighted: bool
+    """Whether weights are not applied, though there are some."""
     tolerance: float
     """How far the figure may lie off where it is computed again, where that is more than rounding."""
     threshold: str | None
@@ -214,7 +216,7 @@ class Recorder:
             numerator=details.get("numerator"),
             reference=details.get("reference"),
             class_=details.get("class_", subject.positive if self.preconditions.concerns_class(name) else None),
-            weighting=subject.rows.weight_kind if self.weighted else None,
+            weighting=subject.rows.weight_kind if self.weighted and not details.get("unweighted") else None,
             tolerance=details.get("tolerance", 1e-9),
         )
 
@@ -222,9 +224,10 @@ class Recorder:
         parts = [details.get("method", "")]
         if interval is not None:
             parts.append(details.get("interval_method", ""))
-        if self.weighted:
+        if self.weighted and not details.get("unweighted"):
             said = f"weighted by {self.subject.rows.weight_kind} weights"
-            parts.append(said if interval is not None else f"{said}, no interval")
+            given = interval is not None or details.get("bounds") is not None
+            parts.append(said if given else f"{said}, no interval")
         elif interval is None and details.get("interval") is not None:
             parts.append(f"no interval, as rows come in clusters of {self.subject.rows.cluster_column}")
         if interval is not None and self.sampling.clusters is not None:

@@ -95,6 +95,7 @@ def assemble(
     if reference is not None:
         _check_reference(reference, features)
     _check_names(plan, frame, outcome.classes)
+    _check_class_column(plan, outcome)
     return Subject(
         task=outcome.task,
         classes=outcome.classes,
@@ -273,6 +274,17 @@ def _check_reference(reference: Dataset, features: Sequence[str]) -> None:
             where=f"column {missing[0]}",
             found=f"{len(missing)} of {len(features)} inputs missing",
             remedy=nearest(missing[0], map(str, reference.frame.columns)),
+        )
+
+
+def _check_class_column(plan: Plan, outcome: Outcome) -> None:
+    """Figures of one class of several say so by the key ``class``, which a column can then not be called."""
+    if outcome.task == "multiclass" and "class" in plan.data.sensitive:
+        raise PlanError(
+            "a sensitive column of a model of several classes cannot be called 'class'",
+            where="data.sensitive",
+            found="'class'",
+            remedy="give the column another name",
         )
 
 

@@ -13,6 +13,7 @@ from explainkit.load.subject import ProxyColumn
 from explainkit.plan import DecisionsPlan, ProxyPlan, Task
 
 FloatArray = npt.NDArray[np.float64]
+_LARGEST = 1e50
 _ROUNDING = 1e-6
 """By which probabilities that were written with few digits may add up to more than one."""
 
@@ -36,6 +37,14 @@ def weights_of(column: pd.Series) -> FloatArray:
             where=where,
             found=f"{int(bad.sum())} of {len(weights)} rows",
             allowed="finite numbers from 0, not all 0",
+        )
+    far = (weights > _LARGEST) | ((weights > 0) & (weights < 1 / _LARGEST))
+    if far.any():
+        raise DataError(
+            "weights are too large or too small to be squared",
+            where=where,
+            found=f"{int(far.sum())} of {len(weights)} rows",
+            allowed=f"0, or numbers from {1 / _LARGEST:g} to {_LARGEST:g}",
         )
     return weights
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import permutations
 
 from explainkit.artifact import sha256_of
 from explainkit.figures import Field, Figure, Status, reference_group
@@ -164,7 +165,7 @@ def is_reference(figure: Figure, levels: Sequence[str]) -> bool:
     if figure.reference is None:
         return False
     # An intersection may be called by its columns in another order.
-    return sorted(reference_group(figure.reference).split(" × ")) == sorted(" × ".join(levels).split(" × "))
+    return any(reference_group(figure.reference) == " × ".join(order) for order in permutations(levels))
 
 
 def subject_of(what: str, *, longest: int | None = None) -> Parts:

@@ -198,6 +198,11 @@ PROXIES: dict[str, Any] = {"proxies": {"race": {"columns": {"white": "p", "black
         ({}, {"model": {"task": "regression"}}, "the model does something else"),
         ({"w": -1.0}, {"data": {"weight": {"column": "w", "kind": "sampling"}}}, "missing, negative or infinite"),
         ({"w": 0.0}, {"data": {"weight": {"column": "w", "kind": "sampling"}}}, "all weights are zero"),
+        (
+            {"w": 1e60},
+            {"data": {"weight": {"column": "w", "kind": "sampling"}}},
+            "too large or too small to be squared",
+        ),
         ({"h": None}, {"data": {"cluster": "h"}}, "cluster column h: rows without a cluster; found 200 of 200 rows"),
         ({"h": "a"}, {"data": {"cluster": "h"}}, "cluster column h: all rows are of one cluster"),
         ({}, {"data": {"cluster": "househould"}}, "data.cluster: no such column"),

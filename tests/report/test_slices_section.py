@@ -8,7 +8,6 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from tests.assess.segments.test_slices import frame_of, planted, subject
 
 from explainkit.assess import champion
 from explainkit.assess.fairness import fairness
@@ -20,6 +19,7 @@ from explainkit.figures import FigureSet
 from explainkit.plan import Plan, plan_from
 from explainkit.report.html import render_html
 from tests.assess.builders import dataset, group, subject_of
+from tests.assess.segments.test_slices import frame_of, planted, subject
 from tests.assess.test_champion import OLD, OWN, SEX, Y
 from tests.report import examples
 from tests.report.number_check import Page, problems

@@ -40,7 +40,9 @@ def record_means(
             own |= {"interval": student_mean(mean, variance, n), "interval_method": STUDENT}
         elif n:
             inside = (cells.codes == cell) & ~np.isnan(values)
-            own |= of_mean(values[inside], recorder.sampling.take(inside))
+            share = details.get("unit") == "probability"
+            limits = {"least": 0.0, "most": 1.0} if share else {}
+            own |= of_mean(values[inside], recorder.sampling.take(inside), **limits)
         recorder.number(name, mean, keys, undefined=undefined, **(details | own))
 
 
@@ -101,5 +103,8 @@ def _difference_interval(recorder: Recorder, cells: Cells, means: Means, cell: i
         influence[own] = sign * (rows.scores[own] - means.means[place]) / weight[own].sum()
     inside = (cells.codes == cell) | (cells.codes == other)
     difference = float(means.means[cell] - means.means[other])
-    interval = recorder.sampling.take(inside).total_interval(difference, influence[inside])
+    interval = None
+    if any(np.ptp(rows.scores[cells.codes == place]) > 0 for place in (cell, other)):  # else it is rounding that varies
+        sampling = recorder.sampling.take(inside)
+        interval = sampling.total_interval(difference, influence[inside], domains=cells.codes[inside])
     return {"interval": interval, "any_sampling": True, "interval_method": LINEARISED}

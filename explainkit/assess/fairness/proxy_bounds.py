@@ -28,8 +28,8 @@ from explainkit.load.subject import ProxyColumn, Subject
 
 SIZE, RATE = "proxy.size", "proxy.selection_rate"
 DIFFERENCE, RATIO = "proxy.selection_difference", "proxy.impact_ratio"
-MOST_BINS = 50
-_SMALL = "fewer rows are expected of the group than fairness.min_cell"
+MOST_BINS, LEAST_ROWS = 50, 30
+_SMALL = "fewer rows are expected of the group than fairness.min_cell, or it would reveal one of which that is so"
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -60,7 +60,7 @@ def measure(subject: Subject, *, min_cell: int) -> Measured:
     recorder = Recorder(subject, undefined="insufficient")
     selected = selected_rows(subject)
     for column in subject.rows.proxies:
-        if column.basis is None:
+        if not (column.basis or "").strip():
             reason = f"no legal basis is stated for the column (proxies.{column.name}.basis)"
             recorder.missing(RATE, {"column": column.name}, status="not_tested", reason=reason)
         elif recorder.open(RATE) and selected is not None:
@@ -70,17 +70,17 @@ def measure(subject: Subject, *, min_cell: int) -> Measured:
 
 def _record(recorder: Recorder, column: ProxyColumn, selected: Bools, min_cell: int) -> None:
     known = np.isfinite(column.chances.sum(axis=1))
+    weightless = recorder.sampling.weights is not None and recorder.sampling.weights == 0
     lacking = int(np.count_nonzero(~known))
     if lacking:
         reason = "a probability is missing: left out of what is said of these groups"
         recorder.note("not_tested", f"rows without probabilities of {column.name}", reason, lacking)
     weights = np.ones(len(known)) if recorder.sampling.weights is None else recorder.sampling.weights
+    known &= ~np.asarray(weightless)
     chances, decided, weights = column.chances[known], selected[known], weights[known]
-    expected = chances[weights > 0].sum(axis=0)
-    found = [
-        bounded_rate(chances[:, place], decided, weights) if size >= min_cell else None
-        for place, size in enumerate(expected)
-    ]
+    expected = chances.sum(axis=0)
+    hidden = _hidden(expected, len(chances), min_cell)
+    found = [None if hide else bounded_rate(chances[:, place], decided, weights) for place, hide in enumerate(hidden)]
     reference = column.levels.index(column.reference)
     other, words = found[reference], f"{column.reference} {STATED}"
     for level, size, own in zip(column.levels, expected, found, strict=True):
@@ -92,7 +92,8 @@ def _record(recorder: Recorder, column: ProxyColumn, selected: Bools, min_cell: 
         common: Details = {"n": int(known.sum()), "numerator": f"selected{among(recorder.subject)}: decided "}
         common["numerator"] += str(recorder.subject.favourable)
         how = "sum of the probabilities, weights not applied"
-        recorder.number(SIZE, float(size), keys, undefined="", unit="count", n=int(known.sum()), method=how)
+        count: Details = {"unit": "count", "n": int(known.sum()), "method": how, "unweighted": True}
+        recorder.number(SIZE, float(size), keys, undefined="", **count)
         rate: Details = common | {"unit": "proportion", "bounds": Interval(own.low, own.high), "method": _METHOD}
         recorder.number(RATE, own.value, keys, undefined="", **rate)
         if other is None:
@@ -111,6 +112,19 @@ def _record(recorder: Recorder, column: ProxyColumn, selected: Bools, min_cell: 
         recorder.number(RATIO, value, keys, undefined="the rate of the reference group is zero", **ratio)
 
 
+def _hidden(expected: Floats, rows: int, min_cell: int) -> Bools:
+    """Groups of fewer rows than ``min_cell``, and the next smallest until they cannot be told by subtraction."""
+    sizes = np.append(expected, max(0.0, rows - float(expected.sum())))  # the last are of none of the groups
+    small = (sizes > _NOTHING) & (sizes < min_cell)
+    for place in np.argsort(sizes, kind="stable"):
+        if not small.any() or (small.sum() > 1 and sizes[small].sum() >= min_cell):
+            break
+        small[place] |= sizes[place] > _NOTHING
+    return small[:-1] | (expected <= _NOTHING)
+
+
+_NOTHING = 1e-9
+"""Sums of probabilities below it are zero but for rounding."""
 _METHOD = "if decisions and groups are unrelated within rows of equal probability; bounds of all that the probabilities"
 _METHOD += f" allow, over at most {MOST_BINS} bins of them: no confidence interval, and true if the probabilities are"
 
@@ -133,7 +147,8 @@ def bounded_rate(chances: Floats, selected: Bools, weights: Floats) -> Bounded |
     size = float((weights * chances).sum())
     if not size > 0:
         return None
-    bins = equal_counts(chances, bins=MOST_BINS)
+    # Few rows a bin would make its share of selected ones look certain.
+    bins = equal_counts(chances, bins=max(1, min(MOST_BINS, len(chances) // LEAST_ROWS)))
 
     def total(of: Floats) -> Floats:
         return np.bincount(bins.codes, of, minlength=len(bins.counts)).astype(np.float64)
@@ -142,4 +157,4 @@ def bounded_rate(chances: Floats, selected: Bools, weights: Floats) -> Bounded |
     low, high = np.maximum(0.0, chosen + own - whole).sum() / size, np.minimum(chosen, own).sum() / size
     value = float((weights * chances * selected).sum()) / size
     # Sums in another order can leave an end within the value by rounding.
-    return Bounded(value=value, low=min(float(low), value), high=max(float(high), value), size=size)
+    return Bounded(value=value, low=min(float(low), value), high=min(1.0, max(float(high), value)), size=size)

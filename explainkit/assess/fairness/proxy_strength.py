@@ -106,7 +106,7 @@ def _record(recorder: Recorder, cells: Cells, rng: np.random.Generator) -> None:
 
     def record(name: str, keys: Keys, area: tuple[float | None, Floats], method: str) -> None:
         value, added = area
-        interval = None if value is None else sampling.total_interval(value, added)
+        interval = None if value is None else sampling.total_interval(value, added, domains=folds.groups)
         recorder.number(
             name,
             value,
@@ -159,17 +159,21 @@ def _boosted(frame: pd.DataFrame, folds: Folds) -> Iterator[tuple[Bools, Floats]
     for part in range(FOLDS):
         inside = folds.fold == part
         fitted = np.unique(folds.groups[~inside])
-        if len(fitted) < folds.count:
+        if not inside.any() or len(fitted) < folds.count:
+            continue
+        known = np.isfinite(columns[~inside]).any(axis=0)
+        if not known.any():
+            yield inside, np.full((int(inside.sum()), folds.count), 1 / folds.count)
             continue
         trees = HistGradientBoostingClassifier(
             max_iter=TREES,
             max_leaf_nodes=LEAVES,
-            categorical_features=categorical,
+            categorical_features=categorical[known],
             early_stopping=False,
             random_state=0,
         )
-        trees.fit(columns[~inside], folds.groups[~inside])
-        yield inside, trees.predict_proba(columns[inside])
+        trees.fit(columns[~inside][:, known], folds.groups[~inside])
+        yield inside, trees.predict_proba(columns[inside][:, known])
 
 
 def _matrix(frame: pd.DataFrame) -> tuple[Floats, npt.NDArray[np.bool_]]:

@@ -56,7 +56,8 @@ def verdicts(figures: FigureSet, plan: FairnessPlan, subject: Subject) -> tuple[
 
 def _of_reference(figure: Figure) -> bool:
     """Whether the figure belongs to the group that it is taken against."""
-    return figure.reference is not None and reference_group(figure.reference) in figure.keys.values()
+    groups = [value for key, value in figure.keys.items() if key != "class" or figure.class_ is None]
+    return figure.reference is not None and reference_group(figure.reference) in groups
 
 
 def _chosen_by_looking(figure: Figure, figures: FigureSet) -> bool:

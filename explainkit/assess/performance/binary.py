@@ -227,7 +227,8 @@ def _summaries(recorder: Recorder, outcomes: Outcomes, cells: list[Tally], decid
             details |= of_counts(function, [c.rows for c in cells], np.random.default_rng([recorder.seed, 17, place]))
         else:
             codes = 2 * (outcomes.labels == 1) + decided[outcomes.present]
-            details |= of_sums(function, sums, codes, outcomes.sampling)
+            least = -1.0 if name == "mcc" else 0.0
+            details |= of_sums(function, sums, codes, outcomes.sampling, within=(least, 1.0))
         recorder.number(f"performance.{name}", float(function(sums)), undefined=undefined, **details)
 
 

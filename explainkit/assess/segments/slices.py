@@ -18,7 +18,7 @@ from explainkit.assess.groups.groupings import Groupings
 from explainkit.assess.outcomes import Outcomes, decided_classes, mean, with_outcome
 from explainkit.assess.performance.probabilities import log_losses
 from explainkit.assess.precision import LINEARISED, of_mean
-from explainkit.assess.recorder import Details, Recorder, among
+from explainkit.assess.recorder import KORN_GRAUBARD, Details, Recorder, among
 from explainkit.assess.segments.axes import axes as make_axes
 from explainkit.assess.segments.search import (
     MOST_PAIRED,
@@ -33,8 +33,15 @@ from explainkit.assess.segments.search import (
     rows_of,
     worst,
 )
-from explainkit.assess.statistics.intervals import newcombe_difference, welch_difference, wilson
+from explainkit.assess.statistics.intervals import (
+    Interval,
+    korn_graubard,
+    newcombe_difference,
+    welch_difference,
+    wilson,
+)
 from explainkit.assess.statistics.sampling import Sampling
+from explainkit.assess.statistics.spread import effective_rows
 from explainkit.evidence import Measured
 from explainkit.figures import Unit
 from explainkit.load.subject import Subject
@@ -239,9 +246,12 @@ def _of_rows(errors: Errors, rows: Bools, sampling: Sampling) -> Details:
     if errors.counted:
         details |= {"events": int(values.sum()), "numerator": "decided otherwise than the outcome turned out"}
     if errors.counted and sampling.simple:
-        interval = wilson(details["events"], n)
-        return details | {"interval": interval, "interval_method": "Wilson score interval"}
-    return details | of_mean(values, sampling)
+        return details | {"interval": wilson(details["events"], n), "interval_method": "Wilson score interval"}
+    if errors.counted:
+        effective = effective_rows(sampling, values > 0) or 0.0
+        interval = korn_graubard(min(1.0, mean(values, sampling.weights)), effective)
+        return details | {"interval": interval, "any_sampling": True, "interval_method": KORN_GRAUBARD}
+    return details | of_mean(values, sampling, least=0.0)
 
 
 def _difference(errors: Errors, inside: Bools, means: Sequence[float], sampling: Sampling) -> Details:
@@ -253,7 +263,9 @@ def _difference(errors: Errors, inside: Bools, means: Sequence[float], sampling:
             (errors.values - means[0]) / weights[inside].sum(),
             (means[1] - errors.values) / weights[~inside].sum(),
         )
-        interval = sampling.total_interval(means[0] - means[1], influence)
+        interval = sampling.total_interval(means[0] - means[1], influence, domains=inside.astype(np.int64))
+        if interval is not None and errors.counted:
+            interval = Interval(max(-1.0, interval.low), min(1.0, interval.high))
         return {"interval": interval, "any_sampling": True, "interval_method": f"{LINEARISED}; {_AFTERWARDS}"}
     if errors.counted:
         counted = newcombe_difference(int(own.sum()), len(own), int(other.sum()), len(other))

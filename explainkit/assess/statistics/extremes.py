@@ -82,7 +82,8 @@ def smallest_ratio_interval(
             return None
         lows.append(_of_others(each.ratios()[0], np.inf)[:, compared].min())
         highs.append(_of_others(together.ratios()[1], np.inf)[:, compared].min())
-    return Interval(float(min(lows)), min(1.0, float(min(highs)))) if pairs else None
+    # Where a reference is named, its own ratio of one takes part too.
+    return Interval(min(1.0, float(min(lows))), min(1.0, float(min(highs)))) if pairs else None
 
 
 def _pairs(families: Sequence[RateFamily]) -> int:

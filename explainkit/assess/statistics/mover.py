@@ -83,13 +83,15 @@ class Limits:
         down, up = rates - self.low, self.high - rates
         product = np.outer(rates, rates)
         own_low, own_high = (low * (2 * rates - low) for low in (self.low, self.high))
-        # The published lower limit with the root moved below the line, where nothing cancels.
+        # The published lower limit with the root moved below the line, where nothing cancels. Where rates are so little
+        # known that the middle is below zero the formula fails, and nothing is claimed.
         middle = product - self._crossed(down, up)
         root = np.sqrt(np.maximum(0.0, middle**2 - np.outer(own_low, own_high)))
-        lower = _over(own_low[:, None], middle + root, 0.0)
+        lower = np.where(middle >= 0, _over(own_low[:, None], middle + root, 0.0), 0.0)
         middle = product - self._crossed(up, down)
         root = np.sqrt(np.maximum(0.0, middle**2 - np.outer(own_high, own_low)))
-        return lower, _over(middle + root, own_low, np.inf)
+        upper = np.where(middle >= 0, _over(middle + root, own_low, np.inf), np.inf)
+        return lower, upper
 
     def _crossed(self, own: Floats, other: Floats) -> Floats | float:
         """Covariance of the limits' distances from the rates."""
@@ -99,5 +101,6 @@ class Limits:
 def _over(above: Floats, below: Floats, otherwise: float) -> Floats:
     above, below = np.broadcast_arrays(above, below)
     quotient = np.full(above.shape, otherwise)
-    np.divide(above, below, out=quotient, where=below > 0)
+    with np.errstate(over="ignore"):
+        np.divide(above, below, out=quotient, where=below > 0)
     return quotient

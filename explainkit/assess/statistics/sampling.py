@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.integer]
 
 LEAST_VARIANCE = 1e-24
-"""Of a figure of the size of one; below it nothing varies but by rounding."""
+"""Of a figure, in the square of its size; below it nothing varies but by rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,9 @@ class Sampling:
             weights=weights, kind=self.kind, clusters=None if self.clusters is None else self.clusters[which]
         )
 
-    def total_interval(self, value: float, influence: Floats, *, level: float = LEVEL) -> Interval | None:
+    def total_interval(
+        self, value: float, influence: Floats, *, domains: Codes | None = None, level: float = LEVEL
+    ) -> Interval | None:
         """Student's interval of a figure from what each row adds to it.
 
         Parameters
@@ -66,19 +68,23 @@ class Sampling:
         value : float
             The figure.
         influence : numpy.ndarray
-            What a row of weight one adds to the figure, shape (n_rows,): times the weights they sum to zero.
+            What a row of weight one adds to the figure, shape (n_rows,): times the weights they sum to zero, in each
+            domain.
+        domains : numpy.ndarray, optional
+            Which of several groups of rows that are estimated apart each belongs to, any integers, shape (n_rows,).
         level : float, default 0.95
             Confidence level within (0, 1).
 
         Returns
         -------
         Interval or None
-            None with fewer than two rows or clusters, or where nothing varies.
+            None with fewer than two rows or clusters in a domain, or where nothing varies.
         """
+        groups = np.zeros(len(influence), np.int64) if domains is None else domains
         with np.errstate(over="ignore", invalid="ignore"):
-            variance, freedom = self._variance(influence)
+            variance, freedom = self._variance(influence, groups)
         # A figure that is next to infinite, as a ratio to next to nothing is, has no interval either.
-        if not freedom >= 1 or not LEAST_VARIANCE < variance < math.inf:
+        if not freedom >= 1 or not LEAST_VARIANCE * value**2 < variance < math.inf:
             return None
         reach = float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance)
         return Interval(value - reach, value + reach)
@@ -93,15 +99,38 @@ class Sampling:
         mean = float((weights * values).sum()) / total
         return self.total_interval(mean, (values - mean) / total, level=level)
 
-    def _variance(self, influence: Floats) -> tuple[float, float]:
-        """Variance of a figure, and its degrees of freedom."""
+    def _variance(self, influence: Floats, domains: Codes) -> tuple[float, float]:
+        """Variance of a figure, and its degrees of freedom by Satterthwaite; zeros where a domain has one unit."""
         weights = np.ones(len(influence)) if self.weights is None else self.weights
+        counted = weights > 0
+        weights, influence = weights[counted], influence[counted]
+        names, domain = np.unique(domains[counted], return_inverse=True)
+        size = len(names)
+        added = weights * influence
         if self.clusters is not None:
-            names, place = np.unique(self.clusters[weights > 0], return_inverse=True)
-            added = np.bincount(place, (weights * influence)[weights > 0], minlength=len(names))
-            squares, units = float((added**2).sum()), float(len(names))
+            _, cluster = np.unique(self.clusters[counted], return_inverse=True)
+            pairs, place = np.unique(cluster.astype(np.int64) * size + domain, return_inverse=True)
+            units = np.bincount(pairs % size, minlength=size).astype(np.float64)
+            sums = np.bincount(place, added, minlength=len(pairs))
+            squares = np.bincount(pairs % size, sums**2, minlength=size)
         elif self.kind == "frequency":
-            squares, units = float((weights * influence**2).sum()), float(weights.sum())
+            units = np.bincount(domain, weights, minlength=size).astype(np.float64)
+            squares = np.bincount(domain, weights * influence**2, minlength=size)
         else:
-            squares, units = float(((weights * influence) ** 2).sum()), float(np.count_nonzero(weights))
-        return (squares * units / (units - 1), units - 1) if units > 1 else (0.0, 0.0)
+            units = np.bincount(domain, minlength=size).astype(np.float64)
+            squares = np.bincount(domain, added**2, minlength=size)
+        if not size or units.min() <= 1:
+            return 0.0, 0.0
+        factor = units / (units - 1)
+        parts = squares * factor
+        total = float(parts.sum())
+        if self.clusters is not None and size > 1:
+            # Clusters that reach over domains make their parts correlated.
+            scaled = sums * np.sqrt(factor[pairs % size])
+            total = float((np.bincount(pairs // size, scaled) ** 2).sum())
+        largest = float(parts.max())
+        if not largest > 0:
+            return 0.0, 0.0
+        shares = parts / largest
+        freedom = float(shares.sum() ** 2 / (shares**2 / (units - 1)).sum())
+        return total, freedom

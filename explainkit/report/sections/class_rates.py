@@ -6,7 +6,7 @@ from explainkit.figures import Figure
 from explainkit.report.card import Block, Column, Group, Label, Paragraph, Row, Table, Words
 from explainkit.report.measures import measure
 from explainkit.report.phrases import group_name, level, name, number, source, stacked, title, words
-from explainkit.report.reader import Reader
+from explainkit.report.reader import Reader, as_in_ids
 
 _FIRST = "fairness.decided_rate"
 _KINDS = (_FIRST, "fairness.true_positive_rate", "fairness.false_positive_rate", "fairness.precision")
@@ -23,7 +23,7 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
 
 
 def _table(reader: Reader, column: str) -> Group | None:
-    rates = [f for f in reader.named(_FIRST) if set(f.keys) == {"class", column}]
+    rates = [f for f in reader.named(_FIRST) if set(f.keys) == {"class", as_in_ids(column)}]
     if not rates:
         return None
     figures: list[Figure] = []
@@ -31,7 +31,7 @@ def _table(reader: Reader, column: str) -> Group | None:
     for rate in rates:
         found = [reader.figure(kind, rate.keys) for kind in _KINDS]
         figures += [figure for figure in found if figure is not None]
-        cells = ((name(rate.keys["class"]),), group_name([rate.keys[column]]), number(rate, "n"))
+        cells = ((name(rate.keys["class"]),), group_name([rate.keys[as_in_ids(column)]]), number(rate, "n"))
         rows.append(Row(cells=(*cells, *(stacked(figure) for figure in found))))
     table = Table(
         columns=(

@@ -59,9 +59,9 @@ def section(evidence: Evidence) -> Section:
         blocks.extend(parity.blocks(reader))
         blocks.extend(fairness_curves.blocks(reader))
         blocks.extend(gap.blocks(reader))
-        blocks.extend(proxies.blocks(reader))
-        blocks.extend(actual.blocks(reader))
         blocks.extend(local_law.blocks(reader))
+    blocks.extend(proxies.blocks(reader))
+    blocks.extend(actual.blocks(reader))
     blocks.extend(stated(reader, "fairness"))
     heading = "Fairness: predictions by group" if evidence.task == "regression" else "Fairness: selection by group"
     return Section(number=9, id="fairness", title=heading, blocks=tuple(blocks))
@@ -80,7 +80,8 @@ def smallest(reader: Reader) -> Figure | None:
 
 def chosen(reader: Reader, figure: Figure) -> Figure | None:
     """The smallest ratio of the column of a group's, whose interval allows for having been chosen."""
-    return reader.measured("fairness.smallest_impact_ratio", column=next(iter(figure.keys)))
+    found = reader.measured("fairness.smallest_impact_ratio", column=next(iter(figure.keys)))
+    return found if found is not None and found.value == figure.value else None
 
 
 def basis(reader: Reader) -> Parts:

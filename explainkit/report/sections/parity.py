@@ -120,8 +120,8 @@ def _judged(reader: Reader, verdict: Verdict) -> Row:
         what = "Selection rate"
     return Row(
         cells=(
-            group_name(tuple(value for key, value in keys.items() if key != "class")),
-            (Words(what), Words(", "), name(keys["class"])) if "class" in keys else words(what),
+            group_name(tuple(value for key, value in keys.items() if key != "class" or len(keys) == 1)),
+            (Words(what), Words(", "), name(keys["class"])) if "class" in keys and len(keys) > 1 else words(what),
             number(figure),
             interval(figure),
             (Mark(_TONES.get(verdict.outcome, "open"), verdict.outcome),),

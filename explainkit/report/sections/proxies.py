@@ -5,7 +5,7 @@ from __future__ import annotations
 from explainkit.figures import Figure
 from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table, Words
 from explainkit.report.phrases import against, interval, level, name, number, source, words
-from explainkit.report.reader import Reader
+from explainkit.report.reader import Reader, as_in_ids
 
 _TOGETHER, _ALONE = "proxy_strength.together", "proxy_strength.alone"
 _STRONGEST = 5
@@ -29,8 +29,14 @@ def _bounds(reader: Reader) -> tuple[Block, ...]:
     """One table for each attribute that is known by probabilities."""
     found: list[Block] = []
     for column, proxy in reader.evidence.plan.get("proxies", {}).items():
-        figures = [f for kind, _ in _BOUNDED for f in reader.named(kind) if f.keys.get("column") == column]
-        sizes = [f for f in reader.named(_SIZE) if f.keys["column"] == column]
+        key = as_in_ids(column)
+        figures = [f for kind, _ in _BOUNDED for f in reader.named(kind) if f.keys.get("column") == key]
+        sizes = [f for f in reader.named(_SIZE) if f.keys["column"] == key]
+        title: Parts = (Words("By probabilities of "), name(column))
+        if not sizes:
+            why = source(figures or reader.named(_BOUNDED[0][0]))
+            found.append(Group(title=title, blocks=(Paragraph(parts=why or words("Not tested."), style="note"),)))
+            continue
         intro: Parts = (
             name(column, strong=True),
             Words(" is not recorded: each row has a probability of each group. All that is certain is that rates lie "
@@ -58,7 +64,6 @@ def _bounds(reader: Reader) -> tuple[Block, ...]:
             ),
             source=source([*sizes, *figures]),
         )
-        title: Parts = (Words("By probabilities of "), name(column))
         found.append(Group(title=title, blocks=(Paragraph(parts=intro, style="text"), table)))
     return tuple(found)
 

@@ -101,3 +101,12 @@ def test_without_outcomes_decisions_alone():
         "fairness.decided_rate",
         "fairness.decided_rate_difference",
     }
+
+
+def test_a_class_that_is_called_like_the_reference_group_is_judged():
+    frame, chances = cases()
+    frame["g"] = frame.g.map({"a": "k1", "b": "k0"})
+    plan, what = FairnessPlan(tolerance=0.1, reference={"g": "k0"}), subject(frame, chances)
+    found = verdicts(FigureSet(fairness.measure(what, plan).figures), plan, what)
+    about = {v.figure for v in found if "true_positive_rate" in v.figure}
+    assert about == {f"fairness.true_positive_rate_difference[class=k{k},g=k1]" for k in range(3)}

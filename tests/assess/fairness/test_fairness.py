@@ -443,12 +443,14 @@ def test_regression_by_group(weighted):
         assert difference.reference == "b (stated in the plan)"
     difference = figures["fairness.mean_prediction_difference[g=a]"]
     if weighted:
-        spread = 0.0
+        parts, degrees = [], []
         for level in "ab":
             p, w = (frame.loc[frame.g == level, name].to_numpy() for name in ("p", "w"))
-            spread += (w**2 @ (p - np.average(p, weights=w)) ** 2) / w.sum() ** 2
-        n = int((frame.g != "c").sum())
-        reach = stats.t.ppf(0.975, n - 1) * np.sqrt(spread * n / (n - 1))
+            spread = (w**2 @ (p - np.average(p, weights=w)) ** 2) / w.sum() ** 2
+            parts.append(spread * len(p) / (len(p) - 1))
+            degrees.append(len(p) - 1)
+        freedom = sum(parts) ** 2 / sum(v**2 / d for v, d in zip(parts, degrees, strict=True))
+        reach = stats.t.ppf(0.975, freedom) * np.sqrt(sum(parts))
         assert difference.high - difference.value == pytest.approx(reach, rel=1e-9)
         assert difference.value - difference.low == pytest.approx(reach, rel=1e-9)
     else:

@@ -29,7 +29,9 @@ def measured(scores, column, *, weights=None, min_cell=10, **given_):
 def test_bounds_are_those_of_every_joint_table(rows):
     """Unknown: the weight of each (probability, decision) that belongs to the group; known are the sums."""
     chances, selected, weights = (np.array(part, float) for part in zip(*rows, strict=True))
-    found = bounded_rate(chances, selected > 0, weights)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(proxy_bounds, "LEAST_ROWS", 1)
+        found = bounded_rate(chances, selected > 0, weights)
     size = float(weights @ chances)
     if size == 0:
         assert found is None
@@ -92,16 +94,62 @@ def test_a_ratio_whose_reference_may_be_zero_has_no_bounds():
 
 
 def test_what_is_left_out():
-    chances = np.tile([0.9, 0.1], (60, 1))
+    chances = np.tile([0.7, 0.3], (60, 1))
     chances[:5, 0] = np.nan
     scores = np.where(np.arange(60) % 2, 0.1, 0.9)
     found = measured(scores, proxies(chances))
-    assert reasons_of(found)["proxy.selection_rate[column=race,group=black]"][0] == "suppressed"  # 5.5 are expected
     assert figures_of(found)["proxy.selection_rate[column=race,group=white]"].n == 55
     assert [(e.kind, e.count) for e in found.ledger] == [("not_tested", 5)]
-    found = measured(scores, proxies(chances, basis=None))
-    assert reasons_of(found)["proxy.selection_rate[column=race]"][0] == "not_tested"
     found = measured(scores, proxies(chances), threshold=None)
     assert reasons_of(found)["proxy.selection_rate"][0] == "not_tested"
-    found = measured(scores, proxies(chances, reference="black"))
+    three = proxies(np.tile([0.5, 0.4, 0.1], (60, 1)), levels=("white", "black", "other"), reference="other")
+    found = measured(scores, three)
+    assert reasons_of(found)["proxy.selection_rate[column=race,group=other]"][0] == "suppressed"
     assert "reference group is suppressed" in reasons_of(found)["proxy.impact_ratio[column=race,group=white]"][1]
+
+
+@pytest.mark.parametrize("n", [40, 100, 400])
+def test_few_rows_make_nothing_certain(n):
+    """Decisions that depend on the group: the truth of these very rows lies within the bounds."""
+    rng, held = np.random.default_rng(5), 0
+    for _ in range(100):
+        chance = rng.random(n)
+        black = rng.random(n) < chance
+        selected = rng.random(n) < np.where(black, 0.3, 0.8)
+        found = bounded_rate(chance, selected, np.ones(n))
+        held += found.low <= selected[black].mean() <= found.high
+    assert held >= 95
+
+
+def test_a_small_group_does_not_follow_from_the_other():
+    """97 rows are certainly white and three black: with the overall rate the three would be known."""
+    black = np.arange(100) < 3
+    column = proxies(np.column_stack([~black, black]))
+    found = reasons_of(measured(np.where(np.arange(100) % 2, 0.1, 0.9), column))
+    for level in ("white", "black"):
+        assert found[f"proxy.size[column=race,group={level}]"][0] == "suppressed"
+    three = proxies(
+        np.column_stack([np.arange(100) < 60, (np.arange(100) >= 60) & (np.arange(100) < 97), black[::-1]]),
+        levels=("white", "black", "other"),
+    )
+    found = figures_of(measured(np.where(np.arange(100) % 2, 0.1, 0.9), three))
+    assert [f.status for f in found.named("proxy.size")] == ["measured", "suppressed", "suppressed"]
+    rest = proxies(np.column_stack([np.arange(100) < 50, (np.arange(100) >= 50) & (np.arange(100) < 97)]))
+    found = figures_of(measured(np.where(np.arange(100) % 2, 0.1, 0.9), rest))
+    assert [f.status for f in found.named("proxy.size")] == ["measured", "suppressed"]  # three are of neither
+
+
+def test_rows_of_weight_zero_do_not_count_and_sizes_are_not_weighted():
+    weights = np.where(np.arange(60) < 40, 2.0, 0.0)
+    found = figures_of(measured(np.where(np.arange(60) % 2, 0.1, 0.9), proxies(np.full((60, 2), 0.5)), weights=weights))
+    size = found["proxy.size[column=race,group=black]"]
+    assert (size.value, size.n, size.weighting) == (20, 40, None)
+    rate = found["proxy.selection_rate[column=race,group=black]"]
+    assert (rate.n, rate.weighting) == (40, "sampling")
+    assert "no interval" not in rate.method
+
+
+@pytest.mark.parametrize("basis", [None, "", "  "])
+def test_a_blank_basis_is_none(basis):
+    found = measured(np.where(np.arange(60) % 2, 0.1, 0.9), proxies(np.full((60, 2), 0.5), basis=basis))
+    assert reasons_of(found)["proxy.selection_rate[column=race]"][0] == "not_tested"

@@ -156,3 +156,20 @@ def test_the_interval_is_that_of_other_rows_for_the_same_fits(names):
     moved = [area(rng.integers(0, 600, 600))[0] for _ in range(400)]
     assert np.sqrt((added**2).sum()) == pytest.approx(np.std(moved), rel=0.12)
     assert value == pytest.approx(np.mean(moved), abs=0.01)
+
+
+@pytest.mark.parametrize("clusters", [2, 3, 4])
+def test_fewer_clusters_than_parts(clusters):
+    frame, sex = inputs()
+    found = figures_of(measured(frame, [group("sex", sex)], clusters=np.arange(900) % clusters, cluster_column="site"))
+    assert found["proxy_strength.together[column=sex]"].status in ("measured", "insufficient")
+
+
+def test_an_input_that_is_hardly_ever_known():
+    frame, sex = inputs()
+    frame["rare"], frame["never"] = np.nan, np.inf
+    frame.loc[3, "rare"] = 1.0
+    found = figures_of(measured(frame, [group("sex", sex)]))
+    assert found["proxy_strength.together[column=sex]"].value > 0.9
+    alone = figures_of(measured(frame[["rare", "never"]], [group("sex", sex)]))
+    assert alone["proxy_strength.together[column=sex]"].value == pytest.approx(0.5, abs=0.02)

@@ -59,6 +59,12 @@ def test_the_smallest_of_two_ratios_holds_both():
     assert both.high > min(interval.high for interval in each)  # twice as many pairs to be held together
 
 
+def test_a_reference_that_is_worst_off_takes_part_with_its_own_ratio():
+    counts = [(100, 400), (300, 400), (290, 400)]
+    interval = smallest_ratio_interval([family(counts)], reference=0)
+    assert (interval.low, interval.high) == (1.0, 1.0)
+
+
 @given(GROUPS, LEVELS)
 def test_smallest_ratio_by_pairs(groups, level):
     shown = [group for group in groups if group[1]]

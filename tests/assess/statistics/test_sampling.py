@@ -14,6 +14,7 @@ from explainkit.assess.fairness import fairness
 from explainkit.assess.performance import calibration, performance
 from explainkit.assess.performance.binary import balanced_accuracy, f1, matthews
 from explainkit.assess.precision import of_area, of_counts, of_mean, of_ratio, of_sums
+from explainkit.assess.statistics.extremes import smallest_ratio_interval
 from explainkit.assess.statistics.intervals import clopper_pearson
 from explainkit.assess.statistics.mover import Limits, RateFamily
 from explainkit.assess.statistics.ranking import auc, auc_influence, placements, tabulate
@@ -186,11 +187,13 @@ def test_summaries_of_decisions_by_resampling_rows(function):
     values = function(np.stack([(drawn == k).sum(axis=1) for k in range(4)], axis=-1).astype(float))
     low, high = np.quantile(values, [0.025, 0.975])
     by_counts = of_counts(function, counts.tolist(), rng)["interval"]
-    by_slopes = of_sums(function, counts.astype(float), codes, Sampling(weights=np.ones(900)))["interval"]
+    by_slopes = of_sums(function, counts.astype(float), codes, Sampling(weights=np.ones(900)), within=(-1, 1))[
+        "interval"
+    ]
     for interval in (by_counts, by_slopes):
         assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.006)
     assert of_counts(function, [5, 0, 3, 4], rng) == {}
-    assert of_sums(function, np.array([5.0, 0, 3, 4]), codes, Sampling(weights=np.ones(900))) == {}
+    assert of_sums(function, np.array([5.0, 0, 3, 4]), codes, Sampling(weights=np.ones(900)), within=(0, 1)) == {}
 
 
 def test_limits_of_correlated_rates():
@@ -307,3 +310,78 @@ def test_observed_over_expected_has_its_interval_everywhere():
         own = by_group[f"fairness.observed_expected[g={level}]"]
         assert own.low < own.value < own.high
         assert own.high - own.low > figure.high - figure.low
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)).map(sorted), min_size=2, max_size=4),
+    st.floats(-1, 1),
+)
+def test_limits_of_pairs_hold_what_they_are_of(rates, correlation):
+    """However little is known of the rates, and however they go together."""
+    low, value, high = np.array(rates).T
+    r = np.where(np.eye(len(rates)), 1.0, correlation)
+    limits = Limits(rates=value, low=low, high=high, correlation=r)
+    below, above = limits.differences()
+    difference = value[:, None] - value
+    off = ~np.eye(len(rates), dtype=bool)
+    assert (below - 1e-9 <= difference)[off].all()
+    assert (difference <= above + 1e-9)[off].all()
+    below, above = limits.ratios()
+    ratio = np.divide(value[:, None], value, out=np.full(r.shape, np.nan), where=value > 1e-6)
+    shown = off & np.isfinite(ratio)
+    assert (below[shown] <= ratio[shown] * (1 + 1e-9) + 1e-9).all()
+    assert (ratio[shown] <= above[shown] * (1 + 1e-9) + 1e-9).all()
+
+
+def test_two_clusters_claim_nothing_of_a_rare_ratio():
+    """Two sites, ten events: the limits of a ratio once fell together at zero, far from the ratio."""
+    rng = np.random.default_rng(9)
+    site, sex = rng.integers(0, 2, 1_500), rng.integers(0, 2, 1_500)
+    event = np.zeros(1_500, int)
+    event[np.flatnonzero(site == 0)[:8]] = event[np.flatnonzero(site == 1)[:2]] = 1
+    sums = StateSums.of(Sampling(weights=None, clusters=site), 2 * sex + event, (2, 2))
+    family = RateFamily(
+        events=sums.weights[:, 1].astype(int),
+        rows=sums.weights.sum(axis=1).astype(int),
+        rates=sums.weights[:, 1] / sums.weights.sum(axis=1),
+        spread=sums.spread(np.array([False, True]), np.ones(2, bool)),
+    )
+    smallest = smallest_ratio_interval([family])
+    assert smallest.low <= family.rates.min() / family.rates.max() <= smallest.high
+
+
+def test_each_domain_needs_clusters_of_its_own():
+    """Of two groups one is a single cluster: its mean is not known at all, and so is the difference not."""
+    rng = np.random.default_rng(10)
+    cluster, values = np.repeat(np.arange(20), 10), rng.normal(size=200)
+    alone = cluster == 0
+    influence = np.where(alone, (values - values[alone].mean()) / 10, (values[~alone].mean() - values) / 190)
+    sampling = Sampling(weights=None, clusters=cluster)
+    assert sampling.total_interval(0.1, influence, domains=alone.astype(int)) is None
+    few = cluster < 3
+    influence = np.where(few, (values - values[few].mean()) / 30, (values[~few].mean() - values) / 170)
+    found = sampling.total_interval(0.1, influence, domains=few.astype(int))
+    sums = np.bincount(cluster, influence)
+    parts = [(sums[:3] ** 2).sum() * 3 / 2, (sums[3:] ** 2).sum() * 17 / 16]
+    freedom = sum(parts) ** 2 / (parts[0] ** 2 / 2 + parts[1] ** 2 / 16)
+    reach = stats.t.ppf(0.975, freedom) * np.sqrt(sum(parts))
+    assert (found.low, found.high) == pytest.approx((0.1 - reach, 0.1 + reach), rel=1e-9)
+
+
+def test_what_varies_by_rounding_alone_is_told_from_what_is_small():
+    assert Sampling(weights=np.ones(4)).total_interval(1e6, np.full(4, 1e-10) * [1, -1, 1, -1]) is None
+    small = Sampling(weights=np.ones(4)).mean_interval(np.array([1.0, 2, 3, 4]) * 1e-14)
+    assert small.low < 2.5e-14 < small.high
+
+
+def test_intervals_stay_within_what_a_figure_can_be():
+    names, scores, labels, _ = households(np.random.default_rng(12), 4)
+    found = performance.measure(with_clusters(subject_of(scores, labels), names))
+    for figure in found.figures:
+        if (
+            figure.low is not None
+            and figure.unit in ("proportion", "score")
+            and figure.name[-4:] not in (".mcc", "gini")
+        ):
+            assert figure.low >= 0, figure.id
+            assert figure.high <= 1 or "log_loss" in figure.id, figure.id
