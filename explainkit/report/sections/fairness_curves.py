@@ -5,11 +5,11 @@ from __future__ import annotations
 from explainkit.decision import Threshold
 from explainkit.figures import Series
 from explainkit.report import charts as draw
-from explainkit.report.card import Beside, Block, Chart, Group, Parts, Words
+from explainkit.report.card import Beside, Block, Chart, Group
 from explainkit.report.effect_charts import Curve, band
-from explainkit.report.phrases import clause, words
+from explainkit.report.phrases import words
 from explainkit.report.reader import Reader
-from explainkit.report.sections.performance_charts import data_table, numbers
+from explainkit.report.sections.performance_charts import caption, data_table, numbers
 
 _GAPS = (
     ("threshold", "Threshold"),
@@ -49,7 +49,7 @@ def _gap(reader: Reader, column: str) -> Chart | None:
         ),
         alt=f"Largest difference of selection rates between groups of {column} at each threshold, with intervals",
         width="half",
-        caption=_caption("Gap in selection at thresholds common to all groups", series),
+        caption=caption("Gap in selection at thresholds common to all groups", series),
         data=data_table(series, [(name, title) for name, title in _GAPS if _has(series, name)]),
     )
 
@@ -62,7 +62,7 @@ def _rate(reader: Reader, column: str) -> Chart | None:
         svg=band(_curve(series, "value", "rate"), axis=draw.shortened(column), vertical="selection rate"),
         alt=f"Selection rate over {column}, in bins, with intervals",
         width="half",
-        caption=_caption("Selection rate over the number that cut points make groups of", series),
+        caption=caption("Selection rate over the number that cut points make groups of", series),
         data=data_table(series, [(name, title) for name, title in _RATES if _has(series, name)]),
     )
 
@@ -80,7 +80,3 @@ def _curve(series: Series, across: str, up: str) -> Curve:
 
 def _has(series: Series, column: str) -> bool:
     return any(name == column for name, _ in series.columns)
-
-
-def _caption(text: str, series: Series) -> Parts:
-    return (Words(text), Words(" · "), clause(series.method)) if series.method else (Words(text),)

@@ -72,7 +72,8 @@ def data_table(series: Series, titles: Sequence[tuple[str, str]]) -> Table:
     )
 
 
-def _caption(text: str, series: Series) -> Parts:
+def caption(text: str, series: Series) -> Parts:
+    """What a chart shows, and how the series was made."""
     return (Words(text), Words(" · "), clause(series.method)) if series.method else (Words(text),)
 
 
@@ -85,7 +86,7 @@ def _roc(reader: Reader) -> Chart | None:
         svg=draw.curve(x, y, x_axis="false positive rate", y_axis="true positive rate"),
         alt="ROC curve: true against false positive rate over all thresholds, and the diagonal of chance",
         width="half",
-        caption=_caption("ROC curve: every threshold at once", series),
+        caption=caption("ROC curve: every threshold at once", series),
         data=data_table(
             series, (("false_positive_rate", "False positive rate"), ("true_positive_rate", "True positive rate"))
         ),
@@ -109,7 +110,7 @@ def _reliability(reader: Reader) -> Chart | None:
         svg=drawn,
         alt="Reliability diagram: share of positives observed against mean score, bin by bin, with intervals",
         width="half",
-        caption=_caption("Reliability: where points lie on the diagonal, scores are shares", series),
+        caption=caption("Reliability: where points lie on the diagonal, scores are shares", series),
         data=data_table(
             series,
             (
@@ -152,7 +153,7 @@ def _histogram(reader: Reader, *, wide: bool) -> Chart | None:
         svg=drawn,
         alt="Histogram of scores by outcome, one outcome above the axis and the other below",
         width="full" if wide else "half",
-        caption=_caption("Where the scores lie, by outcome", series),
+        caption=caption("Where the scores lie, by outcome", series),
         data=data_table(series, (("low", "Score from"), ("high", "to"), *((c, c.capitalize()) for c, _ in runs))),
     )
 
@@ -176,7 +177,7 @@ def _agreement(reader: Reader) -> Chart | None:
         svg=drawn,
         alt="Mean outcome against mean prediction, bin by bin, with the diagonal of agreement",
         width="half",
-        caption=_caption("Predictions and outcomes, bin by bin", series),
+        caption=caption("Predictions and outcomes, bin by bin", series),
         data=data_table(
             series,
             (
