@@ -28,6 +28,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.+-]+")
 _LONGEST_VALUE = 80
 
 
+ROUNDING = 1e-9
+"""How far a figure may lie off where it is computed again, unless it says otherwise."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """One measured number with what is needed to believe and to recompute it."""
@@ -68,7 +72,7 @@ class Figure:
     """The class the number belongs to."""
     weighting: str | None = None
     """The kind of weights used; None means unweighted."""
-    tolerance: float = 1e-9
+    tolerance: float = ROUNDING
     """Largest relative difference that a recomputation may show."""
 
     def __post_init__(self) -> None:

@@ -99,7 +99,7 @@ def measure(subject: Subject, plan: Plan, *, found: Groupings | None = None) -> 
     -------
     Measured
         ``champion.value[figure=ID]`` and ``champion.difference[figure=ID]``, this model minus the champion, with paired
-        intervals. Weighted: no intervals.
+        intervals.
 
     Raises
     ------

@@ -24,6 +24,12 @@ DELONG = "DeLong interval (DeLong 1988, Sun and Xu 2014)"
 LINEARISED = "Student's interval of the linearised figure (Binder 1983)"
 
 
+def linearised(interval: Interval | None, least: float = -math.inf, most: float = math.inf) -> Details:
+    """An interval from what rows add to the figure, within what the figure can be, and its method."""
+    cut = None if interval is None else interval.cut(least, most)
+    return {"interval": cut, "any_sampling": True, "interval_method": LINEARISED}
+
+
 def of_mean(values: Floats, sampling: Sampling, *, least: float | None = None, most: float = math.inf) -> Details:
     """Interval of a mean of rows, and its method.
 
@@ -39,8 +45,7 @@ def of_mean(values: Floats, sampling: Sampling, *, least: float | None = None, m
     if sampling.simple:
         return {"interval": student_of(values, least=least), "interval_method": STUDENT}
     interval = sampling.mean_interval(values) if len(values) else None
-    interval = _cut(interval, -math.inf if least is None else least, most)
-    return {"interval": interval, "any_sampling": True, "interval_method": LINEARISED}
+    return linearised(interval, -math.inf if least is None else least, most)
 
 
 def of_ratio(above: Floats, below: Floats, sampling: Sampling) -> Details:
@@ -54,7 +59,7 @@ def of_ratio(above: Floats, below: Floats, sampling: Sampling) -> Details:
     total = float((weights * below).sum())
     ratio = float((weights * above).sum()) / total
     interval = sampling.total_interval(ratio, (above - ratio * below) / total)
-    return {"interval": _cut(interval, 0.0, math.inf), "any_sampling": True, "interval_method": LINEARISED}
+    return linearised(interval, 0.0)
 
 
 def of_counts(function: Callable[[Floats], Floats], counts: Sequence[int], rng: np.random.Generator) -> Details:
@@ -79,11 +84,12 @@ def of_sums(
     function: Callable[[Any], Any],
     sums: Floats,
     codes: npt.NDArray[np.integer],
+    positive: npt.NDArray[np.bool_],
     sampling: Sampling,
     *,
-    within: tuple[float, float],
+    least: float,
 ) -> Details:
-    """Interval of a figure that is made of sums of weights, and its method.
+    """Interval of a figure of at most one that is made of sums of weights, and its method.
 
     Parameters
     ----------
@@ -93,10 +99,12 @@ def of_sums(
         Each above zero, shape (n_sums,); else there is no interval.
     codes : numpy.ndarray
         Which of the sums each row belongs to, shape (n_rows,).
+    positive : numpy.ndarray
+        Outcome of each row, shape (n_rows,): where all of one outcome are of one cluster nothing can be said.
     sampling : Sampling
         Of the rows.
-    within : tuple of float
-        What the figure cannot be below or above.
+    least : float
+        What the figure cannot be below.
 
     References
     ----------
@@ -106,8 +114,8 @@ def of_sums(
         return {}
     step = 1e-30j * sums.sum()
     slopes = np.array([(function(sums + step * one)).imag for one in np.eye(len(sums))]) / step.imag
-    interval = _cut(sampling.total_interval(float(function(sums)), slopes[codes]), *within)
-    return {"interval": interval, "any_sampling": True, "interval_method": LINEARISED}
+    interval = sampling.total_interval(float(function(sums)), slopes[codes], domains=positive.astype(np.int64))
+    return linearised(interval, least, 1.0)
 
 
 def of_area(table: ranking.ScoreTable, scores: Floats, positive: npt.NDArray[np.bool_], sampling: Sampling) -> Details:
@@ -126,8 +134,4 @@ def of_area(table: ranking.ScoreTable, scores: Floats, positive: npt.NDArray[np.
         return {"interval": delong(table.positives, table.negatives).interval, "interval_method": DELONG}
     area, influence = ranking.auc(table), ranking.auc_influence(scores, positive, sampling.weights)
     interval = sampling.total_interval(area, influence, domains=positive.astype(np.int64))
-    return {"interval": _cut(interval, 0.0, 1.0), "any_sampling": True, "interval_method": LINEARISED}
-
-
-def _cut(interval: Interval | None, least: float, most: float) -> Interval | None:
-    return interval and Interval(max(least, interval.low), min(most, interval.high))
+    return linearised(interval, 0.0, 1.0)

@@ -11,7 +11,7 @@ from explainkit.assess.preconditions import Need, Preconditions
 from explainkit.assess.statistics.intervals import LEVEL, Interval, korn_graubard, wilson
 from explainkit.assess.statistics.sampling import Sampling
 from explainkit.evidence import LedgerEntry, LedgerKind, Measured
-from explainkit.figures import Figure, Series, Status, Unit, figure_id
+from explainkit.figures import ROUNDING, Figure, Series, Status, Unit, figure_id
 from explainkit.load.subject import Subject
 
 Keys = Mapping[str, str]
@@ -144,7 +144,7 @@ class Recorder:
         if value is not None and self.sampling.simple:
             filled |= {"interval": wilson(part.rows, whole.rows), "interval_method": "Wilson score interval"}
         elif value is not None and effective is not None:
-            interval = korn_graubard(min(1.0, value), effective)
+            interval = korn_graubard(value, effective)
             filled |= {"interval": interval, "any_sampling": True, "interval_method": KORN_GRAUBARD}
         filled |= details
         self.number(name, value, keys, undefined=undefined, **filled)
@@ -217,7 +217,7 @@ class Recorder:
             reference=details.get("reference"),
             class_=details.get("class_", subject.positive if self.preconditions.concerns_class(name) else None),
             weighting=subject.rows.weight_kind if self.weighted and not details.get("unweighted") else None,
-            tolerance=details.get("tolerance", 1e-9),
+            tolerance=details.get("tolerance", ROUNDING),
         )
 
     def _method(self, needs: Need, details: Details, interval: Interval | None) -> str:

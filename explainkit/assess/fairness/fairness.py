@@ -27,7 +27,7 @@ from explainkit.assess.groups.cross_counts import (
     score_tables,
 )
 from explainkit.assess.groups.groupings import Groupings
-from explainkit.assess.outcomes import check_favourable, with_outcome
+from explainkit.assess.outcomes import Outcomes, check_favourable, with_outcome
 from explainkit.assess.precision import of_area
 from explainkit.assess.preconditions import NEEDS, Need
 from explainkit.assess.recorder import Details, Recorder
@@ -117,6 +117,7 @@ def _record_classification(
 ) -> None:
     subject = recorder.subject
     binary, chosen = subject.task == "binary", chosen_state(subject)
+    outcomes = with_outcome(subject)
     areas = _areas(subject, singles) if binary and recorder.open("fairness.roc_auc") else None
     for cells in singles + pairs:
         table = cross(cells, state, recorder.sampling)
@@ -129,8 +130,8 @@ def _record_classification(
                 _record_mean_scores(recorder, cells)
             if areas is not None:
                 tables = next(areas)
-                _record_areas(recorder, cells, tables)
-                record_calibration(recorder, cells, tables)
+                _record_areas(recorder, cells, tables, outcomes)
+                record_calibration(recorder, cells, tables, outcomes)
 
 
 def _record_mean_scores(recorder: Recorder, cells: Cells) -> None:
@@ -146,8 +147,8 @@ def _areas(subject: Subject, singles: tuple[Cells, ...]) -> Iterator[list[rankin
     return score_tables(singles, rows.scores, labels, rows.weights)
 
 
-def _record_areas(recorder: Recorder, cells: Cells, tables: list[ranking.ScoreTable]) -> None:
-    name, outcomes = "fairness.roc_auc", with_outcome(recorder.subject)
+def _record_areas(recorder: Recorder, cells: Cells, tables: list[ranking.ScoreTable], outcomes: Outcomes) -> None:
+    name = "fairness.roc_auc"
     groups, positive = cells.codes[outcomes.present], outcomes.labels == 1
     for cell, table in enumerate(tables):
         keys = cells.keys(cell)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.groups.cells import Cells
-from explainkit.assess.outcomes import Outcomes, with_outcome
+from explainkit.assess.outcomes import Outcomes
 from explainkit.assess.performance.calibration import no_recalibration, recalibrate
 from explainkit.assess.precision import of_ratio
 from explainkit.assess.recorder import Details, Keys, Recorder
@@ -22,7 +22,7 @@ SLOPE, INTERCEPT = "fairness.calibration_slope", "fairness.calibration_intercept
 _UNLABELLED = "no row of the group has an outcome"
 
 
-def record_calibration(recorder: Recorder, cells: Cells, tables: Sequence[ScoreTable]) -> None:
+def record_calibration(recorder: Recorder, cells: Cells, tables: Sequence[ScoreTable], outcomes: Outcomes) -> None:
     """Record calibration error, observed over expected, and logistic recalibration of every cell.
 
     Parameters
@@ -33,10 +33,11 @@ def record_calibration(recorder: Recorder, cells: Cells, tables: Sequence[ScoreT
         Groups of one column.
     tables : sequence of ScoreTable
         Scores and outcomes of each cell, as `cross_counts.score_tables` gives them.
+    outcomes : Outcomes
+        The rows with an outcome.
     """
     if not recorder.open(ERROR):
         return  # the others have the same needs
-    outcomes = with_outcome(recorder.subject)
     groups = cells.codes[outcomes.present]
     for cell, table in enumerate(tables):
         keys = cells.keys(cell)

@@ -11,7 +11,7 @@ from explainkit.assess.fairness.comparison import EMPTY
 from explainkit.assess.fairness.references import choose_reference
 from explainkit.assess.groups.cells import Cells
 from explainkit.assess.groups.cross_counts import Means, group_means
-from explainkit.assess.precision import LINEARISED, STUDENT, of_mean
+from explainkit.assess.precision import STUDENT, linearised, of_mean
 from explainkit.assess.recorder import Details, Recorder
 from explainkit.assess.statistics.intervals import student_mean, welch_difference
 from explainkit.plan import FairnessPlan
@@ -95,16 +95,6 @@ def _difference_interval(recorder: Recorder, cells: Cells, means: Means, cell: i
     if recorder.sampling.simple:
         interval = welch_difference(means.sample(cell), means.sample(other))
         return {"interval": interval, "interval_method": "Welch's interval"}
-    rows, weights = recorder.subject.rows, recorder.sampling.weights
-    weight = np.ones(rows.count) if weights is None else weights
-    influence = np.zeros(rows.count)
-    for place, sign in ((cell, 1.0), (other, -1.0)):
-        own = cells.codes == place
-        influence[own] = sign * (rows.scores[own] - means.means[place]) / weight[own].sum()
     inside = (cells.codes == cell) | (cells.codes == other)
-    difference = float(means.means[cell] - means.means[other])
-    interval = None
-    if any(np.ptp(rows.scores[cells.codes == place]) > 0 for place in (cell, other)):  # else it is rounding that varies
-        sampling = recorder.sampling.take(inside)
-        interval = sampling.total_interval(difference, influence[inside], domains=cells.codes[inside])
-    return {"interval": interval, "any_sampling": True, "interval_method": LINEARISED}
+    sampling, scores = recorder.sampling.take(inside), recorder.subject.rows.scores[inside]
+    return linearised(sampling.difference_interval(scores, cells.codes[inside] == cell))

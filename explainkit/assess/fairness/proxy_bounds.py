@@ -43,8 +43,6 @@ class Bounded:
     """If decisions and groups are unrelated within rows of equal probability."""
     low: float
     high: float
-    size: float
-    """Expected weight of the group."""
 
 
 def measure(subject: Subject, *, min_cell: int) -> Measured:
@@ -70,13 +68,12 @@ def measure(subject: Subject, *, min_cell: int) -> Measured:
 
 def _record(recorder: Recorder, column: ProxyColumn, selected: Bools, min_cell: int) -> None:
     known = np.isfinite(column.chances.sum(axis=1))
-    weightless = recorder.sampling.weights is not None and recorder.sampling.weights == 0
     lacking = int(np.count_nonzero(~known))
     if lacking:
         reason = "a probability is missing: left out of what is said of these groups"
         recorder.note("not_tested", f"rows without probabilities of {column.name}", reason, lacking)
     weights = np.ones(len(known)) if recorder.sampling.weights is None else recorder.sampling.weights
-    known &= ~np.asarray(weightless)
+    known &= weights > 0
     chances, decided, weights = column.chances[known], selected[known], weights[known]
     expected = chances.sum(axis=0)
     hidden = _hidden(expected, len(chances), min_cell)
@@ -157,4 +154,4 @@ def bounded_rate(chances: Floats, selected: Bools, weights: Floats) -> Bounded |
     low, high = np.maximum(0.0, chosen + own - whole).sum() / size, np.minimum(chosen, own).sum() / size
     value = float((weights * chances * selected).sum()) / size
     # Sums in another order can leave an end within the value by rounding.
-    return Bounded(value=value, low=min(float(low), value), high=min(1.0, max(float(high), value)), size=size)
+    return Bounded(value=value, low=min(float(low), value), high=min(1.0, max(float(high), value)))

@@ -20,9 +20,9 @@ from explainkit.assess.groups.cells import Cells
 from explainkit.assess.groups.groupings import Groupings
 from explainkit.assess.precision import LINEARISED
 from explainkit.assess.recorder import Keys, Recorder
-from explainkit.assess.statistics.intervals import Interval
 from explainkit.assess.statistics.ranking import auc, auc_influence, tabulate
 from explainkit.evidence import Measured
+from explainkit.figures import ROUNDING
 from explainkit.load.subject import Subject
 
 TOGETHER, ALONE = "proxy_strength.together", "proxy_strength.alone"
@@ -105,7 +105,9 @@ def _record(recorder: Recorder, cells: Cells, rng: np.random.Generator) -> None:
     frame = subject.evaluation.frame
     sampling = recorder.sampling.take(rows)
 
-    def record(name: str, keys: Keys, area: tuple[float | None, Floats], method: str) -> None:
+    def record(
+        name: str, keys: Keys, area: tuple[float | None, Floats], method: str, tolerance: float = ROUNDING
+    ) -> None:
         value, added = area
         interval = None if value is None else sampling.total_interval(value, added, domains=folds.groups)
         recorder.number(
@@ -115,14 +117,15 @@ def _record(recorder: Recorder, cells: Cells, rng: np.random.Generator) -> None:
             undefined="too few rows of a group in the parts",
             n=len(rows),
             unit="score",
-            interval=interval and Interval(max(0.0, interval.low), min(1.0, interval.high)),
+            interval=interval and interval.cut(0.0, 1.0),
             any_sampling=True,
             interval_method=f"{LINEARISED}, of the rows predicted, for these fits",
             method=method,
-            tolerance=ELSEWHERE if name == TOGETHER else 1e-9,
+            tolerance=tolerance,
         )
 
-    record(TOGETHER, keys, _area(folds, _boosted(frame[features].iloc[rows], folds)), _method(cells, subject, folds))
+    area = _area(folds, _boosted(frame[features].iloc[rows], folds))
+    record(TOGETHER, keys, area, _method(cells, subject, folds), ELSEWHERE)
     for name in features:
         area = _area(folds, _shares(_bins(frame[name].iloc[rows]), folds))
         record(ALONE, keys | {"feature": name}, area, _ALONE)
@@ -140,7 +143,7 @@ def _method(cells: Cells, subject: Subject, folds: Folds) -> str:
         said += f"; without groups of fewer than {LEAST} rows"
     if cells.title in subject.features:
         said += f"; without {cells.title} itself, which is an input"
-    return said + ""
+    return said
 
 
 def _folds(subject: Subject, rows: npt.NDArray[np.intp], rng: np.random.Generator) -> Codes:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.groups.cells import Cells
 from explainkit.assess.recorder import Recorder, Tally
+from explainkit.assess.statistics.quotients import divide
 from explainkit.assess.statistics.ranking import ScoreTable, tabulate_sorted
 from explainkit.assess.statistics.sampling import Sampling
 from explainkit.assess.statistics.spread import Spread, StateSums
@@ -162,16 +162,10 @@ def group_means(cells: Cells, values: Floats, sampling: Sampling) -> Means:
     size = len(cells.levels) + 1
     rows = np.bincount(codes, minlength=size)
     total = np.bincount(codes, weight, minlength=size)
-    means = _divide(np.bincount(codes, values * weight, minlength=size), total)
+    means = divide(np.bincount(codes, values * weight, minlength=size), total)
     squares = np.bincount(codes, (values - means[codes]) ** 2, minlength=size)
-    variances = _divide(squares, rows - 1.0)
+    variances = divide(squares, rows - 1.0)
     return Means(rows=rows[1:], means=means[1:], variances=variances[1:])
-
-
-def _divide(above: npt.NDArray[Any], below: npt.NDArray[Any]) -> Floats:
-    quotient = np.full(len(above), np.nan)
-    np.divide(above, below, out=quotient, where=below > 0)
-    return quotient
 
 
 def score_tables(

@@ -23,6 +23,7 @@ from explainkit.assess.preconditions import NO_LABEL, ONE_CLASS
 from explainkit.assess.recorder import Details, Recorder, Tally, among
 from explainkit.assess.statistics import ranking
 from explainkit.assess.statistics.intervals import Interval
+from explainkit.assess.statistics.quotients import divide
 from explainkit.figures import Series, figure_id
 from explainkit.plan import PerformancePlan
 
@@ -226,9 +227,10 @@ def _summaries(recorder: Recorder, outcomes: Outcomes, cells: list[Tally], decid
         if recorder.sampling.simple:
             details |= of_counts(function, [c.rows for c in cells], np.random.default_rng([recorder.seed, 17, place]))
         else:
-            codes = 2 * (outcomes.labels == 1) + decided[outcomes.present]
+            positive = outcomes.labels == 1
+            codes = 2 * positive + decided[outcomes.present]
             least = -1.0 if name == "mcc" else 0.0
-            details |= of_sums(function, sums, codes, outcomes.sampling, within=(least, 1.0))
+            details |= of_sums(function, sums, codes, positive, outcomes.sampling, least=least)
         recorder.number(f"performance.{name}", float(function(sums)), undefined=undefined, **details)
 
 
@@ -241,22 +243,17 @@ def balanced_accuracy(cells: Any) -> Any:
         True negatives, false positives, false negatives, true positives: counts or sums, shape (…, 4).
     """
     tn, fp, fn, tp = np.moveaxis(cells, -1, 0)
-    return (_over(tp, tp + fn) + _over(tn, tn + fp)) / 2
+    return (divide(tp, tp + fn) + divide(tn, tn + fp)) / 2
 
 
 def f1(cells: Any) -> Any:
     """Harmonic mean of precision and recall, as for `balanced_accuracy`."""
     _, fp, fn, tp = np.moveaxis(cells, -1, 0)
-    return _over(2 * tp, 2 * tp + fp + fn)
+    return divide(2 * tp, 2 * tp + fp + fn)
 
 
 def matthews(cells: Any) -> Any:
     """Matthews' correlation coefficient, as for `balanced_accuracy`."""
     tn, fp, fn, tp = np.moveaxis(cells, -1, 0)
     # In roots of pairs, as a product of four large sums could overflow.
-    return _over(tp * tn - fp * fn, np.sqrt((tp + fp) * (tp + fn)) * np.sqrt((tn + fp) * (tn + fn)))
-
-
-def _over(above: Any, below: Any) -> Any:
-    """Quotient, NaN where there is nothing below."""
-    return np.divide(above, below, out=np.full(np.shape(above), np.nan, np.result_type(above)), where=below != 0)
+    return divide(tp * tn - fp * fn, np.sqrt((tp + fp) * (tp + fn)) * np.sqrt((tn + fp) * (tn + fn)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,8 @@ from explainkit.assess.statistics import ranking
 from explainkit.assess.statistics.spread import StateSums, effective_rows
 
 Floats = npt.NDArray[np.float64]
+Places = tuple[Any, ...]
+"""Actual and decided classes, as NumPy's indices."""
 
 TOP = (2, 3)
 """Numbers of classes among which the outcome is looked for."""
@@ -37,11 +40,13 @@ class _Matrix:
     sums: StateSums | None
     """None where rows are independent and count alike."""
 
-    def effective(self, part: Floats, whole: Floats) -> float | None:
-        """Effective number of rows behind the share of some places of the matrix among others, both one where taken."""
+    def effective(self, part: Places, whole: Places) -> float | None:
+        """Effective number of rows behind the share of some places of the matrix among others."""
         if self.sums is None:
             return None
-        return float(self.sums.spread(part.ravel() > 0, whole.ravel() > 0).effective[0])
+        masks = np.zeros((2, *self.rows.shape), np.bool_)
+        masks[0][part] = masks[1][whole] = True
+        return float(self.sums.spread(masks[0].ravel(), masks[1].ravel()).effective[0])
 
     def cell(self, actual: int | slice, decided: int | slice) -> Tally:
         return Tally(int(self.rows[actual, decided].sum()), float(self.weights[actual, decided].sum()))
@@ -87,7 +92,7 @@ def _overall(recorder: Recorder, outcomes: Outcomes, matrix: _Matrix) -> None:
         matrix.cell(whole, whole),
         undefined=NO_LABEL,
         numerator=f"decided as the outcome turned out{among(recorder.subject)}",
-        effective=matrix.effective(np.eye(len(matrix.rows)), np.ones(matrix.rows.shape)),
+        effective=matrix.effective(np.diag_indices(len(matrix.rows)), (whole, whole)),
     )
     actual, right = matrix.weights.sum(axis=1), matrix.weights.diagonal()
     occurs = actual > 0
@@ -209,8 +214,7 @@ def _by_class(recorder: Recorder, matrix: _Matrix) -> None:
     whom, whole = among(recorder.subject), slice(None)
     for position, name in enumerate(recorder.subject.classes):
         keys, right = {"class": name}, matrix.cell(position, position)
-        own = np.arange(len(matrix.rows)) == position
-        here, row, column = np.outer(own, own), np.outer(own, ~own | own), np.outer(~own | own, own)
+        here = (position, position)
         actual, decided = matrix.cell(position, whole), matrix.cell(whole, position)
         what = f"outcome {name}{whom}, of those decided {name}"
         why = "no row with an outcome is decided for the class"
@@ -222,7 +226,7 @@ def _by_class(recorder: Recorder, matrix: _Matrix) -> None:
             undefined=why,
             numerator=what,
             class_=name,
-            effective=matrix.effective(here, column),
+            effective=matrix.effective(here, (whole, position)),
         )
         what = f"decided {name}{whom}, of those with outcome {name}"
         why = "no outcome is of the class"
@@ -234,7 +238,7 @@ def _by_class(recorder: Recorder, matrix: _Matrix) -> None:
             undefined=why,
             numerator=what,
             class_=name,
-            effective=matrix.effective(here, row),
+            effective=matrix.effective(here, (position, whole)),
         )
         recorder.number(
             "performance.f1",

@@ -57,7 +57,7 @@ def _root_interval(squares: Floats, sampling: Sampling) -> Details:
     if interval is not None:
         root = math.sqrt(mean(squares, sampling.weights))
         reach = (interval.high - interval.low) / (4 * root)
-        details["interval"] = Interval(max(0.0, root - reach), root + reach)
+        details["interval"] = Interval(root - reach, root + reach).cut(0.0)
     details["interval_method"] = f"delta method on {details['interval_method']} of the mean squared error"
     return details
 

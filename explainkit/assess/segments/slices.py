@@ -6,9 +6,9 @@ whole search: how often permuted errors, which know no columns, give any segment
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,8 @@ from explainkit.assess.fairness.shown import groupings_of
 from explainkit.assess.groups.groupings import Groupings
 from explainkit.assess.outcomes import Outcomes, decided_classes, mean, with_outcome
 from explainkit.assess.performance.probabilities import log_losses
-from explainkit.assess.precision import LINEARISED, of_mean
-from explainkit.assess.recorder import KORN_GRAUBARD, Details, Recorder, among
+from explainkit.assess.precision import LINEARISED, linearised, of_mean
+from explainkit.assess.recorder import Details, Recorder, among
 from explainkit.assess.segments.axes import axes as make_axes
 from explainkit.assess.segments.search import (
     MOST_PAIRED,
@@ -33,13 +33,7 @@ from explainkit.assess.segments.search import (
     rows_of,
     worst,
 )
-from explainkit.assess.statistics.intervals import (
-    Interval,
-    korn_graubard,
-    newcombe_difference,
-    welch_difference,
-    wilson,
-)
+from explainkit.assess.statistics.intervals import newcombe_difference, welch_difference
 from explainkit.assess.statistics.sampling import Sampling
 from explainkit.assess.statistics.spread import effective_rows
 from explainkit.evidence import Measured
@@ -92,7 +86,7 @@ def measure(subject: Subject, plan: Plan, *, found: Groupings | None = None) -> 
     -------
     Measured
         Figures ``slice.*[slice=1]`` and so on, the worst first; the segment in words is the `reason` of each.
-        Weighted: means are weighted, and there is neither an interval nor a p-value.
+        Where rows are weighted or come in clusters there is no p-value.
 
     Raises
     ------
@@ -137,7 +131,9 @@ def _errors(recorder: Recorder, outcomes: Outcomes) -> Errors | str:
 def smallest_segment(plan: Plan, rows: int) -> int:
     """Fewest rows of a segment, of so many with an outcome."""
     stated = plan.slices.min_rows
-    return max(plan.fairness.min_cell, stated if stated is not None else max(SMALLEST, ceil(SMALLEST_SHARE * rows)))
+    return max(
+        plan.fairness.min_cell, stated if stated is not None else max(SMALLEST, math.ceil(SMALLEST_SHARE * rows))
+    )
 
 
 def _search(recorder: Recorder, plan: Plan, groupings: Groupings, outcomes: Outcomes, errors: Errors) -> None:
@@ -218,15 +214,23 @@ def _record(
     for name, rows in ((ERROR, inside), (ELSEWHERE, ~inside)):
         sampling = outcomes.sampling.take(rows)
         means.append(mean(errors.values[rows], sampling.weights))
-        details = common | _of_rows(errors, rows, sampling) | {"method": errors.what}
-        recorder.number(name, means[-1], keys, undefined="", **details)
+        details = common | {"method": errors.what}
+        if errors.counted:
+            details |= {"numerator": "decided otherwise than the outcome turned out"}
+            wrong = errors.values > 0
+            effective = effective_rows(sampling, wrong[rows])
+            part, whole = outcomes.tally(wrong & rows), outcomes.tally(rows)
+            recorder.rate(name, part, whole, keys, undefined="", effective=effective, **details)
+        else:
+            details |= {"n": int(np.count_nonzero(rows))} | of_mean(errors.values[rows], sampling, least=0.0)
+            recorder.number(name, means[-1], keys, undefined="", **details)
     details = common | {
         "n": n,
         "unit": "target" if errors.unit == "target" else "difference",
         "method": f"{errors.what}, in the segment minus all other rows",
         "reference": "all other rows",
     }
-    details |= _difference(errors, inside, means, outcomes.sampling)
+    details |= _difference(errors, inside, outcomes.sampling)
     recorder.number(DIFFERENCE, means[0] - means[1], keys, undefined="", **details)
     details = common | {
         "unit": "probability",
@@ -238,35 +242,12 @@ def _record(
     recorder.count(ROWS, n, keys, n=outcomes.n)
 
 
-def _of_rows(errors: Errors, rows: Bools, sampling: Sampling) -> Details:
-    """Counts of one side, and the interval of its mean."""
-    values = errors.values[rows]
-    n = len(values)
-    details: Details = {"n": n}
-    if errors.counted:
-        details |= {"events": int(values.sum()), "numerator": "decided otherwise than the outcome turned out"}
-    if errors.counted and sampling.simple:
-        return details | {"interval": wilson(details["events"], n), "interval_method": "Wilson score interval"}
-    if errors.counted:
-        effective = effective_rows(sampling, values > 0) or 0.0
-        interval = korn_graubard(min(1.0, mean(values, sampling.weights)), effective)
-        return details | {"interval": interval, "any_sampling": True, "interval_method": KORN_GRAUBARD}
-    return details | of_mean(values, sampling, least=0.0)
-
-
-def _difference(errors: Errors, inside: Bools, means: Sequence[float], sampling: Sampling) -> Details:
+def _difference(errors: Errors, inside: Bools, sampling: Sampling) -> Details:
     own, other = errors.values[inside], errors.values[~inside]
     if not sampling.simple:
-        weights = np.ones(len(inside)) if sampling.weights is None else sampling.weights
-        influence = np.where(
-            inside,
-            (errors.values - means[0]) / weights[inside].sum(),
-            (means[1] - errors.values) / weights[~inside].sum(),
-        )
-        interval = sampling.total_interval(means[0] - means[1], influence, domains=inside.astype(np.int64))
-        if interval is not None and errors.counted:
-            interval = Interval(max(-1.0, interval.low), min(1.0, interval.high))
-        return {"interval": interval, "any_sampling": True, "interval_method": f"{LINEARISED}; {_AFTERWARDS}"}
+        most = 1.0 if errors.counted else math.inf
+        details = linearised(sampling.difference_interval(errors.values, inside), -most, most)
+        return details | {"interval_method": f"{LINEARISED}; {_AFTERWARDS}"}
     if errors.counted:
         counted = newcombe_difference(int(own.sum()), len(own), int(other.sum()), len(other))
         method = f"hybrid score interval (Newcombe 1998); {_AFTERWARDS}"

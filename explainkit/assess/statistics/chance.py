@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.assess.statistics.table_metrics import divide, smallest_ratio
+from explainkit.assess.statistics.quotients import divide
+from explainkit.assess.statistics.table_metrics import smallest_ratio
 
 Counts = npt.NDArray[np.int64]
 
@@ -69,7 +70,7 @@ def by_chance(events: Counts, sizes: Counts, rng: np.random.Generator, *, draws:
         return None
     dealt = rng.multivariate_hypergeometric(sizes, total, size=draws, method="marginals")
     observed = float(smallest_ratio(divide(events, sizes)))
-    ratios = smallest_ratio(divide(dealt, np.broadcast_to(sizes, dealt.shape)))
+    ratios = smallest_ratio(divide(dealt, sizes))
     at_or_below = int((ratios <= observed * (1 + _TIE)).sum())
     return Chance(
         observed=observed,

@@ -28,6 +28,10 @@ class Interval:
     low: float
     high: float
 
+    def cut(self, least: float = -math.inf, most: float = math.inf) -> Interval:
+        """Within what the figure can be."""
+        return Interval(max(least, self.low), min(most, self.high))
+
 
 def wilson(events: int, n: int, *, level: float = LEVEL) -> Interval:
     """Score interval of a proportion.
@@ -182,16 +186,15 @@ def effective_n(weights: npt.NDArray[np.float64]) -> float | None:
 def korn_graubard(rate: float, effective: float, *, level: float = LEVEL) -> Interval | None:
     """Clopper–Pearson interval of a weighted rate, at its effective number of rows.
 
-    Limits: Kish's effective number takes weights to be unrelated to the outcome and rows to be independent; clusters
-    and strata are not in it, and no correction for degrees of freedom is made. Where the effective number is small the
-    interval is wide, not exact.
+    Limits: it is as good as the effective number. Kish's takes weights to be unrelated to the outcome and rows to be
+    independent; that of `spread` takes neither. Where it is small the interval is wide, not exact.
 
     Parameters
     ----------
     rate : float
-        Weighted share of events, within [0, 1].
+        Weighted share of events, within [0, 1] but for rounding.
     effective : float
-        Effective number of rows behind the rate, as `effective_n` gives it.
+        Effective number of rows behind the rate, as `effective_n` or `spread.StateSums.spread` gives it.
     level : float, default 0.95
         Confidence level within (0, 1).
 
@@ -204,8 +207,9 @@ def korn_graubard(rate: float, effective: float, *, level: float = LEVEL) -> Int
     ----------
     Korn and Graubard (1998), Survey Methodology 24, 193–201.
     """
-    if not 0 <= rate <= 1:
+    if not 0 <= rate <= 1 + 1e-9:
         raise ValueError(f"a rate lies within 0 and 1, got {rate}")
+    rate = min(1.0, rate)
     if effective < 1:
         return None
     events, tail = rate * effective, (1 - level) / 2
@@ -261,9 +265,7 @@ def student_of(values: npt.NDArray[np.float64], *, least: float | None = None) -
     if len(values) < 2 or values.min() == values.max():
         return None
     interval = student_mean(float(values.mean()), float(values.var(ddof=1)), len(values))
-    if interval is None or least is None:
-        return interval
-    return Interval(max(least, interval.low), interval.high)
+    return interval if interval is None or least is None else interval.cut(least)
 
 
 def welch_difference(

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.statistics.intervals import korn_graubard, wilson
+from explainkit.assess.statistics.quotients import divide
 from explainkit.assess.statistics.spread import Spread
 
 Floats = npt.NDArray[np.float64]
@@ -47,7 +48,7 @@ class RateFamily:
             return Limits.of(self.rates, [(i.low, i.high) for i in intervals], None)
         known = []
         for rate, effective in zip(self.rates, self.spread.effective, strict=True):
-            interval = korn_graubard(min(1.0, float(rate)), float(effective), level=level)
+            interval = korn_graubard(float(rate), float(effective), level=level)
             if interval is None:
                 return None
             known.append((interval.low, interval.high))
@@ -87,20 +88,12 @@ class Limits:
         # known that the middle is below zero the formula fails, and nothing is claimed.
         middle = product - self._crossed(down, up)
         root = np.sqrt(np.maximum(0.0, middle**2 - np.outer(own_low, own_high)))
-        lower = np.where(middle >= 0, _over(own_low[:, None], middle + root, 0.0), 0.0)
+        lower = np.where(middle >= 0, divide(own_low[:, None], middle + root, 0.0), 0.0)
         middle = product - self._crossed(up, down)
         root = np.sqrt(np.maximum(0.0, middle**2 - np.outer(own_high, own_low)))
-        upper = np.where(middle >= 0, _over(middle + root, own_low, np.inf), np.inf)
+        upper = np.where(middle >= 0, divide(middle + root, own_low, np.inf), np.inf)
         return lower, upper
 
     def _crossed(self, own: Floats, other: Floats) -> Floats | float:
         """Covariance of the limits' distances from the rates."""
         return 0.0 if self.correlation is None else self.correlation * np.outer(own, other)
-
-
-def _over(above: Floats, below: Floats, otherwise: float) -> Floats:
-    above, below = np.broadcast_arrays(above, below)
-    quotient = np.full(above.shape, otherwise)
-    with np.errstate(over="ignore"):
-        np.divide(above, below, out=quotient, where=below > 0)
-    return quotient

@@ -47,8 +47,7 @@ def delong_difference(
     # Equal rankings give placements that are equal but for rounding.
     if not variance > 1e-24:
         return None
-    interval = wald(float(differences[0].mean()), variance, level=level)
-    return Interval(max(-1.0, interval.low), min(1.0, interval.high))
+    return wald(float(differences[0].mean()), variance, level=level).cut(-1.0, 1.0)
 
 
 def newcombe_paired(both: int, own: int, other: int, neither: int, *, level: float = LEVEL) -> Interval:
@@ -82,7 +81,7 @@ def newcombe_paired(both: int, own: int, other: int, neither: int, *, level: flo
     difference = first - second
     low = difference - reach(first - one.low, two.high - second)
     high = difference + reach(one.high - first, second - two.low)
-    return Interval(max(-1.0, low), min(1.0, high))
+    return Interval(low, high).cut(-1.0, 1.0)
 
 
 def _corrected_phi(both: int, own: int, other: int, neither: int) -> float:

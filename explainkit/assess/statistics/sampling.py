@@ -99,6 +99,27 @@ class Sampling:
         mean = float((weights * values).sum()) / total
         return self.total_interval(mean, (values - mean) / total, level=level)
 
+    def difference_interval(self, values: Floats, first: npt.NDArray[np.bool_]) -> Interval | None:
+        """Student's interval of a difference of weighted means.
+
+        Parameters
+        ----------
+        values, first : numpy.ndarray
+            One number per row, and whether the row is of the first group, else of the other; shape (n_rows,).
+        """
+        weights = np.ones(len(values)) if self.weights is None else self.weights
+        influence, difference, varied = np.zeros(len(values)), 0.0, False
+        for own, sign in ((first, 1.0), (~first, -1.0)):
+            total = float(weights[own].sum())
+            if not total > 0:
+                return None
+            mean = float((weights[own] * values[own]).sum()) / total
+            influence[own] = sign * (values[own] - mean) / total
+            difference += sign * mean
+            varied |= bool(values[own].min() < values[own].max())
+        # Equal numbers have a variance of rounding alone.
+        return self.total_interval(difference, influence, domains=first.astype(np.int64)) if varied else None
+
     def _variance(self, influence: Floats, domains: Codes) -> tuple[float, float]:
         """Variance of a figure, and its degrees of freedom by Satterthwaite; zeros where a domain has one unit."""
         weights = np.ones(len(influence)) if self.weights is None else self.weights

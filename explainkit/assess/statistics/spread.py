@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse, stats
 
+from explainkit.assess.statistics.quotients import divide
 from explainkit.assess.statistics.sampling import LEAST_VARIANCE, Sampling
 
 Floats = npt.NDArray[np.float64]
@@ -104,10 +105,10 @@ class StateSums:
             States that are counted, and those they are counted among; shape (n_states,).
         """
         total = self.weights[:, whole].sum(axis=1)
-        rates = _over(self.weights[:, part].sum(axis=1), total)
+        rates = _share(self.weights[:, part].sum(axis=1), total)
         # What a row of weight one adds to the rate of its group.
-        added = _over(part - rates[:, None] * whole, total[:, None])
-        kish = _over(total**2, self.squares[:, whole].sum(axis=1))
+        added = _share(part - rates[:, None] * whole, total[:, None])
+        kish = _share(total**2, self.squares[:, whole].sum(axis=1))
         rows = self.units[:, whole].sum(axis=1)
         if self.clusters is None:
             variance = (self.squares * added**2).sum(axis=1)
@@ -124,9 +125,9 @@ class StateSums:
         lengths = np.sqrt(np.asarray(adding.multiply(adding).sum(axis=0)).ravel())
         units = np.diff(sizes.indptr).astype(np.float64)
         # As is done for independent rows, whose own factor n / (n − 1) is left out.
-        variance = lengths**2 * _over(units, units - 1) * _over(rows - 1, rows)
-        unvaried = _over(total**2, np.asarray(sizes.multiply(sizes).sum(axis=0)).ravel())
-        loadings = (adding @ sparse.diags_array(_over(np.ones(len(lengths)), lengths))).tocsc()
+        variance = lengths**2 * _share(units, units - 1) * _share(rows - 1, rows)
+        unvaried = _share(total**2, np.asarray(sizes.multiply(sizes).sum(axis=0)).ravel())
+        loadings = (adding @ sparse.diags_array(_share(np.ones(len(lengths)), lengths))).tocsc()
         return Spread(effective=_effective(rates, variance, kish, unvaried, rows, units), loadings=loadings)
 
 
@@ -145,15 +146,11 @@ def _effective(rates: Floats, variance: Floats, kish: Floats, unvaried: Floats, 
     their degrees of freedom stands in the place of that of the rows (Korn and Graubard 1998).
     """
     varied = variance > LEAST_VARIANCE
-    effective = np.where(varied, np.minimum(_over(rates * (1 - rates), variance), kish), unvaried)
+    effective = np.where(varied, np.minimum(_share(rates * (1 - rates), variance), kish), unvaried)
     wide, narrow = (stats.t.ppf(0.975, np.maximum(1.0, n - 1)) for n in (units, rows))
     found: Floats = np.where(units > 1, effective * (narrow / wide) ** 2, 0.0)
     return found
 
 
-def _over(above: Floats, below: Floats) -> Floats:
-    """Quotients, 0 where there is nothing below."""
-    above, below = np.broadcast_arrays(above, below)
-    quotient: Floats = np.zeros(above.shape)
-    np.divide(above, below, out=quotient, where=below > 0)
-    return quotient
+def _share(above: Floats, below: Floats) -> Floats:
+    return divide(above, below, 0.0)

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from explainkit.assess.statistics.quotients import divide
+
 State = tuple[int, int]
 """Outcome (0 or 1; 2 where there is none) and decision (0 or 1)."""
 Floats = npt.NDArray[np.float64]
@@ -69,7 +71,7 @@ def differences(rates: Floats, reference: int) -> Floats:
 
 def ratios(rates: Floats, reference: int) -> Floats:
     """Rate of each group over that of the reference, NaN where that is zero; shape as `rates`."""
-    return divide(rates, np.broadcast_to(rates[..., reference, None], rates.shape))
+    return divide(rates, rates[..., reference, None])
 
 
 def largest_difference(rates: Floats) -> Floats:
@@ -91,10 +93,3 @@ def equalised_odds(true_positive: Floats, false_positive: Floats) -> Floats:
     ``equalized_odds_difference``.
     """
     return np.maximum(largest_difference(true_positive), largest_difference(false_positive))
-
-
-def divide(above: Tables, below: Tables) -> Floats:
-    """Quotient, NaN where the denominator is zero or unknown."""
-    quotient = np.full(np.shape(above), np.nan)
-    np.divide(above, below, out=quotient, where=np.asarray(below) > 0)
-    return quotient

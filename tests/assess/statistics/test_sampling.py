@@ -187,13 +187,12 @@ def test_summaries_of_decisions_by_resampling_rows(function):
     values = function(np.stack([(drawn == k).sum(axis=1) for k in range(4)], axis=-1).astype(float))
     low, high = np.quantile(values, [0.025, 0.975])
     by_counts = of_counts(function, counts.tolist(), rng)["interval"]
-    by_slopes = of_sums(function, counts.astype(float), codes, Sampling(weights=np.ones(900)), within=(-1, 1))[
-        "interval"
-    ]
+    alike = Sampling(weights=np.ones(900))
+    by_slopes = of_sums(function, counts.astype(float), codes, codes >= 2, alike, least=-1)["interval"]
     for interval in (by_counts, by_slopes):
         assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.006)
     assert of_counts(function, [5, 0, 3, 4], rng) == {}
-    assert of_sums(function, np.array([5.0, 0, 3, 4]), codes, Sampling(weights=np.ones(900)), within=(0, 1)) == {}
+    assert of_sums(function, np.array([5.0, 0, 3, 4]), codes, codes >= 2, alike, least=0) == {}
 
 
 def test_limits_of_correlated_rates():
@@ -385,3 +384,14 @@ def test_intervals_stay_within_what_a_figure_can_be():
         ):
             assert figure.low >= 0, figure.id
             assert figure.high <= 1 or "log_loss" in figure.id, figure.id
+
+
+@pytest.mark.parametrize("function", [balanced_accuracy, f1, matthews])
+def test_summaries_need_clusters_of_either_outcome(function):
+    """All positives in one cluster: their recall is not known, and nothing made of it is."""
+    cluster, rng = np.repeat(np.arange(20), 10), np.random.default_rng(13)
+    codes = 2 * (cluster == 0) + (rng.random(200) < 0.3)
+    sums = np.bincount(codes, minlength=4).astype(float)
+    assert sums.min() > 0
+    clustered = Sampling(weights=None, clusters=cluster)
+    assert of_sums(function, sums, codes, codes >= 2, clustered, least=-1)["interval"] is None
