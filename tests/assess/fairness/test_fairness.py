@@ -13,7 +13,9 @@ from scipy import stats
 from sklearn import metrics
 
 from explainkit.assess.fairness import fairness
+from explainkit.assess.statistics.extremes import smallest_ratio_interval
 from explainkit.assess.statistics.intervals import newcombe_difference
+from explainkit.assess.statistics.mover import RateFamily
 from explainkit.errors import PlanError
 from explainkit.figures import figure_id, parse_figure_id
 from explainkit.plan import FairnessPlan
@@ -493,3 +495,17 @@ def test_without_a_legal_basis_sizes_alone_are_measured():
         "differences by race": "no legal basis is stated (fairness.basis.race)",
         "differences by age": "no legal basis is stated (fairness.basis.age)",
     }
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_the_smallest_ratio_is_of_the_stated_reference_or_of_any_pair(stated):
+    selected = {"a": 100, "b": 90, "c": 80, "d": 110}
+    scores = np.concatenate([np.where(np.arange(200) < count, 0.1, 0.9) for count in selected.values()])
+    subject = subject_of(scores, groups=[group("g", np.repeat(list(selected), 200))])
+    plan = FairnessPlan(reference={"g": "a"} if stated else {})
+    found = figures_of(fairness.measure(subject, plan))["fairness.smallest_impact_ratio[column=g]"]
+    family = [RateFamily.of_counts(np.array(list(selected.values())), np.full(4, 200))]
+    expected = smallest_ratio_interval(family, reference=0 if stated else None)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert found.value == pytest.approx(0.4 / (0.5 if stated else 0.55))
+    assert ("or the reference" in found.method) != stated

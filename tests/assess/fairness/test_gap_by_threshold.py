@@ -79,6 +79,15 @@ def test_the_gap_at_the_threshold_in_use_is_the_figure():
     )
 
 
+def test_there_is_none_where_numerators_are_guarded():
+    """At the threshold in use every numerator is large, at others some are not."""
+    frame = people()
+    plan = FairnessPlan(min_cell=1, min_count=2)
+    found = measured(frame, plan=plan)
+    assert not any(f.status == "suppressed" for f in found.figures)
+    assert not any(s.id == CURVE for s in found.series)
+
+
 @pytest.mark.parametrize("plan", [FairnessPlan(min_cell=10), FairnessPlan(min_cell=1, min_count=2)])
 def test_there_is_none_where_something_is_hidden(plan):
     frame = people()

@@ -72,7 +72,10 @@ def test_the_truth_lies_within_the_bounds(related):
     assert gap.level is None
     assert gap.reference == "white (stated in the plan)"
     assert "no confidence interval" in gap.method
+    own, other = (found[f"proxy.selection_rate[column=race,group={name}]"] for name in ("black", "white"))
+    assert (gap.low, gap.high) == pytest.approx((own.low - other.high, own.high - other.low), abs=1e-12)
     ratio = found["proxy.impact_ratio[column=race,group=black]"]
+    assert (ratio.low, ratio.high) == pytest.approx((own.low / other.high, own.high / other.low), rel=1e-12)
     assert ratio.low < rates["black"] / rates["white"] < ratio.high
     assert found["proxy.selection_difference[column=race,group=white]"].low is None
 
@@ -153,3 +156,11 @@ def test_rows_of_weight_zero_do_not_count_and_sizes_are_not_weighted():
 def test_a_blank_basis_is_none(basis):
     found = measured(np.where(np.arange(60) % 2, 0.1, 0.9), proxies(np.full((60, 2), 0.5), basis=basis))
     assert reasons_of(found)["proxy.selection_rate[column=race]"][0] == "not_tested"
+
+
+def test_two_small_groups_are_hidden_with_a_third_where_their_sum_is_small_too():
+    """Of 100 rows 3 and 4 are of small groups: were the other two shown, the seven would be known to be together."""
+    certain = np.repeat(np.arange(4), [3, 4, 30, 63])
+    column = proxies(np.eye(4)[certain], levels=("a", "b", "c", "d"), reference="d")
+    found = figures_of(measured(np.where(np.arange(100) % 2, 0.1, 0.9), column, min_cell=10))
+    assert [f.status for f in found.named("proxy.size")] == ["suppressed"] * 3 + ["measured"]

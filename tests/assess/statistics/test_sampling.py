@@ -395,3 +395,33 @@ def test_summaries_need_clusters_of_either_outcome(function):
     assert sums.min() > 0
     clustered = Sampling(weights=None, clusters=cluster)
     assert of_sums(function, sums, codes, codes >= 2, clustered, least=-1)["interval"] is None
+
+
+def test_pairs_within_clusters_are_compared_as_pairs():
+    """One row of each group in every cluster: the variance is that of the differences within, whatever they share."""
+    rng = np.random.default_rng(14)
+    shared, own = rng.normal(size=300), rng.normal(size=(300, 2))
+    values = (shared[:, None] * 3 + own).ravel()
+    sampling, first = Sampling(weights=None, clusters=np.repeat(np.arange(300), 2)), np.tile([True, False], 300)
+    found = sampling.difference_interval(values, first)
+    pairs = values.reshape(300, 2)
+    theirs = stats.ttest_rel(pairs[:, 0], pairs[:, 1]).confidence_interval()
+    assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), rel=0.01)
+    apart = stats.ttest_ind(pairs[:, 0], pairs[:, 1]).confidence_interval()
+    assert found.high - found.low < 0.5 * (apart.high - apart.low)
+
+
+def test_constant_groups_differ_without_an_interval():
+    """Whether they differ or not: what varies is the rounding of their means."""
+    rng = np.random.default_rng(15)
+    first = np.arange(40) < 15
+    sampling = Sampling(weights=rng.uniform(0.1, 3, 40))
+    for other in (0.1, 1_200_000.1):
+        assert sampling.difference_interval(np.where(first, 1_200_000.1, other), first) is None
+
+
+def test_of_rates_that_are_hardly_known_no_ratio_is_claimed():
+    """The middle of the quadratic lies below zero: 0.1 × 0.1 − 0.05 × 0.8."""
+    limits = Limits(rates=np.full(2, 0.1), low=np.full(2, 0.05), high=np.full(2, 0.9), correlation=np.ones((2, 2)))
+    low, high = limits.ratios()
+    assert (low[0, 1], high[0, 1]) == (0.0, np.inf)
