@@ -73,8 +73,7 @@ def audit(
     InputError
         If anything given cannot be used; the message says what, where, and what to do.
     """
-    from explainkit.load.assemble import assemble
-    from explainkit.load.case_names import with_case_names
+    from explainkit.load.assemble import assemble, with_files_beside
     from explainkit.load.open_model import adapt_any
     from explainkit.load.tables import read_frame
     from explainkit.pipeline import audit_subject
@@ -106,7 +105,7 @@ def audit(
         adapter = adapt_any(model, task=task, classes=classes, features=inputs)
     subject = assemble(full, model=adapter, evaluation=evaluation, reference=background, ledger=ledger)
     # A file that the plan names lies beside the plan.
-    subject = with_case_names(subject, full, base=Path(plan).parent if isinstance(plan, str | Path) else Path.cwd())
+    subject = with_files_beside(subject, full, base=Path(plan).parent if isinstance(plan, str | Path) else Path.cwd())
     return audit_subject(subject, full, progress=progress)
 
 

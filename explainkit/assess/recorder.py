@@ -23,6 +23,9 @@ SUPPRESSED_COUNT = (
     "or would reveal one that has"
 )
 
+SUPPRESSED_EARLIER = ", here or on the earlier card (fairness.earlier)"
+"""Added to either where there is one."""
+
 
 class Details(TypedDict, total=False):
     """What a figure says besides its value; as in `Figure`."""

@@ -15,6 +15,7 @@ from explainkit.errors import DataError, PlanError, nearest
 from explainkit.evidence import Column, LedgerEntry, Role
 from explainkit.load.case_names import with_case_names
 from explainkit.load.columns import group_column, kind_of, require_column
+from explainkit.load.earlier_card import with_earlier_card
 from explainkit.load.models.base import Adapter
 from explainkit.load.models.function import scores_identity
 from explainkit.load.open_model import open_model
@@ -54,7 +55,18 @@ def load_subject(plan: Plan, *, base: Path) -> Subject:
         reference, more = read_file(base / plan.data.reference, role="reference", missing=plan.data.missing)
         ledger += tuple(replace(entry, what=f"reference: {entry.what}") for entry in more)
     subject = assemble(plan, model=model, evaluation=evaluation, reference=reference, ledger=ledger)
-    return with_case_names(subject, plan, base=base)
+    return with_files_beside(subject, plan, base=base)
+
+
+def with_files_beside(subject: Subject, plan: Plan, *, base: Path) -> Subject:
+    """The subject with what the plan names besides model and data: the key of case names, the card published before.
+
+    Raises
+    ------
+    PlanError, DataError
+        If one of them cannot be used.
+    """
+    return with_earlier_card(with_case_names(subject, plan, base=base), plan, base=base)
 
 
 def assemble(

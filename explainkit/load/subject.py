@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from explainkit.decision import Population, Threshold
 from explainkit.evidence import Column, DatasetIdentity, LedgerEntry, ModelIdentity
+from explainkit.figures import figure_id
 from explainkit.plan import Task
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BATCH_ROWS = 65_536
+GROUP = "fairness.count"
+"""The figure of the rows of a group, whose ids name groups."""
 
 
 class Model(Protocol):
@@ -127,6 +130,31 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierCard:
+    """What a card published before tells of groups; groups go by the id of their figure `GROUP`."""
+
+    counts: Mapping[str, int | None]
+    """Rows of every group that the card lists, None where they are hidden."""
+    unrated: frozenset[str]
+    """Groups of which something is hidden, if only their rates."""
+    told: frozenset[str]
+    """Ids of the figures by group that it gives, or hides."""
+
+    def lists(self, group: Mapping[str, str], figure: str = GROUP) -> bool:
+        """Whether it gives a figure of a group, or hides it; the group by its level of each column."""
+        return figure_id(figure, group) in self.told
+
+    def hides(self, group: Mapping[str, str]) -> tuple[bool, bool]:
+        """Whether it hides how many rows the group has, and whether it hides anything of it."""
+        name = figure_id(GROUP, group)
+        return self.counts.get(name, 0) is None, name in self.unrated
+
+    def rows(self, group: Mapping[str, str]) -> int | None:
+        """How many rows the group has there, 0 where it is not listed; None where that is hidden."""
+        return self.counts.get(figure_id(GROUP, group), 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """What is audited: the model behind one door, the data, its roles, and what was decided beforehand."""
 
@@ -154,6 +182,8 @@ class Subject:
     """What loading cast, dropped, assumed."""
     case_names: tuple[str, ...] | None = field(default=None, repr=False)
     """Name of each evaluation row in the evidence, where it is not its position (``privacy.id_key_file``)."""
+    earlier: EarlierCard | None = None
+    """The card published before, whose hidden groups stay hidden (``fairness.earlier``)."""
 
     @property
     def decisions(self) -> npt.NDArray[np.bool_] | None:

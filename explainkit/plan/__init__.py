@@ -230,14 +230,22 @@ class Plan(Strict):
         """The plan as JSON values, without what is default, folders of files, and ids of cases (their number stays)."""
         document: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
         document["version"] = self.version
-        files = (("model", ("path",)), ("data", ("evaluation", "reference")), ("privacy", ("id_key_file",)))
-        for table, keys in files:
-            for key in keys:
-                if document.get(table, {}).get(key):
-                    document[table][key] = Path(document[table][key]).name
+        for table, key in _FILES:
+            if document.get(table, {}).get(key):
+                document[table][key] = Path(document[table][key]).name
         if isinstance(self.explain.local, tuple):
             document["explain"]["local"] = len(self.explain.local)
         return document
+
+
+_FILES = (
+    ("model", "path"),
+    ("data", "evaluation"),
+    ("data", "reference"),
+    ("privacy", "id_key_file"),
+    ("fairness", "earlier"),
+)
+"""Keys of the plan that name files."""
 
 
 def read_plan(path: Path) -> Plan:

@@ -62,6 +62,9 @@ class FairnessPlan(Strict):
     a verdict (within, exceeds, insufficient evidence)."""
     min_count: int = Field(default=0, ge=0)
     """Smallest numerator of a rate by group, and smallest complement of one, that is shown; 0 shows all."""
+    earlier: str | None = None
+    """The card published before of nearly the same rows, a card.json or the release that holds it: groups that it hides
+    are hidden here too, so that nobody learns of them from both."""
     basis: dict[str, str] = Field(default_factory=dict)
     """Legal basis for examining each sensitive column."""
 

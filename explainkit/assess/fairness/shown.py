@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -30,7 +31,9 @@ def groupings_of(subject: Subject, plan: FairnessPlan, ll144: LocalLaw144Plan) -
         Whether scoring rates are shown too.
     """
     counted = _row_states(subject, states_of(subject), ll144)
-    return groupings(subject.rows.groups, counted, min_cell=plan.min_cell, min_count=plan.min_count)
+    return groupings(
+        subject.rows.groups, counted, min_cell=plan.min_cell, min_count=plan.min_count, earlier=subject.earlier
+    )
 
 
 def shown_groups(subject: Subject, found: Groupings) -> tuple[GroupColumn, ...]:
@@ -86,7 +89,16 @@ def _row_states(subject: Subject, state: npt.NDArray[np.int32], ll144: LocalLaw1
         classes=chosen + 2 * above + 4 * ~counted,
         numerators=tuple(numerators),
         crossed=tuple(crossed),
+        tells=frozenset(name for name, tells in _TELLING.items() if tells(subject, ll144)),
     )
+
+
+_TELLING: Mapping[str, Callable[[Subject, LocalLaw144Plan], bool]] = {
+    "fairness.selection_rate": lambda subject, _: selected_rows(subject) is not None,
+    "ll144.scoring_rate": lambda subject, ll144: _scoring_is_shown(subject, ll144),
+    "decisions.actual_rate": lambda subject, _: subject.rows.actual is not None,
+}
+"""Whether a figure is given of intersections, by its name."""
 
 
 def _scoring_is_shown(subject: Subject, ll144: LocalLaw144Plan) -> bool:

@@ -9,7 +9,7 @@ one: both give the same reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.groups.small import Hidden, Sizes, hide_line, hide_rates, small
-from explainkit.assess.recorder import SUPPRESSED, SUPPRESSED_COUNT
+from explainkit.assess.recorder import SUPPRESSED, SUPPRESSED_COUNT, SUPPRESSED_EARLIER
 from explainkit.evidence import NO_BASIS
 from explainkit.figures import Status
-from explainkit.load.subject import GroupColumn
+from explainkit.load.subject import EarlierCard, GroupColumn
 
 CROSS = " × "
 
@@ -37,6 +37,8 @@ class RowStates:
     """States of each numerator shown of single columns, and of its complement; each of shape (n_states,)."""
     crossed: tuple[npt.NDArray[np.bool_], ...] = ()
     """The same of intersections; each is a union of classes."""
+    tells: frozenset[str] = frozenset()
+    """Names of figures that tell of intersections more than their sizes."""
 
     @property
     def count(self) -> int:
@@ -110,12 +112,24 @@ class Cells:
         return CROSS.join(self.levels[cell])
 
 
-def single(column: GroupColumn, states: RowStates, *, min_cell: int, min_count: int = 0) -> Cells:
+def single(
+    column: GroupColumn,
+    states: RowStates,
+    *,
+    min_cell: int,
+    min_count: int = 0,
+    earlier: EarlierCard | None = None,
+) -> Cells:
     """Cells of one column: all its levels, empty ones included; parameters as for `groupings`."""
     count = len(column.levels)
     sizes = np.bincount(column.codes + 1, minlength=count + 1)[1:]
-    uncounted = hide_line(sizes, small(sizes, min_cell), min_cell)
-    hidden = uncounted.copy()
+    before = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+    why = SUPPRESSED_COUNT if min_count else SUPPRESSED
+    if earlier is not None:
+        before = hidden_before([{column.name: level} for level in column.levels], earlier)
+        why += SUPPRESSED_EARLIER
+    uncounted = hide_line(sizes, small(sizes, min_cell) | (before[0] & (sizes > 0)), min_cell)
+    hidden = uncounted | (before[1] & (sizes > 0))
     if min_count and states.numerators:
         table = by_state(column.codes, count, states)
         numerators = np.stack([table[:, chosen].sum(axis=1) for chosen in states.numerators], axis=1)
@@ -128,8 +142,14 @@ def single(column: GroupColumn, states: RowStates, *, min_cell: int, min_count: 
         sizes=sizes,
         hidden=hidden,
         uncounted=uncounted,
-        why=SUPPRESSED_COUNT if min_count else SUPPRESSED,
+        why=why,
     )
+
+
+def hidden_before(groups: Sequence[Mapping[str, str]], earlier: EarlierCard) -> tuple[Hidden, Hidden]:
+    """Groups, by their level of each column, whose size an earlier card hides, and those of which it hides anything."""
+    found = np.array([earlier.hides(group) for group in groups], np.bool_).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
 
 
 def by_state(codes: npt.NDArray[np.int32], count: int, states: RowStates) -> Sizes:

@@ -11,7 +11,7 @@ import numpy as np
 
 from explainkit.assess.groups.cells import Cells, RowStates, intersection, single, without_basis
 from explainkit.assess.groups.protection import Note, protect
-from explainkit.load.subject import GroupColumn
+from explainkit.load.subject import EarlierCard, GroupColumn
 
 MOST_DEEPER = 20
 """Intersections of three and more columns on one card."""
@@ -37,7 +37,12 @@ class Groupings:
 
 
 def groupings(
-    columns: Sequence[GroupColumn], states: RowStates | None = None, *, min_cell: int, min_count: int = 0
+    columns: Sequence[GroupColumn],
+    states: RowStates | None = None,
+    *,
+    min_cell: int,
+    min_count: int = 0,
+    earlier: EarlierCard | None = None,
 ) -> Groupings:
     """Cells of each column, of each pair of columns, and of deeper intersections, with what is hidden of them.
 
@@ -51,14 +56,20 @@ def groupings(
         Smallest group shown.
     min_count : int, default 0
         Smallest numerator, and complement of one, that is shown.
+    earlier : EarlierCard, optional
+        The card published before, whose hidden groups are hidden here too.
     """
     if states is None:
         rows = len(columns[0].codes) if columns else 0
         states = RowStates(codes=np.zeros(rows, np.int32), classes=np.zeros(1, np.int64))
-    singles = tuple(single(column, states, min_cell=min_cell, min_count=min_count) for column in columns)
+    singles = tuple(
+        single(column, states, min_cell=min_cell, min_count=min_count, earlier=earlier) for column in columns
+    )
     crossed = tuple(intersection(pair) for pair in combinations(singles, 2))
     deeper, notes = _deeper(singles, min_cell)
-    shown, left_out = protect(singles, crossed + deeper, states, min_cell=min_cell, min_count=min_count)
+    shown, left_out = protect(
+        singles, crossed + deeper, states, min_cell=min_cell, min_count=min_count, earlier=earlier
+    )
     return Groupings(
         singles=tuple(without_basis(cells, columns) for cells in singles),
         crossed=tuple(without_basis(cells, columns) for cells in shown),

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.assess.groups.cells import Cells, RowStates, by_state, with_hidden
+from explainkit.assess.groups.cells import Cells, RowStates, by_state, hidden_before, with_hidden
 from explainkit.assess.groups.inference import Budget, Knowledge, Sums, joined, sums_of
 from explainkit.assess.groups.small import Hidden, hide_lines, small
+from explainkit.load.subject import EarlierCard
 
 Ints = npt.NDArray[np.int64]
 Note = tuple[str, str, int | None]
@@ -29,10 +30,18 @@ MOST_UNKNOWNS = 500
 MOST_WORK = 60_000
 """Unknown counts times programmes solved, for one card; past that, tables not yet checked are hidden as a whole."""
 _ROUNDS = 5
+_TOO_MANY = "too many combinations to check that no hidden group follows from the others"
+_TOLD_MORE = "the earlier card lacks them, tells less of them, or lacks a small group: both could tell of hidden groups"
 
 
 def protect(
-    singles: Sequence[Cells], crossed: Sequence[Cells], states: RowStates, *, min_cell: int, min_count: int
+    singles: Sequence[Cells],
+    crossed: Sequence[Cells],
+    states: RowStates,
+    *,
+    min_cell: int,
+    min_count: int,
+    earlier: EarlierCard | None = None,
 ) -> tuple[tuple[Cells, ...], tuple[Note, ...]]:
     """Hide cells of intersections.
 
@@ -44,6 +53,9 @@ def protect(
         What else is shown.
     min_cell, min_count : int
         Smallest group and smallest numerator shown.
+    earlier : EarlierCard, optional
+        The card published before. What it hides is hidden again, and intersections that would tell more than it does
+        are not made: whatever it leaves open of a group then stays open, for rows that were only added.
 
     Returns
     -------
@@ -53,20 +65,38 @@ def protect(
         What is left out: what, why, how many.
     """
     sure = [_first_hidden(cells, states, min_cell, min_count) for cells in crossed]
-    if not any(cells.hidden.any() for cells in singles) and not any(hidden.any() for hidden in sure):
+    if earlier is not None:
+        sure = [s | _hidden_before(cells, earlier)[1] for cells, s in zip(crossed, sure, strict=True)]
+    dark_before = earlier is not None and None in earlier.counts.values()
+    if not dark_before and not any(h.any() for h in (*(cells.hidden for cells in singles), *sure)):
         return tuple(crossed), ()
     checked = _few_enough(singles, states)
-    kept = [i for i, cells in enumerate(crossed) if set(cells.columns) <= {c.columns[0] for c in checked}]
-    notes: tuple[Note, ...] = ()
-    if len(kept) < len(crossed):
-        reason = "too many combinations to check that no hidden group follows from the others"
-        notes = (("intersections of sensitive columns", reason, len(crossed) - len(kept)),)
+    fitting = [i for i, cells in enumerate(crossed) if set(cells.columns) <= {c.columns[0] for c in checked}]
+    kept = [i for i in fitting if earlier is None or not _tells_more(crossed[i], states, earlier, min_cell)]
+    left_out = {_TOO_MANY: len(crossed) - len(fitting), _TOLD_MORE: len(fitting) - len(kept)}
+    notes = tuple(("intersections of sensitive columns", why, count) for why, count in left_out.items() if count)
     if not kept:
         return (), notes
     release = _Release(checked, [crossed[i] for i in kept], [sure[i] for i in kept], states, (min_cell, min_count))
     for table in range(len(kept)):
         release.open(table)
     return tuple(with_hidden(t, h) for t, h in zip(release.tables, release.hidden, strict=True)), notes
+
+
+def _hidden_before(cells: Cells, earlier: EarlierCard) -> tuple[Hidden, Hidden]:
+    return hidden_before([cells.keys(cell) for cell in range(len(cells.sizes))], earlier)
+
+
+def _tells_more(cells: Cells, states: RowStates, earlier: EarlierCard, min_cell: int) -> bool:
+    """Whether a table could tell of hidden groups what an earlier card does not.
+
+    It gives more figures of them, or stands not in it, or has a small group that is new: of what was added since, the
+    single columns tell too much.
+    """
+    groups = [cells.keys(cell) for cell in range(len(cells.sizes))]
+    listed = np.array([earlier.lists(group) for group in groups], np.bool_)
+    given = all(any(earlier.lists(group, figure) for group in groups) for figure in states.tells)
+    return not (given and listed.any()) or bool((small(cells.sizes, min_cell) & ~listed).any())
 
 
 def _first_hidden(cells: Cells, states: RowStates, min_cell: int, min_count: int) -> Hidden:
