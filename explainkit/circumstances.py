@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from explainkit.evidence import LedgerEntry
 from explainkit.figures import Figure, figure_id
 from explainkit.load.subject import Subject
+from explainkit.plan import Plan
+from explainkit.statements import Presupposed
 
 _LIBRARIES = (
     *("explainkit", "jinja2", "matplotlib", "numba", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"),
@@ -28,6 +30,16 @@ def draft_reasons(subject: Subject) -> tuple[str, ...]:
     if not subject.population.stated:
         reasons.append("no population stated (statements.population)")
     return tuple(reasons)
+
+
+def presupposed(subject: Subject, plan: Plan) -> tuple[Presupposed, ...]:
+    """What holds of what questions to a person presuppose."""
+    found: list[Presupposed] = []
+    if plan.ll144.columns:
+        found.append("ll144")
+    if subject.favourable is not None:
+        found.append("favourable")
+    return tuple(found)
 
 
 def not_covered(subject: Subject) -> tuple[LedgerEntry, ...]:

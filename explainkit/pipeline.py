@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explainkit.artifact import Artifact
-from explainkit.circumstances import draft_reasons, environment, ledger_counts, not_covered
+from explainkit.circumstances import draft_reasons, environment, ledger_counts, not_covered, presupposed
 from explainkit.evidence import Evidence, Measured
 from explainkit.figures import FigureSet
 from explainkit.load.subject import Subject
@@ -142,7 +142,7 @@ def _evidence(subject: Subject, plan: Plan, measured: Measured, explained: Expla
         ledger=measured.ledger,
         gates=evaluate(plan.gates, FigureSet(figures)),
         verdicts=verdicts(FigureSet(figures), plan.fairness, subject),
-        statements=answered(plan.statements),
+        statements=answered({k: s.given for k, s in plan.statements.items()}, presupposed(subject, plan)),
         statements_date=catalogue_date(),
         environment=environment(subject),
         plan=plan.document(),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +26,32 @@ class Statement:
     """The question, in words."""
     answer: str | None = None
     """The answer, never generated; None prints NOT PROVIDED."""
+    by: str | None = None
+    """Who answered, where that is said."""
+    date: str | None = None
+    """When, ISO 8601, where that is said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What somebody stated."""
+
+    text: str
+    by: str | None = None
+    date: str | None = None
+
+
+Presupposed = Literal["ll144", "favourable"]
+"""What a question may presuppose: the calculations of Local Law 144; a favourable outcome, so that somebody may be
+refused."""
 
 
 @cache
 def catalogue() -> tuple[Statement, ...]:
     """All questions, in the order of the card."""
-    return tuple(Statement(**entry) for entry in _document()["statement"])
+    return tuple(
+        Statement(**{key: value for key, value in entry.items() if key != "when"}) for entry in _document()["statement"]
+    )
 
 
 @cache
@@ -40,19 +60,28 @@ def catalogue_date() -> str:
     return str(_document()["date"])
 
 
-def answered(answers: Mapping[str, str]) -> tuple[Statement, ...]:
-    """The catalogue with answers filled in; blank and white answers count as not given."""
-    return tuple(
-        Statement(
-            id=s.id,
-            section=s.section,
-            role=s.role,
-            required=s.required,
-            question=s.question,
-            answer=answers.get(s.id, "").strip() or None,
-        )
-        for s in catalogue()
-    )
+def answered(answers: Mapping[str, str | Answer], given: Collection[Presupposed] = ()) -> tuple[Statement, ...]:
+    """The catalogue with answers filled in; blank and white answers count as not given.
+
+    Parameters
+    ----------
+    answers : mapping of str to str or Answer
+        By the id of the question.
+    given : collection of str
+        What holds of what questions may presuppose; others of them are left out, unless they were answered.
+    """
+    presupposed = {entry["id"]: entry.get("when") for entry in _document()["statement"]}
+    found = []
+    for question in catalogue():
+        answer = answers.get(question.id, "")
+        if isinstance(answer, str):
+            answer = Answer(text=answer)
+        text = answer.text.strip() or None
+        if text is not None:
+            found.append(replace(question, answer=text, by=answer.by, date=answer.date))
+        elif presupposed[question.id] in (None, *given):
+            found.append(question)
+    return tuple(found)
 
 
 @cache

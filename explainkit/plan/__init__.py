@@ -26,6 +26,7 @@ from explainkit.plan.assessing import (
     SlicesPlan,
 )
 from explainkit.plan.base import Label, Names, Output, Strict, Task, as_text
+from explainkit.plan.stating import StatementPlan
 from explainkit.statements import catalogue
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "ProxyPlan",
     "SignPlan",
     "SlicesPlan",
+    "StatementPlan",
     "Task",
     "WeightPlan",
     "plan_from",
@@ -218,13 +220,14 @@ class Plan(Strict):
     decisions: DecisionsPlan | None = None
     proxies: dict[str, ProxyPlan] = Field(default_factory=dict)
     gates: dict[str, GatePlan] = Field(default_factory=dict)
-    statements: dict[str, str] = Field(default_factory=dict)
+    statements: dict[str, StatementPlan] = Field(default_factory=dict)
     sign: SignPlan = SignPlan()
 
     @property
     def population(self) -> Population:
         """Whom the evaluation rows stand for, parsed."""
-        return Population.parse(self.statements.get("population"))
+        stated = self.statements.get("population")
+        return Population.parse(None if stated is None else stated.answer)
 
     def document(self) -> dict[str, Any]:
         """The plan as JSON values, without what is default, folders of files, and ids of cases (their number stays)."""
@@ -317,7 +320,7 @@ def _check_words(plan: Plan) -> None:
             raise PlanError("no champion to compare with", where=f"gates: {key}", remedy=remedy)
     if plan.champion is not None and plan.champion.threshold is not None:
         Threshold.parse(plan.champion.threshold, where="champion.threshold")
-    Population.parse(plan.statements.get("population"))
+    _ = plan.population
     if plan.model.threshold is not None:
         Threshold.parse(plan.model.threshold)
 

@@ -208,6 +208,8 @@ class Statement:
     role: str
     required: bool
     id: str
+    source: Parts = ()
+    """Who answered, and when."""
     kind: str = "statement"
 
 

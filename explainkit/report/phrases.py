@@ -12,6 +12,7 @@ from explainkit.report import card
 from explainkit.report.card import Break, Inline, Label, LabelKind, Mark, Number, Parts, Words
 from explainkit.report.measures import known, measure
 from explainkit.report.reader import Reader
+from explainkit.statements import Statement
 
 STATUS: dict[Status, str] = {
     "measured": "measured",
@@ -143,9 +144,16 @@ def clipped(text: str, longest: int) -> tuple[str, bool]:
 def statements(reader: Reader, section: str) -> tuple[card.Statement, ...]:
     """Questions that stand in a section, with their answers."""
     return tuple(
-        card.Statement(question=s.question, answer=s.answer, role=s.role, required=s.required, id=s.id)
+        card.Statement(
+            question=s.question, answer=s.answer, role=s.role, required=s.required, id=s.id, source=_by_whom(s)
+        )
         for s in reader.statements(section)
     )
+
+
+def _by_whom(statement: Statement) -> Parts:
+    said = [Label(text, "statement") for text in (statement.by, statement.date) if text]
+    return listed([(part,) for part in said])
 
 
 def stated(reader: Reader, section: str) -> tuple[card.Group, ...]:

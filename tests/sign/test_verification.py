@@ -170,7 +170,7 @@ def test_a_release_in_earnest(
     assert verify_release(good, trust=[ca], release=True).state == "valid"
     blank = signed(make_files(make_evidence(complete=False)), signer=signer, name="blank")
     assert verify_release(blank, trust=[ca]).state == "valid"
-    assert "required statements are blank: owner, intended_use" in wrong(
+    assert "required statements are blank: digest_in_production, owner, intended_use" in wrong(
         verify_release(blank, trust=[ca], release=True)
     )
     monkeypatch.setattr("explainkit.sign.release.LEVEL", "B-LTA")  # a signer that is wrong about what it does

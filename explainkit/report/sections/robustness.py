@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from explainkit.evidence import Evidence
 from explainkit.report.card import Mark, Paragraph, Parts, Section, Words
-from explainkit.report.phrases import clause
+from explainkit.report.phrases import clause, stated
+from explainkit.report.reader import Reader
 
 
 def section(evidence: Evidence) -> Section:
@@ -22,5 +23,5 @@ def section(evidence: Evidence) -> Section:
         number=12,
         id="robustness",
         title="Robustness and security",
-        blocks=(Paragraph(parts=(*parts, Words("."))),),
+        blocks=(Paragraph(parts=(*parts, Words("."))), *stated(Reader(evidence), "robustness")),
     )
