@@ -45,6 +45,17 @@ class Curve:
     """Mean and band where the input is missing."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """One row of a chart of spreads."""
+
+    name: str
+    middle: float
+    inner: tuple[float | None, float | None]
+    outer: tuple[float | None, float | None]
+    """None where an end is not shown."""
+
+
 def effect(
     curve: Curve | None,
     other: tuple[Sequence[float], Sequence[float]] | None,
@@ -166,7 +177,7 @@ def scatter(
         for x, y, color in points:
             shades.setdefault(color, []).append((x, y))
         for color in sorted(shades):
-            dots(axes, shades[color], color=color, size=2.6)
+            dots(axes, shades[color], color=color, size=3.2)
         axes.set_xlim(left, right)
         axes.set_ylim(low, high)
         legend(figure, words)
@@ -211,7 +222,7 @@ def strips(
             for x, y, what in spread(points, low, high):
                 shades.setdefault(color(what), []).append((x, place + y))
         for shade in sorted(shades):
-            dots(axes, shades[shade], color=shade, size=2.6)
+            dots(axes, shades[shade], color=shade, size=3.2)
         legend(figure, words)
         row_names(axes, names)
         axis_title(axes, axis)
@@ -222,3 +233,36 @@ def by_rank(name: str) -> tuple[tuple[str, str], ...]:
     """Words for colours of ranks."""
     short = shortened(name, 16)
     return ((rank_shade(0.0), f"low {short}"), (rank_shade(1.0), f"high {short}"))
+
+
+def boxes(rows: Sequence[Box], *, axis: str, mark: float | None = None, width: float = HALF) -> bytes:
+    """How numbers are spread, one row each: a thin line, a thick one within it, and a point for the middle.
+
+    Parameters
+    ----------
+    rows : sequence of Box
+        From top to bottom.
+    axis : str
+        What the axis shows.
+    mark : float, optional
+        Where a dashed line stands.
+    width : float
+        In inches.
+    """
+    with house_style():
+        names = [shortened(row.name) for row in rows]
+        left = max(map(inches, names)) + 0.12
+        figure, axes = canvas(width, 0.235 * len(rows) + 0.46, left=left, right=0.1, bottom=0.4, top=0.04)
+        axes.set_xlim(*span([x for row in rows for x in row.outer + row.inner if x is not None] + [mark]))
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        if mark is not None:
+            axes.axvline(mark, color=MUTED, lw=0.7, dashes=(2, 2))
+        for place, row in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
+            for ends, thick, color in ((row.outer, 1.2, PALE), (row.inner, 4.2, DEEP)):
+                known = [end for end in ends if end is not None]
+                if len(known) == 2:
+                    axes.plot(known, [place, place], color=color, lw=thick, solid_capstyle="butt")
+            dots(axes, [(row.middle, place)], color="#ffffff", size=3.2)
+        row_names(axes, names)
+        axis_title(axes, axis)
+        return to_svg(figure)

@@ -17,6 +17,7 @@ from explainkit.assess.fairness.gap_by_threshold import record_gaps
 from explainkit.assess.fairness.group_calibration import record_calibration
 from explainkit.assess.fairness.group_means import record_means, record_regression
 from explainkit.assess.fairness.references import check_references
+from explainkit.assess.fairness.score_spread import record_spread
 from explainkit.assess.fairness.selection import record_selection
 from explainkit.assess.fairness.selection_curve import record_curve
 from explainkit.assess.fairness.shown import chosen_state, groupings_of, states_of
@@ -83,6 +84,9 @@ def measure(subject: Subject, plan: FairnessPlan, *, seed: int = 0, found: Group
         for cells in singles:
             record = record_gaps if subject.task == "binary" else record_class_rates
             record(recorder, cells, plan, whole=found.whole)
+    if subject.task != "multiclass":
+        for cells in singles:
+            record_spread(recorder, cells, plan, whole=found.whole)
     if subject.population.accepted_only and subject.task != "regression" and subject.rows.groups:
         recorder.note(
             "not_tested",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from explainkit.evidence import Column as DataColumn
 from explainkit.evidence import Evidence
-from explainkit.report.card import Block, Column, Group, Paragraph, Parts, Row, Section, Table, Words
+from explainkit.report import charts as draw
+from explainkit.report.card import Block, Chart, Column, Group, Paragraph, Parts, Row, Section, Table, Words
+from explainkit.report.numbers import figure_text
 from explainkit.report.phrases import listed, name, number, on_page, source, stated, words
 from explainkit.report.reader import Reader
 
+MOST_DRAWN = 30
 _ROLES = {"id": "identifier", "unused": "not used", "score": "score", "interval": "end of an interval"}
 
 
@@ -20,7 +23,9 @@ def section(evidence: Evidence) -> Section:
         blocks.append(Paragraph(parts=counts, style="read"))
     blocks.extend(_classes(reader))
     if evidence.columns:
-        blocks.append(Group(title=words("Columns of the evaluation data"), blocks=(_columns(reader),)))
+        drawn = _missingness(reader)
+        inside: tuple[Block, ...] = (_columns(reader),) if drawn is None else (_columns(reader), drawn)
+        blocks.append(Group(title=words("Columns of the evaluation data"), blocks=inside))
     blocks.extend(stated(reader, "data"))
     return Section(number=6, id="data", title="Data", blocks=tuple(blocks))
 
@@ -84,6 +89,27 @@ def _columns(reader: Reader) -> Table:
             *_unstated(columns),
         ),
         print_rows=45,
+    )
+
+
+def _missingness(reader: Reader) -> Chart | None:
+    """Shares of missing values, where there are any; the counts stand in the table."""
+    rows = []
+    for column in reader.evidence.columns:
+        figure = reader.measured("data.missing", column=column.name)
+        if figure is not None and figure.value and figure.n:
+            row = draw.Interval(name=column.name, value=figure.value / figure.n, text=figure_text(figure))
+            rows.append((-row.value if row.value else 0.0, row))
+    if not rows:
+        return None
+    rows.sort(key=lambda pair: (pair[0], pair[1].name))
+    return Chart(
+        svg=draw.intervals(
+            [row for _, row in rows[:MOST_DRAWN]], holds=(0.0, 1.0), axis="share of rows without a value (count beside)"
+        ),
+        alt="Share of the rows whose value is missing, by column, the largest first",
+        width="half",
+        caption=words("Where values are missing; columns without a gap are left out"),
     )
 
 

@@ -27,7 +27,7 @@ from explainkit.report.sections import gates, preconditions, tiles
 from explainkit.report.sections.summary import attention
 
 _MISSING = Mark("attention", "NOT PROVIDED")
-_LONGEST = {"intended_use": 330, "provider": 90, "expiry": 60, "population_description": 110}
+_LONGEST = {"intended_use": 330, "provider": 90, "expiry": 60, "population_description": 90, "sample": 48}
 _LISTED = 4
 
 
@@ -66,7 +66,7 @@ def _stated(reader: Reader, key: str, what: str) -> Parts:
     """What a person stated, cut to fit page one."""
     answer = reader.answer(key)
     if answer is None:
-        return (Words(what), _MISSING)
+        return (Words(what), _MISSING) if what else (_MISSING,)
     text, cut = clipped(answer, _LONGEST[key])
     return (
         Label(text, "statement"),
@@ -84,7 +84,8 @@ def _facts(reader: Reader) -> tuple[tuple[Parts, Parts], ...]:
         what += (Break(), digest(model.digest))
     data = next((d for d in evidence.datasets if d.role == "evaluation"), None)
     rows: Parts = (*number(reader.figure("data.rows", dataset="evaluation")), Words(" rows of "))
-    rows += (name(data.name), Break(), digest(data.digest)) if data is not None else ()
+    rows += (name(data.name), Words("; "), *_stated(reader, "sample", "")) if data is not None else ()
+    rows += (Break(), digest(data.digest)) if data is not None else ()
     people = preconditions.population(evidence) or (Mark("attention", "not stated"),)
     described = reader.answer("population_description")
     if described is not None:

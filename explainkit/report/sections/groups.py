@@ -25,7 +25,7 @@ from explainkit.report.measures import measure
 from explainkit.report.numbers import figure_text
 from explainkit.report.phrases import group_name, level, name, number, source, stacked, title, words
 from explainkit.report.reader import Reader
-from explainkit.report.sections import class_rates
+from explainkit.report.sections import class_rates, score_spread
 
 _KINDS = {
     "binary": (
@@ -62,6 +62,7 @@ def section(evidence: Evidence) -> Section:
             blocks.append(Beside(left=(charts[0],), right=(charts[1],)))
         else:
             blocks.extend(charts)
+        blocks.extend(score_spread.blocks(reader))
         for column in reader.sensitive:
             blocks.extend(_tables(reader, column, _KINDS[evidence.task]))
         blocks.extend(class_rates.blocks(reader))

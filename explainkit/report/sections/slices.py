@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explainkit.figures import Figure
-from explainkit.report.card import Block, Column, Group, Mark, Paragraph, Parts, Row, Table, Words
+from explainkit.report import charts as draw
+from explainkit.report.card import Block, Chart, Column, Group, Mark, Paragraph, Parts, Row, Table, Words
+from explainkit.report.numbers import figure_text
 from explainkit.report.phrases import interval, level, name, number, reasons, source, title, words
 from explainkit.report.reader import Reader
 
@@ -22,7 +24,29 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
     if not found:
         parts: Parts = (Mark("open", "no segment"), Words(" "), *reasons(every), Words("."))
         return (Group(title=heading, blocks=(Paragraph(parts=parts),)),)
-    return (Group(title=heading, blocks=(Paragraph(parts=_reading(reader, found[0]), style="read"), _table(reader))),)
+    drawn = _chart(reader)
+    blocks: tuple[Block, ...] = (Paragraph(parts=_reading(reader, found[0]), style="read"),)
+    return (Group(title=heading, blocks=(*blocks, *((drawn,) if drawn is not None else ()), _table(reader))),)
+
+
+def _chart(reader: Reader) -> Chart | None:
+    """By how much errors exceed those elsewhere; the numbers stand in the table."""
+    rows = [
+        draw.Interval(name=_short(reader, f), value=f.value, low=f.low, high=f.high, text=figure_text(f), tone="plain")
+        for f in reader.named("slice.difference")
+        if f.status == "measured"
+    ]
+    if len(rows) < 2:
+        return None
+    return Chart(
+        svg=draw.intervals(rows, width=draw.FULL, line=0.0, axis="error in the segment less error elsewhere"),
+        alt="Difference in error of each segment from all other rows, with its interval",
+    )
+
+
+def _short(reader: Reader, difference: Figure) -> str:
+    error = reader.figure("slice.error", difference.keys)
+    return "" if error is None or error.reason is None else error.reason
 
 
 def _reading(reader: Reader, worst: Figure) -> Parts:

@@ -1,0 +1,63 @@
+"""Within section 8: how the scores of each group are spread."""
+
+from __future__ import annotations
+
+from explainkit.decision import Threshold
+from explainkit.figures import Series
+from explainkit.report.card import Beside, Block, Chart, Group
+from explainkit.report.effect_charts import Box, boxes
+from explainkit.report.phrases import words
+from explainkit.report.reader import Reader
+from explainkit.report.sections.performance_charts import caption, data_table, numbers
+
+MOST_DRAWN = 24
+_COLUMNS = (
+    ("group", "Group"),
+    ("n", "n"),
+    ("q05", "Five in a hundred below"),
+    ("q25", "A quarter below"),
+    ("q50", "Half below"),
+    ("q75", "Three quarters below"),
+    ("q95", "All but five in a hundred below"),
+)
+
+
+def blocks(reader: Reader) -> tuple[Block, ...]:
+    """A chart for each sensitive column, in pairs."""
+    charts = [chart for column in reader.sensitive if (chart := _chart(reader, column)) is not None]
+    if not charts:
+        return ()
+    pairs = [charts[i : i + 2] for i in range(0, len(charts), 2)]
+    what = "predictions" if reader.evidence.task == "regression" else "scores"
+    beside = tuple(Beside(left=(pair[0],), right=tuple(pair[1:])) for pair in pairs)
+    return (Group(title=words(f"How the {what} of each group are spread"), blocks=beside),)
+
+
+def _chart(reader: Reader, column: str) -> Chart | None:
+    series = reader.series("fairness.score_quantiles", column=column)
+    if series is None:
+        return None
+    used = None if reader.evidence.threshold is None else Threshold.parse(reader.evidence.threshold)
+    what = "prediction" if reader.evidence.task == "regression" else "score"
+    return Chart(
+        svg=boxes(
+            _rows(series)[:MOST_DRAWN],
+            axis=what if used is None else f"{what} (dashed: {used}, in use)",
+            mark=None if used is None else used.at,
+        ),
+        alt=f"Spread of the {what} in each group of {column}: median, middle half, and middle nine tenths",
+        width="half",
+        caption=caption("Median, middle half (thick) and middle nine tenths (thin) of each group", series),
+        data=data_table(series, _COLUMNS),
+    )
+
+
+def _rows(series: Series) -> list[Box]:
+    ends = {name: numbers(series, name) for name in ("q05", "q25", "q50", "q75", "q95")}
+    found = []
+    for i, group in enumerate(series.column("group")):
+        middle = ends["q50"][i]
+        if middle is not None:
+            inner, outer = (ends["q25"][i], ends["q75"][i]), (ends["q05"][i], ends["q95"][i])
+            found.append(Box(name=str(group), middle=middle, inner=inner, outer=outer))
+    return found
