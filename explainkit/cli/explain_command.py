@@ -36,8 +36,8 @@ def command(
 
     def job() -> int:
         from explainkit.cli.progress_bars import progress_for
+        from explainkit.gathering import gather_case
         from explainkit.load.assemble import load_subject
-        from explainkit.pipeline import gather_case
         from explainkit.plan import read_plan
 
         asked = read_plan(plan)

@@ -68,6 +68,9 @@ class CardPlan(Strict):
     """Version of the model."""
     date: dt.date | None = None
     """Date printed on the card; never taken from the clock."""
+    regimes: Names = ()
+    """Laws, guidelines and standards that apply, as ``eu-ai-act``: their clauses are printed one by one; of the others
+    the HTML alone says as much."""
 
 
 class ModelPlan(Strict):
@@ -221,6 +224,8 @@ class Plan(Strict):
     proxies: dict[str, ProxyPlan] = Field(default_factory=dict)
     gates: dict[str, GatePlan] = Field(default_factory=dict)
     statements: dict[str, StatementPlan] = Field(default_factory=dict)
+    clauses: dict[str, dict[str, Annotated[str, Field(min_length=1)]]] = Field(default_factory=dict)
+    """Clauses that do not apply, by regime, each with the reason: ``[clauses.eu-ai-act]``."""
     sign: SignPlan = SignPlan()
 
     @property

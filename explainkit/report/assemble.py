@@ -9,6 +9,7 @@ from explainkit.evidence import Evidence
 from explainkit.report.card import Card, Section
 from explainkit.report.sections import (
     cases,
+    clauses,
     data,
     design,
     explanation,
@@ -41,10 +42,10 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     stated.risks,
     stated.monitoring,
     stated.validation,
-    ledger.section,
     reproduce.section,
+    ledger.section,
 )
-"""Sections 1 to 18; page one is section 0."""
+"""Sections 1 to 16, 18 and 19; page one is section 0, and section 17 says where in the others a clause has evidence."""
 
 
 def build(evidence: Evidence) -> Card:
@@ -55,6 +56,8 @@ def build(evidence: Evidence) -> Card:
     evidence : Evidence
         The only source of what is said.
     """
+    sections = [section(evidence) for section in SECTIONS]
+    sections.append(clauses.section(evidence, sections))
     return Card(
         title=f"{evidence.name} {evidence.version}",
         subtitle="Model card · full file" + (" · draft" if evidence.draft else ""),
@@ -63,5 +66,5 @@ def build(evidence: Evidence) -> Card:
         digest=sha256_of(evidence.to_json()),
         date=evidence.date,
         front=front.blocks(evidence),
-        sections=tuple(section(evidence) for section in SECTIONS),
+        sections=tuple(sorted(sections, key=lambda section: section.number)),
     )

@@ -220,6 +220,8 @@ class Group:
     title: Parts
     blocks: tuple[Block, ...]
     id: str | None = None
+    screen_only: bool = False
+    """Left out on paper."""
     kind: str = "group"
 
 

@@ -1,4 +1,4 @@
-"""Section 17: everything that was not tested, sampled, imputed, cast, dropped, suppressed, assumed, or failed."""
+"""Section 19: everything that was not tested, sampled, imputed, cast, dropped, suppressed, assumed, or failed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def section(evidence: Evidence) -> Section:
     ]
     blocks.append(_entries(reader, evidence) if evidence.ledger else Paragraph(parts=words("The ledger is empty.")))
     blocks.extend(_open_questions(evidence))
-    return Section(number=17, id="ledger", title="What is not known: the ledger", blocks=tuple(blocks))
+    return Section(number=19, id="ledger", title="What is not known: the ledger", blocks=tuple(blocks))
 
 
 def _entries(reader: Reader, evidence: Evidence) -> Table:

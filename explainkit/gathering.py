@@ -1,0 +1,81 @@
+"""From what was measured to the evidence, of a whole card and of one decision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from explainkit.circumstances import draft_reasons, environment, ledger_counts, presupposed
+from explainkit.evidence import Evidence, Measured
+from explainkit.figures import FigureSet
+from explainkit.load.subject import Subject
+from explainkit.plan import Plan
+from explainkit.progress import Progress, Silent
+from explainkit.statements import answered, catalogue_date
+
+if TYPE_CHECKING:
+    from explainkit.explain.summary import Explained
+
+
+def evidence_of(subject: Subject, plan: Plan, measured: Measured, explained: Explained) -> Evidence:
+    """Put together what was measured and explained with what surrounds it.
+
+    Parameters
+    ----------
+    subject : Subject
+        What was audited.
+    plan : Plan
+        With gates, statements and what the card is called.
+    measured : Measured
+        By all stages.
+    explained : Explained
+        Methods and single cases.
+    """
+    from explainkit.assess.fairness.verdicts import verdicts
+    from explainkit.assess.gates import evaluate
+
+    figures = measured.figures + ledger_counts(measured.ledger)
+    return Evidence(
+        name=plan.card.name,
+        version=plan.card.version,
+        date=plan.card.date.isoformat() if plan.card.date else None,
+        draft=draft_reasons(subject),
+        task=subject.task,
+        outputs=subject.classes,
+        positive=subject.positive,
+        threshold=str(subject.threshold) if subject.threshold else None,
+        favourable=subject.favourable,
+        population=subject.population.parts,
+        level=plan.sign.level,
+        model=subject.identity,
+        datasets=tuple(d.identity for d in (subject.evaluation, subject.reference) if d is not None),
+        columns=subject.columns,
+        figures=figures,
+        series=measured.series,
+        methods=explained.methods,
+        cases=explained.cases,
+        ledger=measured.ledger,
+        gates=evaluate(plan.gates, FigureSet(figures)),
+        verdicts=verdicts(FigureSet(figures), plan.fairness, subject),
+        statements=answered({k: s.given for k, s in plan.statements.items()}, presupposed(subject, plan)),
+        statements_date=catalogue_date(),
+        environment=environment(subject),
+        plan=plan.document(),
+    )
+
+
+def gather_case(subject: Subject, plan: Plan, position: int, *, progress: Progress | None = None) -> Evidence:
+    """Evidence of the decision of one row, counted from 0, without gates: nothing else is measured.
+
+    Other parameters as for `pipeline.audit_plan`.
+    """
+    from explainkit.explain.summary import explain
+    from explainkit.load.steady import one_order
+
+    name = str(position + 1)
+    alone = replace(subject, case_ids=tuple(str(i) for i in range(1, subject.rows.count + 1)))
+    with one_order(), (progress or Silent()).stage("explain the decision"):
+        explained = explain(alone, plan.explain.model_copy(update={"local": (name,)}), only_cases=True)
+    explained = replace(explained, cases=tuple(replace(case, chosen="asked for") for case in explained.cases))
+    bare = plan.model_copy(update={"gates": {}})
+    return evidence_of(subject, bare, Measured(ledger=subject.ledger) + explained.measured, explained)
