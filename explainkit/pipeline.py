@@ -6,9 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explainkit.artifact import Artifact
 from explainkit.circumstances import draft_reasons, environment, ledger_counts, not_covered, presupposed
-from explainkit.evidence import Evidence, Measured
+from explainkit.evidence import Evidence, Measured, Publication
 from explainkit.figures import FigureSet
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
@@ -51,32 +50,16 @@ def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = N
     """Measure, explain and report one subject; parameters as for `audit_plan`."""
     progress = progress or Silent()
     evidence = gather(subject, plan, progress=progress)
-    card_json = evidence.to_json()
-    with progress.stage("write the card as HTML"):
-        from explainkit.report.assemble import build
-        from explainkit.report.html import render_html
-
-        card = build(evidence)
-        html = render_html(evidence, card=card)
-    with progress.stage("write the card as PDF"):
-        from explainkit.report.pdf import render_pdf
-
-        pdf = render_pdf(evidence, card_json, card=card)
+    from explainkit.report.files import card_files, summary_files
     from explainkit.sign.aids import verifying_aids
 
-    return Release(
-        evidence=evidence,
-        files=(
-            Artifact(name="card.pdf", data=pdf, media_type="application/pdf"),
-            Artifact(name="card.html", data=html, media_type="text/html"),
-            Artifact(name="card.json", data=card_json, media_type="application/json"),
-            *verifying_aids(evidence),
-        ),
-    )
+    files = (*card_files(evidence, progress), *summary_files(evidence, progress), *verifying_aids(evidence))
+    return Release(evidence=evidence, files=files)
 
 
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
     """Everything measured about a subject, as evidence; parameters as for `audit_plan`."""
+    from explainkit.assess.fairness.publication import publication
     from explainkit.assess.fairness.shown import groupings_of, shown_groups
     from explainkit.assess.gates import check_measured, check_plan
     from explainkit.assess.stage import assess
@@ -90,12 +73,13 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
             found = groupings_of(subject, plan.fairness, plan.ll144)
             measured = assess(subject, plan, found)
             check_measured(plan.gates, measured.figures)
+            public, withheld = publication(subject, plan, measured.figures)
         with progress.stage("explain the model"):
             shown = shown_groups(subject, found)
             explained = explain(subject, plan.explain, groups=shown, references=plan.fairness.reference)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured
-    measured += Measured(ledger=not_covered(subject))
-    return _evidence(subject, plan, measured, explained)
+    measured += Measured(ledger=withheld + not_covered(subject))
+    return _evidence(subject, plan, measured, explained, public)
 
 
 def gather_case(subject: Subject, plan: Plan, position: int, *, progress: Progress | None = None) -> Evidence:
@@ -115,7 +99,9 @@ def gather_case(subject: Subject, plan: Plan, position: int, *, progress: Progre
     return _evidence(subject, bare, Measured(ledger=subject.ledger) + explained.measured, explained)
 
 
-def _evidence(subject: Subject, plan: Plan, measured: Measured, explained: Explained) -> Evidence:
+def _evidence(
+    subject: Subject, plan: Plan, measured: Measured, explained: Explained, public: Publication | None = None
+) -> Evidence:
     from explainkit.assess.fairness.verdicts import verdicts
     from explainkit.assess.gates import evaluate
 
@@ -146,4 +132,5 @@ def _evidence(subject: Subject, plan: Plan, measured: Measured, explained: Expla
         statements_date=catalogue_date(),
         environment=environment(subject),
         plan=plan.document(),
+        publication=public,
     )
