@@ -37,7 +37,8 @@ Tells: TypeAlias = Literal["size", "selection", "errors"]
 
 STATEMENTS = (
     *("provider", "intended_use", "affected_persons", "prohibited_use", "surroundings", "first_used", "population"),
-    *("population_description", "groups_choice", "explanation_reading", "review_route", "oversight", "risks", "expiry"),
+    *("population_description", "instructions", "groups_choice", "explanation_reading", "review_route", "complaints"),
+    *("oversight", "risks", "expiry"),
 )
 """Statements that are meant for publication; all others stay in the card."""
 
@@ -269,7 +270,7 @@ def summarised(evidence: Evidence, card_json: bytes) -> Summary:
         figures=tuple(_figures(evidence, inputs)),
         methods=tuple(replace(m, background_digest=None) for m in evidence.methods if m.id == "shap"),
         ledger=tuple(_ledger(evidence)),
-        statements=tuple(s for s in evidence.statements if s.id in STATEMENTS),
+        statements=tuple(replace(s, by=None, date=None) for s in evidence.statements if s.id in STATEMENTS),
         statements_date=evidence.statements_date,
         software=dict(evidence.environment).get("explainkit"),
     )
@@ -312,7 +313,7 @@ def _of_interest(figure: Figure, evidence: Evidence) -> bool:
     if figure.name.startswith("ll144."):
         return True
     if figure.name in SUMMARIES:
-        return figure.keys["column"] in {_in_ids(c.name) for c in evidence.columns}
+        return figure.keys.get("column") in {_in_ids(c.name) for c in evidence.columns}
     return len(figure.keys) == 1
 
 

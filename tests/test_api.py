@@ -155,6 +155,7 @@ def test_what_is_not_stated_makes_a_draft(model: Any) -> None:
     assert figures["performance.accuracy"].status == "not_tested"
     assert "model.threshold" in str(figures["performance.accuracy"].reason)
     assert b"DRAFT" in release.file("card.html")
+    assert b"DRAFT" in release.file("public/summary.html")
 
 
 def test_polars_gives_the_same_figures(model: Any) -> None:

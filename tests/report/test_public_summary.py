@@ -21,7 +21,7 @@ from explainkit.errors import VerificationError
 from explainkit.evidence import Evidence, LedgerEntry, Publication
 from explainkit.public import OVERALL, STATEMENTS, Summary, summarised, tells_of
 from explainkit.report.public import build_summary, render_summary
-from explainkit.statements import answered, catalogue
+from explainkit.statements import Answer, answered, catalogue
 from tests.report import examples
 from tests.report.number_check import problems
 
@@ -129,7 +129,9 @@ def test_statements_are_those_meant_for_publication() -> None:
     known = {s.id for s in catalogue()}
     assert set(STATEMENTS) <= known
     assert not {"owner", "tier", "validation", "gates_set_by", "changes", "monitoring"} & set(STATEMENTS)
-    summary = made(dataclasses.replace(examples.credit(), statements=answered({"oversight": "A clerk."})))
+    stated = answered({"oversight": Answer(text="A clerk.", by="A. Nowak", date="2026-01-02")}, ("ll144", "favourable"))
+    summary = made(dataclasses.replace(examples.credit(), statements=stated))
+    assert b"Nowak" not in summary.to_json()
     assert {s.id for s in summary.statements} == set(STATEMENTS)
     html = render_summary(summary)[0].decode()
     blank = [s for s in summary.statements if s.answer is None and s.id != "population"]

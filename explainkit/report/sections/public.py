@@ -65,7 +65,7 @@ _BY_GROUP = {
     "regression": ("fairness.mean_prediction", "fairness.mae"),
 }
 _KINDS = {"not_tested": "not tested"}
-_FACTS = ("intended_use", "provider", "expiry", "population", "first_used")
+_FACTS = ("intended_use", "provider", "expiry", "population")
 """Statements that stand at the top, in full."""
 _MOST_OUTPUTS = 5
 
@@ -105,7 +105,6 @@ def _facts(reader: Reader, summary: Summary) -> tuple[tuple[Parts, Parts], ...]:
     return (
         (words("Provider"), _answer(reader, "provider")),
         (words("Date of the calculations"), (name(summary.date),) if summary.date else words("undated")),
-        (words("First used"), _answer(reader, "first_used")),
         (words("Valid until"), _answer(reader, "expiry")),
         (words("Population"), preconditions.population(evidence) or (Mark("attention", "not stated"),)),
         (words("Decision"), _decision(summary)),
