@@ -6,23 +6,23 @@ threads. Its JSON Schema is ``explainkit/schemas/card-1.schema.json``.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import rfc8785
-
 from explainkit.artifact import sha256_of
 from explainkit.errors import VerificationError
 from explainkit.figures import Figure, FigureSet, Series
+from explainkit.records import Parts, as_document, canonical, from_document
 from explainkit.statements import Statement
 
 SCHEMA_VERSION = "1.0"
 
 NO_BASIS = "no legal basis is stated"
 """How the reason begins where a sensitive column is not examined for want of a basis (``fairness.basis``)."""
+LEFT_OUT = "left out of impact ratios"
+"""How the reason begins where a group is compared with nothing for being small (``ll144.exclude_below``)."""
 LedgerKind = Literal[
     "not_tested", "sampled", "imputed", "cast", "dropped", "suppressed", "estimated", "assumed", "failed"
 ]
@@ -213,6 +213,16 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What the public summary may tell of groups, so that no small number of people follows from it."""
+
+    min_count: int
+    """Smallest number of people, and of those who are not among them, that it tells of a group."""
+    figures: tuple[str, ...]
+    """Ids of the figures by group that it gives; it withholds all others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Everything a card says; the only source of HTML and PDF."""
 
@@ -250,6 +260,8 @@ class Evidence:
     """The plan as JSON, without folders."""
     verdicts: tuple[Verdict, ...] = ()
     """Differences between groups held against a tolerance, where the plan states one."""
+    publication: Publication | None = None
+    """What the public summary tells of groups; None where it tells nothing of them."""
 
     @property
     def figure_set(self) -> FigureSet:
@@ -263,7 +275,7 @@ class Evidence:
 
     def to_json(self) -> bytes:
         """Canonical JSON: the bytes of card.json."""
-        document = {"schema_version": SCHEMA_VERSION, **_document(self), "plan_digest": self.plan_digest}
+        document = {"schema_version": SCHEMA_VERSION, **as_document(self), "plan_digest": self.plan_digest}
         return canonical(document)
 
     @classmethod
@@ -287,7 +299,7 @@ class Evidence:
                     remedy="use a newer explainkit",
                 )
             digest = document.pop("plan_digest")
-            evidence: Evidence = _read(cls, document)
+            evidence: Evidence = from_document(cls, document, PARTS)
             if evidence.plan_digest != digest:
                 raise ValueError("plan_digest does not match the plan")
             if canonical({"schema_version": version, **document, "plan_digest": digest}) != data:
@@ -297,27 +309,7 @@ class Evidence:
         return evidence
 
 
-def canonical(value: Any) -> bytes:
-    """Canonical JSON bytes of a JSON value (RFC 8785)."""
-    return rfc8785.dumps(value)
-
-
-_NAMES = {"class_": "class"}
-
-
-def _document(value: Any) -> Any:
-    """Dataclasses as JSON objects without their empty optional members; tuples of pairs stay lists of pairs."""
-    if dataclasses.is_dataclass(value):
-        members = {_NAMES.get(f.name, f.name): getattr(value, f.name) for f in dataclasses.fields(value)}
-        return {name: _document(member) for name, member in members.items() if member is not None}
-    if isinstance(value, tuple | list):
-        return [_document(member) for member in value]
-    if isinstance(value, Mapping):
-        return {str(name): _document(member) for name, member in value.items()}
-    return value
-
-
-_PARTS: dict[type, dict[str, type]] = {
+PARTS: Parts = {
     Evidence: {
         "model": ModelIdentity,
         "datasets": DatasetIdentity,
@@ -330,34 +322,8 @@ _PARTS: dict[type, dict[str, type]] = {
         "gates": GateOutcome,
         "verdicts": Verdict,
         "statements": Statement,
+        "publication": Publication,
     },
     Case: {"decision": CaseDecision},
     CaseDecision: {"changes": Change},
 }
-
-
-def _read(kind: type[Any], document: Mapping[str, Any]) -> Any:
-    """Build a dataclass from a JSON object; members that are absent take their defaults, or None."""
-    given = {("class_" if name == "class" else name): member for name, member in document.items()}
-    members: dict[str, Any] = {}
-    for field in dataclasses.fields(kind):
-        if field.name not in given:
-            if field.default is dataclasses.MISSING and not str(field.type).endswith("None"):
-                raise ValueError(f"{kind.__name__} lacks {field.name}")
-            if field.default is dataclasses.MISSING:
-                members[field.name] = None
-            continue
-        member = given.pop(field.name)
-        part = _PARTS.get(kind, {}).get(field.name)
-        if part is not None:
-            member = tuple(_read(part, m) for m in member) if isinstance(member, list) else _read(part, member)
-        elif field.name != "plan":
-            member = _frozen(member)
-        members[field.name] = member
-    if given:
-        raise ValueError(f"{kind.__name__} has unknown members {', '.join(sorted(given))}")
-    return kind(**members)
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(member) for member in value) if isinstance(value, list) else value

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from explainkit.circumstances import draft_reasons, environment, ledger_counts, presupposed
-from explainkit.evidence import Evidence, Measured
+from explainkit.evidence import Evidence, Measured, Publication
 from explainkit.figures import FigureSet
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from explainkit.explain.summary import Explained
 
 
-def evidence_of(subject: Subject, plan: Plan, measured: Measured, explained: Explained) -> Evidence:
+def evidence_of(
+    subject: Subject, plan: Plan, measured: Measured, explained: Explained, *, publication: Publication | None = None
+) -> Evidence:
     """Put together what was measured and explained with what surrounds it.
 
     Parameters
@@ -30,6 +32,8 @@ def evidence_of(subject: Subject, plan: Plan, measured: Measured, explained: Exp
         By all stages.
     explained : Explained
         Methods and single cases.
+    publication : Publication, optional
+        Which figures of groups may be published.
     """
     from explainkit.assess.fairness.verdicts import verdicts
     from explainkit.assess.gates import evaluate
@@ -61,6 +65,7 @@ def evidence_of(subject: Subject, plan: Plan, measured: Measured, explained: Exp
         statements_date=catalogue_date(),
         environment=environment(subject),
         plan=plan.document(),
+        publication=publication,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from explainkit.artifact import Artifact
 from explainkit.circumstances import not_covered
 from explainkit.evidence import Evidence, Measured
 from explainkit.gathering import evidence_of
@@ -44,28 +43,11 @@ def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = N
     """Measure, explain and report one subject; parameters as for `audit_plan`."""
     progress = progress or Silent()
     evidence = gather(subject, plan, progress=progress)
-    card_json = evidence.to_json()
-    with progress.stage("write the card as HTML"):
-        from explainkit.report.assemble import build
-        from explainkit.report.html import render_html
-
-        card = build(evidence)
-        html = render_html(evidence, card=card)
-    with progress.stage("write the card as PDF"):
-        from explainkit.report.pdf import render_pdf
-
-        pdf = render_pdf(evidence, card_json, card=card)
+    from explainkit.report.files import card_files, summary_files
     from explainkit.sign.aids import verifying_aids
 
-    return Release(
-        evidence=evidence,
-        files=(
-            Artifact(name="card.pdf", data=pdf, media_type="application/pdf"),
-            Artifact(name="card.html", data=html, media_type="text/html"),
-            Artifact(name="card.json", data=card_json, media_type="application/json"),
-            *verifying_aids(evidence),
-        ),
-    )
+    files = (*card_files(evidence, progress), *summary_files(evidence, progress), *verifying_aids(evidence))
+    return Release(evidence=evidence, files=files)
 
 
 def _check(plan: Plan) -> None:
@@ -79,6 +61,7 @@ def _check(plan: Plan) -> None:
 
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
     """Everything measured about a subject, as evidence; parameters as for `audit_plan`."""
+    from explainkit.assess.fairness.publication import publication
     from explainkit.assess.fairness.shown import groupings_of, shown_groups
     from explainkit.assess.gates import check_measured
     from explainkit.assess.stage import assess
@@ -92,9 +75,10 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
             found = groupings_of(subject, plan.fairness, plan.ll144)
             measured = assess(subject, plan, found)
             check_measured(plan.gates, measured.figures)
+            public, withheld = publication(subject, plan, measured.figures)
         with progress.stage("explain the model"):
             shown = shown_groups(subject, found)
             explained = explain(subject, plan.explain, groups=shown, references=plan.fairness.reference)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured
-    measured += Measured(ledger=not_covered(subject))
-    return evidence_of(subject, plan, measured, explained)
+    measured += Measured(ledger=withheld + not_covered(subject))
+    return evidence_of(subject, plan, measured, explained, publication=public)

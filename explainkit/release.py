@@ -21,7 +21,7 @@ class Release:
     evidence: Evidence
     """What the card says."""
     files: tuple[Artifact, ...]
-    """card.pdf, card.html, card.json, VERIFY.md, verify.py and policy.json."""
+    """card.pdf, card.html, card.json, the public summary in the folder public, VERIFY.md, verify.py and policy.json."""
 
     @property
     def passed(self) -> bool:

@@ -14,7 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 import explainkit as ek
+from explainkit.artifact import sha256_of
 from explainkit.errors import ModelError, PlanError
+from explainkit.public import Summary
 from tests.report.number_check import problems
 
 SMALL: dict[str, Any] = {
@@ -67,6 +69,24 @@ def test_a_model_in_memory(model: Any, tmp_path: Path) -> None:
     folder = release.save(tmp_path / "release")
     assert (folder / "card.json").read_bytes() == release.file("card.json") == release.evidence.to_json()
     assert release._repr_html_().startswith("<iframe sandbox")
+
+
+def test_a_public_summary_stands_beside_the_card(model: Any, tmp_path: Path) -> None:
+    data = rows()
+    data.loc[:2, "region"] = "isle"
+    plan = {**SMALL, "fairness": {"basis": {"region": "for a test"}}, "public": {"min_count": 12}}
+    release = audit(model, data, plan=plan)
+    summary = Summary.from_json(release.file("public/summary.json"))
+    assert summary.card == "sha256:" + sha256_of(release.file("card.json"))
+    assert summary.min_count == 12
+    status = {f.id: f.status for f in summary.figures}
+    assert status["fairness.count[region=isle]"] == "suppressed"
+    assert list(status.values()).count("measured") > 10
+    assert problems(release.file("public/summary.html"), summary.as_evidence()) == []
+    folder = release.save(tmp_path / "release")
+    assert (folder / "public" / "summary.pdf").read_bytes() == release.file("public/summary.pdf")
+    again = audit(model, data, plan=plan)
+    assert [f.data for f in again.files] == [f.data for f in release.files]
 
 
 def test_page_one_names_sensitive_columns_without_a_legal_basis(model: Any) -> None:
@@ -135,6 +155,7 @@ def test_what_is_not_stated_makes_a_draft(model: Any) -> None:
     assert figures["performance.accuracy"].status == "not_tested"
     assert "model.threshold" in str(figures["performance.accuracy"].reason)
     assert b"DRAFT" in release.file("card.html")
+    assert b"DRAFT" in release.file("public/summary.html")
 
 
 def test_polars_gives_the_same_figures(model: Any) -> None:

@@ -1,4 +1,4 @@
-"""Write the JSON Schema of card.json from the dataclasses that it is made of.
+"""Write the JSON Schemas of card.json and summary.json from the dataclasses that they are made of.
 
 Run ``python tools/make_schema.py`` after changing one of them; a test fails while the committed schema differs.
 Types, required members and allowed words come from the annotations, descriptions from the docstrings under the fields.
@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from explainkit import evidence, figures
+from explainkit import evidence, figures, public, records
 
-SCHEMA = Path(__file__).parent.parent / "explainkit" / "schemas" / "card-1.schema.json"
+SCHEMAS = Path(__file__).parent.parent / "explainkit" / "schemas"
 DIGEST = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
 _SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
@@ -35,24 +35,33 @@ _PATTERNS = {
     (evidence.DatasetIdentity, "digest"): DIGEST["pattern"],
     (evidence.ModelIdentity, "digest"): DIGEST["pattern"],
     (evidence.Method, "background_digest"): DIGEST["pattern"],
+    (public.Summary, "card"): DIGEST["pattern"],
+    (public.PublicModel, "digest"): DIGEST["pattern"],
+    (public.PublicData, "digest"): DIGEST["pattern"],
 }
 
 
-def schema() -> dict[str, Any]:
+def card_schema() -> dict[str, Any]:
     """JSON Schema, draft 2020-12, of what `Evidence.to_json` writes."""
+    digest = {"plan_digest": {**DIGEST, "description": "Digest of the canonical JSON of the plan."}}
+    return _schema("card", evidence.Evidence, evidence.SCHEMA_VERSION, digest)
+
+
+def summary_schema() -> dict[str, Any]:
+    """JSON Schema, draft 2020-12, of what `Summary.to_json` writes."""
+    return _schema("summary", public.Summary, public.SUMMARY_VERSION, {})
+
+
+def _schema(name: str, kind: type[Any], version: str, more: Mapping[str, Any]) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
-    card = _object(evidence.Evidence, definitions)
-    card["properties"] = {
-        "schema_version": {"const": evidence.SCHEMA_VERSION},
-        **card["properties"],
-        "plan_digest": {**DIGEST, "description": "Digest of the canonical JSON of the plan."},
-    }
-    card["required"] = ["schema_version", *card["required"], "plan_digest"]
+    document = _object(kind, definitions)
+    document["properties"] = {"schema_version": {"const": version}, **document["properties"], **more}
+    document["required"] = ["schema_version", *document["required"], *more]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:explainkit:card:{evidence.SCHEMA_VERSION}",
-        "title": "card.json",
-        **card,
+        "$id": f"urn:explainkit:{name}:{version}",
+        "title": f"{name}.json",
+        **document,
         "$defs": dict(sorted(definitions.items())),
     }
 
@@ -63,7 +72,7 @@ def _object(kind: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     required: list[str] = []
     for field in dataclasses.fields(kind):
-        name = evidence._NAMES.get(field.name, field.name)
+        name = records.NAMES.get(field.name, field.name)
         parts = [part for part in _union(hints[field.name]) if part is not types.NoneType]
         member = _type(parts, definitions)
         if (kind, field.name) in _PATTERNS:
@@ -131,11 +140,13 @@ def _field_docs(kind: type[Any]) -> dict[str, str]:
     return words
 
 
-def text() -> str:
-    """The schema as it is committed."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+def texts() -> dict[str, str]:
+    """The schemas as they are committed, by the name of their file."""
+    found = {"card-1.schema.json": card_schema(), "summary-1.schema.json": summary_schema()}
+    return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in found.items()}
 
 
 if __name__ == "__main__":
-    SCHEMA.parent.mkdir(exist_ok=True)
-    SCHEMA.write_text(text(), encoding="utf-8")
+    SCHEMAS.mkdir(exist_ok=True)
+    for name, text in texts().items():
+        (SCHEMAS / name).write_text(text, encoding="utf-8")

@@ -80,7 +80,7 @@ def report(release: Release, out: Path, *, signer: Signer | None, quiet: bool, a
         return
     if quiet:
         return
-    for name in ("card.pdf", "card.html", "card.json"):
+    for name in ("card.pdf", "card.html", "card.json", "public/summary.pdf"):
         click.echo(os.fspath(out / name))
     for reason in evidence.draft:
         click.echo(f"DRAFT: {reason}")

@@ -23,6 +23,7 @@ from explainkit.plan.assessing import (
     LocalLaw144Plan,
     PerformancePlan,
     ProxyPlan,
+    PublicPlan,
     SlicesPlan,
 )
 from explainkit.plan.base import Label, Names, Output, Strict, Task, as_text
@@ -49,6 +50,7 @@ __all__ = [
     "Plan",
     "PrivacyPlan",
     "ProxyPlan",
+    "PublicPlan",
     "SignPlan",
     "SlicesPlan",
     "StatementPlan",
@@ -218,6 +220,7 @@ class Plan(Strict):
     fairness: FairnessPlan = FairnessPlan()
     ll144: LocalLaw144Plan = LocalLaw144Plan()
     privacy: PrivacyPlan = PrivacyPlan()
+    public: PublicPlan = PublicPlan()
     slices: SlicesPlan = SlicesPlan()
     champion: ChampionPlan | None = None
     decisions: DecisionsPlan | None = None

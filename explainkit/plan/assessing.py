@@ -69,6 +69,14 @@ class FairnessPlan(Strict):
     """Legal basis for examining each sensitive column."""
 
 
+class PublicPlan(Strict):
+    """``[public]``: the summary meant for publication."""
+
+    min_count: int = Field(default=10, ge=1)
+    """Smallest number of people that the public summary tells of a group: of its rows, of a numerator and of its
+    complement. Never less than ``fairness.min_cell`` and ``fairness.min_count``."""
+
+
 class ProxyPlan(Strict):
     """``[proxies.NAME]``: an attribute that is known by probabilities alone, which somebody else estimated."""
 

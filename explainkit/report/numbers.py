@@ -11,8 +11,8 @@ import math
 
 from markupsafe import Markup
 
-from explainkit.evidence import canonical
 from explainkit.figures import Field, Figure, Series, Unit
+from explainkit.records import canonical
 
 MINUS = "\u2212"
 GROUP = "\u202f"

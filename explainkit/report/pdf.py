@@ -42,25 +42,26 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
         The same evidence gives the same bytes, with the same versions of the libraries.
     """
     card = card or build(evidence)
-    style = "\n".join((faces(), stylesheet("card.css"), stylesheet("paper.css")))
+    foot = f'@page {{ @bottom-left {{ content: "every number: {card.source}, attached" }} }}'
+    style = "\n".join((faces(), stylesheet("card.css"), stylesheet("paper.css"), foot))
     stamp = dt.datetime.fromisoformat(evidence.date).replace(tzinfo=dt.UTC) if evidence.date else None
     unreadable = ""
     # PDF/A forbids glyphs that are none; which characters have none is known only once the fonts were tried.
     for _ in range(_PASSES):
         page = document(card, medium="paper", style=style, policy=None, unreadable=unreadable)
         with _without_glyph() as missing:
-            drawn = _drawn(page, card_json, stamp or _UNDATED)
+            drawn = _drawn(page, card.source, card_json, stamp or _UNDATED)
         if not missing:
             break
         unreadable += "".join(sorted(missing))
     return conforming(drawn, dated=stamp is not None)
 
 
-def _drawn(page: str, card_json: bytes, stamp: dt.datetime) -> bytes:
+def _drawn(page: str, source: str, card_json: bytes, stamp: dt.datetime) -> bytes:
     attachment = Attachment(
         string=card_json,
-        name="card.json",
-        description="every figure of this card, canonical JSON (RFC 8785)",
+        name=source,
+        description="every figure of this document, canonical JSON (RFC 8785)",
         created=stamp,
         modified=stamp,
         relationship="Data",

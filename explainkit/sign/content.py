@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import get_args
 
+from explainkit.artifact import sha256_of
 from explainkit.errors import ExplainkitError, VerificationError
-from explainkit.evidence import Evidence, canonical
+from explainkit.evidence import Evidence
 from explainkit.figures import Field, FigureSet
+from explainkit.public import Summary
+from explainkit.records import canonical
 
 LARGEST_CARD = 64 * 2**20
 """Bytes of card.json, and of card.html: both grow many times when they are read."""
@@ -53,6 +57,29 @@ def unlike_card(html: bytes, evidence: Evidence) -> tuple[str, ...]:
     reader.feed(text)
     reader.close()
     return tuple(reader.problems)
+
+
+def unlike_summary(files: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
+    """What the public summary says that the card, or its own JSON, does not: files, and what is wrong with them.
+
+    Parameters
+    ----------
+    files : mapping of str to bytes
+        Files of a release by their names; one without a summary has nothing wrong.
+    """
+    name = "public/summary.json"
+    if name not in files or "card.json" not in files:
+        return ()
+    try:
+        summary = Summary.from_json(files[name])
+        if summary.card != "sha256:" + sha256_of(files["card.json"]):
+            return ((name, "made from another card.json than the one beside it"),)
+        page = files.get("public/summary.html")
+        return tuple(("public/summary.html", p) for p in unlike_card(page or b"", summary.as_evidence()))
+    except VerificationError as error:
+        return ((name, f"not a summary: {str(error.found)[:200]}"),)
+    except (ExplainkitError, ArithmeticError, RecursionError, ValueError, TypeError, AttributeError) as error:
+        return ((name, f"not a summary: {str(error)[:200]}"),)
 
 
 class _Numbers(HTMLParser):

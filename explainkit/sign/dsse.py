@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from explainkit.errors import VerificationError
-from explainkit.evidence import canonical
+from explainkit.records import canonical
 from explainkit.sign.certificates import fingerprint
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from explainkit.errors import InputError, VerificationError
-from explainkit.evidence import Evidence, canonical
+from explainkit.evidence import Evidence
+from explainkit.records import canonical
 from explainkit.sign.folder import FileOnDisk
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"

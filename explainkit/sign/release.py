@@ -87,7 +87,7 @@ def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, 
     # pyHanko takes a third of a second to import: only those who sign or verify pay for it.
     from explainkit.sign.cades import detached_signature
     from explainkit.sign.certificates import fingerprint, pem_chain
-    from explainkit.sign.content import read_card, unlike_card
+    from explainkit.sign.content import read_card, unlike_card, unlike_summary
     from explainkit.sign.dsse import seal
     from explainkit.sign.hanko import HOSTILE, quiet, run, simple_signer
     from explainkit.sign.pades import certified
@@ -101,6 +101,8 @@ def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, 
         raise VerificationError("not a card", where="card.json", found=str(error)[:200]) from None
     for problem in unlike:
         raise InputError("the page cannot be signed", where="card.html", found=problem)
+    for name, problem in unlike_summary(files):
+        raise InputError("the public summary cannot be signed", where=name, found=problem)
     if evidence.level != LEVEL:
         raise InputError("the intended level cannot be reached", where="card.json", found=evidence.level, allowed=LEVEL)
     key = signer.open()

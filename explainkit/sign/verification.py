@@ -14,7 +14,7 @@ from explainkit.sign.cades import check_detached
 from explainkit.sign.case import Case, judge, same_signer, unjudged
 from explainkit.sign.certificates import fingerprint, pem_chain, unfitness
 from explainkit.sign.cms import CheckedSignature
-from explainkit.sign.content import read_card, unlike_card
+from explainkit.sign.content import read_card, unlike_card, unlike_summary
 from explainkit.sign.dsse import Envelope
 from explainkit.sign.folder import LARGEST_FILE, SIGNATURES, Contents, FileOnDisk, read_release
 from explainkit.sign.hanko import HOSTILE, quiet
@@ -232,6 +232,8 @@ def _content(case: Case, good: dict[str, bytes], pdf: CheckedPdf | None, stateme
             case.wrong("card.json", "names another model, other data or another plan than the statement")
         for problem in unlike_card(good["card.html"], evidence) if "card.html" in good else ():
             case.wrong("card.html", problem)
+        for name, problem in unlike_summary(good):
+            case.wrong(name, problem)
         _fit_for_release(case, evidence)
     except _NOT_A_CARD as error:
         # The reader of card.json checks its members, not the type of each value.

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from explainkit.evidence import Evidence, canonical
+from explainkit.evidence import Evidence
 from explainkit.figures import Series
+from explainkit.records import canonical
 from explainkit.report.numbers import format_number, is_signed, point_unit
 
 MARKED = {"clause", "statement", "label", "page", "tick"}

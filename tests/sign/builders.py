@@ -21,9 +21,10 @@ from explainkit.evidence import (
     GateOutcome,
     LedgerEntry,
     ModelIdentity,
-    canonical,
 )
 from explainkit.figures import Figure, Series, figure_id
+from explainkit.public import summarised
+from explainkit.records import canonical
 from explainkit.sign.aids import verifying_aids
 from explainkit.sign.certificates import fingerprint, pem_chain
 from explainkit.sign.dsse import Envelope, pae
@@ -159,7 +160,9 @@ def make_files(evidence: Evidence, *, public: bool = False, padding: int = 0) ->
     files = {"card.json": card, "card.html": html, "card.pdf": make_pdf(html, card, padding=padding)}
     files |= {artifact.name: artifact.data for artifact in verifying_aids(evidence)}
     if public:
-        files["public/summary.json"] = canonical({"card": "of the part meant for publication"})
+        summary = summarised(evidence, card)
+        files["public/summary.json"] = summary.to_json()
+        files["public/summary.html"] = make_html(summary.as_evidence())
     return files
 
 

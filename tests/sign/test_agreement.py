@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from explainkit.errors import InputError
 from explainkit.sign.certificates import fingerprint
 from explainkit.sign.dsse import seal as seal_envelope
 from explainkit.sign.folder import FileOnDisk
@@ -77,6 +78,31 @@ def test_a_statement_about_another_model(release: Path, keys: TrialKeys) -> None
     ):
         restate(release, keys.signer, subjects=other)
         assert "names another model" in wrong(verify_release(release, trust=[keys.ca]))
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "message"),
+    [
+        ("public/summary.json", lambda d: d.replace(b'"card":"sha256:', b'"card":"sha256:00', 1), "another card.json"),
+        ("public/summary.json", lambda d: d + b" ", "not a summary"),
+        ("public/summary.json", lambda d: b"[]", "not a summary"),
+        ("public/summary.html", lambda d: d.replace(b"0.7312", b"0.9312"), "performance.roc_auc"),
+    ],
+)
+def test_a_summary_that_is_not_of_this_card(
+    release: Path, keys: TrialKeys, name: str, edit: Callable[[bytes], bytes], message: str
+) -> None:
+    """Also where it is stated anew, and it is not signed in the first place."""
+    before = (release / name).read_bytes()
+    (release / name).write_bytes(edit(before))
+    assert (release / name).read_bytes() != before
+    assert f"{name}: changed since it was signed" in wrong(verify_release(release, trust=[keys.ca]))
+    restate(release, keys.signer)
+    assert message in wrong(verify_release(release, trust=[keys.ca]))
+    unsigned = {n: data for n, data in read(release).items() if not n.startswith("signatures/")}
+    shutil.rmtree(release)
+    with pytest.raises(InputError, match="the public summary cannot be signed"):
+        sign_release(write(release, unsigned), keys.signer)
 
 
 def test_a_certificate_unfit_to_sign_is_refused_whoever_vouches_for_it(release: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from explainkit.artifact import sha256_of
 from explainkit.errors import ExplainkitError, InputError, OutputError, VerificationError
-from explainkit.evidence import canonical
+from explainkit.records import canonical
 from explainkit.sign.keys import Signer, TrialKeys
 from explainkit.sign.release import sign_in_child, sign_release
 from explainkit.sign.verification import verify_release

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explainkit.errors import InputError, VerificationError
-from explainkit.evidence import canonical
+from explainkit.records import canonical
 from explainkit.sign.certificates import fingerprint
 from explainkit.sign.dsse import Envelope, pae, seal
 from explainkit.sign.hanko import run, simple_signer

@@ -138,6 +138,8 @@ def tampered(kind: str, release: Path, keys: TrialKeys) -> None:
         (release / ".more").write_text("x")
     elif kind == "remove":
         (release / "policy.json").unlink()
+    elif kind.startswith("remove "):
+        (release / kind[7:]).unlink()
     elif kind == "append to the PDF, stated anew":
         change("card.pdf", lambda data: data + b"\n%%EOF\n")
         restate(release, keys.signer)
@@ -157,6 +159,8 @@ KINDS = [
     "change signatures/01-provider/card.json.p7s",
     "change signatures/01-provider/chain.pem",
     "change signatures/01-provider/statement.dsse.json",
+    "change public/summary.html",
+    "remove public/summary.json",
     "add",
     "hide",
     "remove",

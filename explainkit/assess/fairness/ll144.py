@@ -32,7 +32,7 @@ from explainkit.assess.groups.groupings import Groupings
 from explainkit.assess.outcomes import favourably_scored, selected_rows
 from explainkit.assess.recorder import Recorder, Tally, among
 from explainkit.errors import PlanError, nearest
-from explainkit.evidence import Measured
+from explainkit.evidence import LEFT_OUT, Measured
 from explainkit.load.subject import Subject
 from explainkit.plan import FairnessPlan, LocalLaw144Plan
 
@@ -135,7 +135,7 @@ def _excluded(recorder: Recorder, cells: Cells, whole: Sequence[Tally], plan: Lo
     if not plan.exclude_below:
         return {}
     least = plan.exclude_below * recorder.subject.rows.count
-    reason = f"left out of impact ratios, with fewer than {plan.exclude_below:.1%} of all rows: {plan.exclude_reason}"
+    reason = f"{LEFT_OUT}, with fewer than {plan.exclude_below:.1%} of all rows: {plan.exclude_reason}"
     return {cell: reason for cell, tally in enumerate(whole) if 0 < tally.rows < least}
 
 

@@ -30,7 +30,7 @@ def groupings_of(subject: Subject, plan: FairnessPlan, ll144: LocalLaw144Plan) -
     ll144 : LocalLaw144Plan
         Whether scoring rates are shown too.
     """
-    counted = _row_states(subject, states_of(subject), ll144)
+    counted = row_states(subject, ll144)
     return groupings(
         subject.rows.groups, counted, min_cell=plan.min_cell, min_count=plan.min_count, earlier=subject.earlier
     )
@@ -57,12 +57,12 @@ def chosen_state(subject: Subject) -> int:
     return 1 if subject.task != "binary" or subject.favourable == subject.positive else 0
 
 
-def _row_states(subject: Subject, state: npt.NDArray[np.int32], ll144: LocalLaw144Plan) -> RowStates:
+def row_states(subject: Subject, ll144: LocalLaw144Plan) -> RowStates:
     """What is counted of each row, for disclosure control.
 
     A row of weight zero stands in the size of a group, and in what Local Law 144 asks for, where rows are people.
     """
-    weights = subject.rows.weights
+    state, weights = states_of(subject), subject.rows.weights
     scored = _scoring_is_shown(subject, ll144)
     above = favourably_scored(subject)[0] if scored else np.zeros(subject.rows.count, np.bool_)
     weightless = np.zeros(len(state), np.bool_) if weights is None else weights == 0
@@ -89,6 +89,14 @@ def _row_states(subject: Subject, state: npt.NDArray[np.int32], ll144: LocalLaw1
         classes=chosen + 2 * above + 4 * ~counted,
         numerators=tuple(numerators),
         crossed=tuple(crossed),
+        errors=tuple(
+            # Where scoring rates are shown too, they tell selected rows above the median apart from those below.
+            np.array([s == (outcome, decision) for s in every])
+            & counted
+            & (above == (decision == chosen_state(subject)) if scored else True)
+            for outcome in (range(2) if subject.rows.labels is not None else ())
+            for decision in sorted({s[1] for s in every})
+        ),
         tells=frozenset(name for name, tells in _TELLING.items() if tells(subject, ll144)),
     )
 

@@ -37,6 +37,8 @@ class RowStates:
     """States of each numerator shown of single columns, and of its complement; each of shape (n_states,)."""
     crossed: tuple[npt.NDArray[np.bool_], ...] = ()
     """The same of intersections; each is a union of classes."""
+    errors: tuple[npt.NDArray[np.bool_], ...] = ()
+    """States of each outcome with each decision, of which error rates are made; each of shape (n_states,)."""
     tells: frozenset[str] = frozenset()
     """Names of figures that tell of intersections more than their sizes."""
 
@@ -80,6 +82,8 @@ class Cells:
     """The reason printed for every hidden cell."""
     untested: str | None = None
     """Why nothing but sizes may be measured; then every cell is hidden."""
+    coarse: Hidden | None = None
+    """Hidden cells of a single column of which the classes of states are shown all the same; shape (n_cells,)."""
 
     @property
     def title(self) -> str:
@@ -90,6 +94,11 @@ class Cells:
     def unknown(self) -> int:
         """Rows of which a level is unknown."""
         return len(self.codes) - int(self.sizes.sum())
+
+    @property
+    def dark(self) -> Hidden:
+        """Cells of which not even the classes of states are shown, shape (n_cells,)."""
+        return self.hidden if self.coarse is None else self.hidden & ~self.coarse
 
     @property
     def protected(self) -> Hidden:

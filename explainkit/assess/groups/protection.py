@@ -48,7 +48,8 @@ def protect(
     Parameters
     ----------
     singles, crossed : sequence of Cells
-        Of each column, and of intersections, the ones of fewer columns first.
+        Of each column, and of intersections, the ones of fewer columns first. What is hidden of intersections already
+        stays hidden.
     states : RowStates
         What else is shown.
     min_cell, min_count : int
@@ -64,7 +65,7 @@ def protect(
     tuple
         What is left out: what, why, how many.
     """
-    sure = [_first_hidden(cells, states, min_cell, min_count) for cells in crossed]
+    sure = [cells.hidden | _first_hidden(cells, states, min_cell, min_count) for cells in crossed]
     if earlier is not None:
         sure = [s | _hidden_before(cells, earlier)[1] for cells, s in zip(crossed, sure, strict=True)]
     dark_before = earlier is not None and None in earlier.counts.values()
@@ -139,7 +140,7 @@ class _Release:
         cells = self.tables[table]
         for margin in (*self.singles, *(self._opened(i) for i in range(table))):
             if set(margin.columns) < set(cells.columns):
-                hidden = hidden | margin.hidden[self._cell_of(margin, cells)]
+                hidden = hidden | margin.dark[self._cell_of(margin, cells)]
         for _ in range(_ROUNDS):
             hidden = hide_lines(cells.places, cells.sizes, hidden, self.min_cell)
             if bool(hidden.all()):
@@ -216,6 +217,11 @@ class _Release:
             alone = number < len(self.singles)
             dark = cells.hidden if alone else hidden[number - len(self.singles)]
             uncounted = cells.uncounted if alone else dark
+            if alone and cells.coarse is not None:
+                coarse = np.append(cells.coarse, False)[self._places[number]] & (self._places[number] >= 0)
+                known.append(
+                    sums_of(np.where(coarse, self._places[number] * self.states.class_count + self._class, -1))
+                )
             place, per = self._places[number], self.states.count if alone else self.states.class_count
             inside = place >= 0
             shown = inside & ~np.append(dark, True)[place]
@@ -241,7 +247,7 @@ class _Release:
             tiny = small(cells.sizes, self.min_cell)
             if 0 <= table < len(opened) and not opened[table].all():
                 tiny = tiny | opened[table]
-            rare = cells.hidden if table < 0 else self.sure[table]
+            rare = cells.dark if table < 0 else self.sure[table]
             wanted = [(np.append(tiny, False)[place], self.min_cell)]
             if self.min_count:
                 of_rare = np.append(rare, False)[place]

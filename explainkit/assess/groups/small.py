@@ -113,6 +113,40 @@ def hide_rates(numerators: Sizes, sizes: Sizes, counted: Hidden, min_count: int)
     return hidden
 
 
+def hide_together(numerators: Sizes, sizes: Sizes, hidden: Hidden, min_count: int) -> Hidden:
+    """Groups of one column hidden so that, taken together as one group, they could be shown.
+
+    Every group with a numerator below `min_count`, none at all included, is hidden, and beside these the smallest
+    others, until they are two at least and each numerator of all of them together is no smaller than `min_count`. Then
+    each numerator of each of them keeps a range of `min_count`, as far as sizes and what is shown of the others tell.
+
+    Parameters
+    ----------
+    numerators : numpy.ndarray
+        Of every rate shown, and their complements; disjoint parts of the rows, or unions of them. Shape (n_cells,
+        n_numerators).
+    sizes, hidden : numpy.ndarray
+        Rows of each cell, and which are hidden already; shape (n_cells,).
+    min_count : int
+        Smallest numerator shown.
+
+    Returns
+    -------
+    numpy.ndarray
+        Which are hidden now; all that have rows where nothing less suffices.
+    """
+    occupied = sizes > 0
+    hidden = occupied & (hidden | (numerators < min_count).any(axis=1))
+    if not hidden.any():
+        return hidden
+    shown = np.flatnonzero(occupied & ~hidden)
+    for cell in shown[np.argsort(sizes[shown], kind="stable")]:
+        if hidden.sum() >= 2 and (numerators[hidden].sum(axis=0) >= min_count).all():
+            break
+        hidden[cell] = True
+    return hidden
+
+
 def _ranges(numerators: Sizes, sizes: Sizes, hidden: Hidden) -> Sizes:
     """Range of each hidden numerator, given the sizes and the sums over what is hidden; (n_hidden, n_numerators)."""
     own, everyone, sums = sizes[hidden][:, None], sizes[hidden].sum(), numerators[hidden].sum(axis=0)[None]

@@ -1,0 +1,160 @@
+"""What the public summary may tell of groups: no small number of people follows from the figures that it gives.
+
+A card is for those who have a right to see it; its summary is for everybody. So the summary gives fewer figures of
+groups than the card, with a floor of its own: ``public.min_count``, and never less than ``fairness.min_cell`` and
+``fairness.min_count``. It gives the size of a group, its selection (and scoring) rates, and its error rates, each only
+where every number behind them reaches the floor: rows, those counted, and those not counted, none at all being too few.
+What is withheld of a column, taken together as one group, could itself be given (`hide_together`), and intersections,
+of which Local Law 144 alone is given, are protected by `protect`. Figures are only ever withheld, never computed again:
+whatever the summary says of a group the card says too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from explainkit.assess.fairness.shown import row_states
+from explainkit.assess.groups.cells import Cells, RowStates, by_state, intersection, single
+from explainkit.assess.groups.protection import protect
+from explainkit.assess.groups.small import Hidden, hide_line, hide_together, small
+from explainkit.assess.outcomes import selected_rows
+from explainkit.evidence import LedgerEntry, Publication
+from explainkit.figures import Figure, figure_id, reference_group
+from explainkit.load.earlier_card import earlier_card
+from explainkit.load.subject import EarlierCard, Subject
+from explainkit.plan import Plan
+from explainkit.public import SUMMARIES, Tells, tells_of
+
+_RULE = (
+    "the rule asks for every category, and the public summary withholds those with a number of people below "
+    "public.min_count, or that would reveal one: a person has to decide which of the two gives way"
+)
+_WITHHELD = "a number of people behind them is below public.min_count, or would reveal one that is"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Levels:
+    """How much the summary tells of the groups of one column, or of several."""
+
+    cells: Cells
+    told: dict[Tells, Hidden]
+    """Groups of which it tells sizes, selection, errors; each of shape (n_cells,)."""
+
+    @property
+    def labels(self) -> dict[str, int]:
+        """Cells by their names in references."""
+        return {self.cells.label(cell): cell for cell in range(len(self.cells.sizes))}
+
+
+def publication(subject: Subject, plan: Plan, figures: Sequence[Figure]) -> tuple[Publication, tuple[LedgerEntry, ...]]:
+    """Which figures by group the public summary gives.
+
+    Parameters
+    ----------
+    subject : Subject
+        With the groups in `Rows.groups`.
+    plan : Plan
+        With the floor, and the columns of Local Law 144.
+    figures : sequence of Figure
+        What was measured; what the card hides of groups stays hidden.
+
+    Returns
+    -------
+    Publication
+        Ids of figures that are measured and may be given.
+    tuple of LedgerEntry
+        What is withheld, for the card.
+    """
+    floor = max(plan.public.min_count, plan.fairness.min_cell, plan.fairness.min_count)
+    before, states = earlier_card(figures), row_states(subject, plan.ll144)
+    alone = [_of_column(subject, place, states, before, floor) for place in range(len(subject.rows.groups))]
+    crossed = _of_pair(alone, plan, states, before, floor)
+    found = {levels.cells.columns: levels for levels in (*alone, *crossed)}
+    given = tuple(f.id for f in figures if f.status == "measured" and _may_be_given(f, found))
+    return Publication(min_count=floor, figures=given), tuple(_notes(found.values(), plan, figures))
+
+
+def _of_column(subject: Subject, place: int, states: RowStates, before: EarlierCard, floor: int) -> _Levels:
+    column = subject.rows.groups[place]
+    cells = single(column, states, min_cell=floor)
+    earlier = np.array([before.hides({column.name: level}) for level in column.levels], np.bool_).reshape(-1, 2)
+    occupied = cells.sizes > 0
+    uncounted = hide_line(cells.sizes, (small(cells.sizes, floor) | earlier[:, 0]) & occupied, floor)
+    unselected = errorless = uncounted | (earlier[:, 1] & occupied)
+    if subject.task != "regression":
+        table = by_state(column.codes, len(cells.sizes), states)
+        rates = states.crossed if selected_rows(subject) is not None else ()
+        unselected = _hidden(table, rates, cells, unselected, floor)
+        errorless = _hidden(table, states.errors, cells, unselected, floor)
+    else:
+        unselected = errorless = hide_line(cells.sizes, unselected, floor)
+    told: dict[Tells, Hidden] = {"size": ~uncounted, "selection": ~unselected, "errors": ~errorless}
+    cells = replace(cells, hidden=errorless, uncounted=uncounted, coarse=errorless & ~unselected)
+    return _Levels(cells=cells, told=told)
+
+
+def _hidden(table: np.ndarray, numerators: Sequence[np.ndarray], cells: Cells, hidden: Hidden, floor: int) -> Hidden:
+    counts = np.zeros((len(cells.sizes), 0), np.int64)
+    if numerators:
+        counts = np.stack([table[:, chosen].sum(axis=1) for chosen in numerators], axis=1)
+    return hide_together(counts, cells.sizes, hidden, floor)
+
+
+def _of_pair(
+    alone: Sequence[_Levels], plan: Plan, states: RowStates, before: EarlierCard, floor: int
+) -> tuple[_Levels, ...]:
+    """The intersection that Local Law 144 asks for, where it is asked for."""
+    singles = [levels.cells for levels in alone if levels.cells.title in plan.ll144.columns]
+    if len(singles) < 2:
+        return ()
+    pair = intersection(singles)
+    table = by_state(pair.codes, len(pair.sizes), states)
+    hidden = np.array([any(before.hides(pair.keys(cell))) for cell in range(len(pair.sizes))], np.bool_)
+    for numerator in states.crossed:
+        hidden |= table[:, numerator].sum(axis=1) < floor
+    pair = replace(pair, hidden=hidden, uncounted=hidden)
+    shown, _ = protect(singles, (pair,), states, min_cell=floor, min_count=floor)
+    dark = shown[0].hidden if shown else np.ones(len(pair.sizes), np.bool_)
+    nothing = np.zeros(len(pair.sizes), np.bool_)
+    return (_Levels(cells=pair, told={"size": ~dark, "selection": ~dark, "errors": nothing}),)
+
+
+def _may_be_given(figure: Figure, found: dict[tuple[str, ...], _Levels]) -> bool:
+    """Whether the numbers behind a figure by group are told of it, and of the group that it is held against."""
+    tells = tells_of(figure.name)
+    if tells is None:
+        return False
+    for levels in found.values():
+        cells, told = levels.cells, levels.told[tells]
+        for cell in range(len(cells.sizes)):
+            if figure.id == figure_id(figure.name, cells.keys(cell)):
+                other = None if figure.reference is None else levels.labels.get(reference_group(figure.reference))
+                return bool(told[cell]) and (figure.reference is None or (other is not None and bool(told[other])))
+        if figure.name in SUMMARIES and figure.id == figure_id(figure.name, column=cells.title):
+            # Over the groups of a column: they would tell of what is withheld.
+            return SUMMARIES[figure.name] is None or bool(told[cells.sizes > 0].all())
+    return False
+
+
+def _notes(found: Iterable[_Levels], plan: Plan, figures: Sequence[Figure]) -> Iterator[LedgerEntry]:
+    """What is withheld, once for each grouping of which the card measured something."""
+    measured = {f.id for f in figures if f.status == "measured"}
+    for levels in found:
+        cells = levels.cells
+        columns = set(cells.columns)
+        rule = columns <= set(plan.ll144.columns)
+        names: dict[Tells, str] = {"selection": "ll144.selection_rate" if rule else "fairness.selection_rate"}
+        if len(columns) == 1:
+            names |= {"errors": "fairness.accuracy"}
+        for tells, name in names.items():
+            keys = (figure_id(name, cells.keys(cell)) for cell in np.flatnonzero(~levels.told[tells]).tolist())
+            count = sum(key in measured for key in keys)
+            if not count:
+                continue
+            by_rule = rule and tells == "selection"
+            kind = "categories" if by_rule else "error rates of groups" if tells == "errors" else "groups"
+            what = f"{kind} of {cells.title} in the public summary" + (" (Local Law 144)" if by_rule else "")
+            yield LedgerEntry(kind="suppressed", what=what, reason=_RULE if by_rule else _WITHHELD, count=count)

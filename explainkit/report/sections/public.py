@@ -1,0 +1,293 @@
+"""The public summary: what a law, or anybody affected, asks of a model, and nothing of a single person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from explainkit.figures import Figure
+from explainkit.public import Summary
+from explainkit.report.card import (
+    Block,
+    Break,
+    Column,
+    Facts,
+    Group,
+    Items,
+    Label,
+    Mark,
+    Paragraph,
+    Parts,
+    Row,
+    Statement,
+    Table,
+    Tiles,
+    Words,
+)
+from explainkit.report.measures import measure
+from explainkit.report.phrases import (
+    against,
+    clause,
+    clipped,
+    code,
+    digest,
+    group_name,
+    interval,
+    is_reference,
+    level,
+    listed,
+    name,
+    number,
+    on_page,
+    source,
+    stacked,
+    subject_of,
+    title,
+    words,
+)
+from explainkit.report.reader import Reader
+from explainkit.report.sections import fairness, groups, local_law, preconditions, tiles
+
+_MISSING = Mark("attention", "NOT PROVIDED")
+_SHOWN = 400
+_OVERALL = (
+    *("performance.roc_auc", "performance.brier", "performance.observed_expected", "performance.accuracy"),
+    *("performance.balanced_accuracy", "performance.precision", "performance.recall", "performance.specificity"),
+    *("performance.selection_rate", "performance.log_loss", "performance.mae", "performance.rmse"),
+    *("performance.r2", "performance.mean_error"),
+)
+_BY_GROUP = {
+    "binary": (
+        *("fairness.selection_rate", "fairness.impact_ratio", "fairness.true_positive_rate"),
+        *("fairness.false_positive_rate", "fairness.accuracy"),
+    ),
+    "multiclass": ("fairness.selection_rate", "fairness.impact_ratio", "fairness.accuracy"),
+    "regression": ("fairness.mean_prediction", "fairness.mae"),
+}
+_KINDS = {"not_tested": "not tested"}
+_FACTS = ("intended_use", "provider", "expiry", "population")
+"""Statements that stand at the top, in full."""
+_MOST_OUTPUTS = 5
+
+
+def blocks(summary: Summary) -> tuple[Block, ...]:
+    """Who and what; how well, for whom; what moves the score; what is not known; what is stated; how to verify."""
+    reader = Reader(summary.as_evidence())
+    found: list[Block] = []
+    if summary.draft:
+        reasons = listed([(clause(reason),) for reason in summary.draft], "; ")
+        found.append(Paragraph(parts=(Words("DRAFT", strong=True), Words(": "), *reasons, Words(".")), style="alert"))
+    found.append(Paragraph(parts=_answer(reader, "intended_use", "Intended use: "), style="lede"))
+    found.append(Facts(pairs=_facts(reader, summary)))
+    found.append(Group(title=words("How well it does, over all rows"), blocks=_performance(reader)))
+    found.extend(_groups(reader, summary))
+    found.extend(_importance(reader))
+    found.append(Group(title=words("What was not tested, or is not shown"), blocks=(_unknown(summary),)))
+    found.append(Group(title=words("What the provider states"), blocks=_statements(reader)))
+    found.append(Group(title=words("How to check this summary"), blocks=_verify(summary)))
+    return tuple(found)
+
+
+def _answer(reader: Reader, key: str, what: str = "") -> Parts:
+    answer = reader.answer(key)
+    return (Label(answer, "statement"),) if answer is not None else (*words(what), _MISSING)
+
+
+def _facts(reader: Reader, summary: Summary) -> tuple[tuple[Parts, Parts], ...]:
+    model: Parts = (name(summary.model.kind or summary.model.family),)
+    if summary.model.digest:
+        model += (Break(), digest(summary.model.digest))
+    rows = number(reader.figure("data.rows", dataset="evaluation"))
+    data: Parts = (*rows, Words(" rows"))
+    used = next((d for d in summary.data if d.role == "evaluation"), None)
+    data += (Break(), digest(used.digest)) if used is not None else ()
+    evidence = reader.evidence
+    return (
+        (words("Provider"), _answer(reader, "provider")),
+        (words("Date of the calculations"), (name(summary.date),) if summary.date else words("undated")),
+        (words("Valid until"), _answer(reader, "expiry")),
+        (words("Population"), preconditions.population(evidence) or (Mark("attention", "not stated"),)),
+        (words("Decision"), _decision(summary)),
+        (words("Model"), model),
+        (words("Calculated on"), data),
+    )
+
+
+def _decision(summary: Summary) -> Parts:
+    """How the output is to be read."""
+    if summary.task == "regression":
+        return words("none: the output is a number")
+    parts: Parts = (Words("the most probable class"),)
+    if summary.task == "binary":
+        known = summary.positive is not None
+        outcome = name(summary.positive or "") if known else Mark("attention", "direction not stated")
+        limit = preconditions.threshold_label(Reader(summary.as_evidence()).evidence)
+        parts = (outcome, Words(" where the score is "))
+        parts += (clause(limit),) if limit else (Mark("attention", "no threshold"),)
+    wanted = name(summary.favourable) if summary.favourable is not None else Mark("attention", "not stated")
+    return (*parts, Words("; favourable: "), wanted)
+
+
+def _performance(reader: Reader) -> tuple[Block, ...]:
+    """The key figures of the card's page one, and the measures behind them."""
+    withheld = any(f.status == "suppressed" for f in reader.named("fairness.impact_ratio"))
+    shown = tiles.key_figures(reader)
+    if withheld:
+        shown = tuple(
+            replace(t, title=words("smallest impact ratio of those shown"))
+            if t.title == words("smallest impact ratio")
+            else t
+            for t in shown
+        )
+    figures = [f for key in _OVERALL for f in reader.named(key) if f.status == "measured"]
+    rows = [Row(cells=(_measure(f), number(f), interval(f), number(f, "n"), number(f, "events"))) for f in figures]
+    if not rows:
+        return (Tiles(tiles=shown),)
+    table = Table(
+        columns=(
+            Column(title=words("Measure"), share=44),
+            Column(title=words("Value"), align="right", share=12),
+            Column(title=(title(level(figures), "clause"),), align="right", share=22),
+            Column(title=words("n"), align="right", share=11),
+            Column(title=words("Events"), align="right", share=11),
+        ),
+        rows=tuple(rows),
+    )
+    return (Tiles(tiles=shown), table)
+
+
+def _measure(figure: Figure) -> Parts:
+    known = measure(figure.name)
+    return (title(f"{known.title}: {known.meaning}" if known.meaning else known.title),)
+
+
+def _groups(reader: Reader, summary: Summary) -> tuple[Block, ...]:
+    """One table for each sensitive column, and the calculations of Local Law 144 where they were asked for."""
+    if not reader.named("fairness.count"):
+        return (Group(title=words("By group"), blocks=(Paragraph(parts=groups.absent(reader)),)),)
+    inside: list[Block] = [Paragraph(parts=fairness.basis(reader), style="text")]
+    if summary.min_count is not None:
+        floor: Parts = (
+            Words("A figure of a group is shown where at least "),
+            on_page(summary.min_count),
+            Words(
+                " people are counted in it and as many are not; others are suppressed, and so are those that would "
+                "reveal them."
+            ),
+        )
+        inside.append(Paragraph(parts=floor, style="text"))
+    inside += [table for column in reader.sensitive if (table := _by_column(reader, column)) is not None]
+    return (Group(title=words("By group"), blocks=tuple(inside)), *local_law.blocks(reader))
+
+
+def _by_column(reader: Reader, column: str) -> Group | None:
+    counts = reader.keyed("fairness.count", column)
+    if not counts:
+        return None
+    every = [k for k in _BY_GROUP[reader.evidence.task] if reader.keyed(k, column)]
+    kinds = [k for k in every if any(f.status != "not_tested" for _, f in reader.keyed(k, column))]
+    figures = [f for k in every for _, f in reader.keyed(k, column)]
+    rows = []
+    for group, count in counts:
+        cells = [_cell(reader.figure(k, {column: group}), group) for k in kinds]
+        rows.append(Row(cells=(group_name([group]), number(count), *cells)))
+    unknown = reader.figure("fairness.unknown", column=column)
+    note: Parts = (Words("Unknown group: "), *number(unknown), Words(" rows. ")) if unknown is not None else ()
+    references = dict.fromkeys(f.reference for f in figures if f.reference is not None)
+    if references:
+        note += (Words("Reference: "), *listed([(name(text),) for text in references]), Words(". "))
+    table = Table(
+        columns=(
+            Column(title=words("Group"), share=20),
+            Column(title=words("n"), align="right", share=8),
+            *(Column(title=(title(measure(k).title),), align="right", share=14) for k in kinds),
+        ),
+        rows=tuple(rows),
+        source=(*note, *source([*figures, *(count for _, count in counts)])),
+    )
+    return Group(title=(Words("By "), name(column)), blocks=(table,))
+
+
+def _cell(figure: Figure | None, group: str) -> Parts:
+    if figure is not None and figure.reference is not None and is_reference(figure, [group]):
+        return against(figure, [group])
+    return stacked(figure)
+
+
+def _importance(reader: Reader) -> tuple[Block, ...]:
+    """The most important inputs, the largest first; of several classes, a column each."""
+    figures = [f for f in reader.named("explanation.shap.importance") if f.status == "measured"]
+    if not figures:
+        return ()
+    keyed = {(f.keys["feature"], f.keys.get("output")): f for f in figures}
+    outputs = list(dict.fromkeys(output for _, output in keyed))[:_MOST_OUTPUTS]
+    weights: dict[str, float] = {}
+    for figure in figures:
+        weights[figure.keys["feature"]] = weights.get(figure.keys["feature"], 0.0) + float(figure.value or 0.0)
+    ranked = sorted(weights, key=lambda feature: (-weights[feature], feature))
+    method = next((m.method for m in reader.evidence.methods if m.id == "shap"), "")
+    how = listed([(clause(text),) for text in (method, figures[0].method or "") if text], " · ")
+    table = Table(
+        columns=(
+            Column(title=words("Input"), share=30),
+            *(_output(output, figures, share=70 // len(outputs)) for output in outputs),
+        ),
+        rows=tuple(
+            Row(cells=((name(reader.feature(f)),), *(_inline(keyed.get((f, output))) for output in outputs)))
+            for f in ranked
+        ),
+        source=how,
+    )
+    said = words(
+        "Mean absolute SHAP values: how far each input moves the model's output, whichever way. They describe the "
+        "model, not the world, and name no cause."
+    )
+    return (Group(title=words("Which inputs matter most"), blocks=(Paragraph(parts=said, style="text"), table)),)
+
+
+def _output(output: str | None, figures: Sequence[Figure], *, share: int) -> Column:
+    heading: Parts = (Words("Importance, "), title(level(figures), "clause"))
+    return Column(title=heading if output is None else (name(output),), align="right", share=share)
+
+
+def _inline(figure: Figure | None) -> Parts:
+    ends = interval(figure)
+    return (*number(figure), Words("  ("), *ends, Words(")")) if ends else number(figure)
+
+
+def _unknown(summary: Summary) -> Items:
+    """The ledger in short."""
+    items = [
+        (Words(_KINDS.get(e.kind, e.kind)), Words(": "), *subject_of(e.what, longest=150), Words(" ("),
+         clause(clipped(e.reason, 170)[0]), Words(")"))
+        for e in summary.ledger
+    ]  # fmt: skip
+    beyond = words("This summary leaves out single cases, all rows, and the rules and processing around the score.")
+    return Items(items=(*items, beyond))
+
+
+def _statements(reader: Reader) -> tuple[Block, ...]:
+    return tuple(
+        Statement(question=s.question, answer=s.answer, role=s.role, required=s.required, id=s.id)
+        for s in reader.evidence.statements
+        if s.id not in _FACTS
+    )
+
+
+def _verify(summary: Summary) -> tuple[Block, ...]:
+    of_model: tuple[tuple[Parts, Parts], ...] = ()
+    if summary.model.digest is not None:
+        of_model = ((words("Model"), (code(summary.model.digest),)),)
+    pairs: tuple[tuple[Parts, Parts], ...] = (
+        (words("Made from card.json"), (code(summary.card),)),
+        *of_model,
+        *((words(f"{d.role} data".capitalize()), (code(d.digest),)) for d in summary.data),
+        (words("This document"), words("every number stands in summary.json, attached to the PDF, under the same id")),
+        (words("Signed with the card"), words("the statement in signatures lists the three files of the summary")),
+        (words("Verify"), (code("explainkit verify RELEASE --trust CA.pem"), Words(", or by VERIFY.md with openssl"))),
+    )
+    said = words(
+        "The figures are those of the card, which is signed; this summary gives fewer of them. It is no verdict, "
+        "and no independent audit."
+    )
+    return (Paragraph(parts=said, style="text"), Facts(pairs=pairs, wide=True))
