@@ -108,6 +108,8 @@ class Items:
     """A list of short entries."""
 
     items: tuple[Parts, ...]
+    print_items: int | None = None
+    """Entries on paper, where a table beside the list has all of them; None prints every one."""
     kind: str = "items"
 
 

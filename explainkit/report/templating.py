@@ -9,7 +9,7 @@ from typing import Literal
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from explainkit.report.card import Card, Chart, Number, Point, Row, Table
+from explainkit.report.card import Card, Chart, Items, Number, Parts, Point, Row, Table
 from explainkit.report.ids import joined_ids
 from explainkit.report.numbers import data_element, point_element
 from explainkit.report.text import printable, written_out
@@ -83,6 +83,7 @@ def _environment() -> Environment:
         source=_source,
         drawing=_drawing,
         rows=_rows,
+        entries=_entries,
         size=_size,
     )
     return environment
@@ -116,6 +117,10 @@ def _drawing(chart: Chart) -> Markup:
 
 def _rows(table: Table, medium: Medium) -> tuple[Row, ...]:
     return table.rows[: table.screen_rows if medium == "screen" else table.print_rows]
+
+
+def _entries(block: Items, medium: Medium) -> tuple[Parts, ...]:
+    return block.items if medium == "screen" else block.items[: block.print_items]
 
 
 def _size(column_share: int, table: Table) -> int:

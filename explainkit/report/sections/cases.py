@@ -29,6 +29,8 @@ from explainkit.report.sections import decision
 from explainkit.report.sections.preconditions import threshold_label
 
 _MOST_BARS = 10
+_READ_ON_PAPER = 3
+"""Contributions in sentences on paper: the drawing and the table have the others."""
 
 
 def section(evidence: Evidence) -> Section:
@@ -67,7 +69,7 @@ def case_group(reader: Reader, case: Case) -> Group:
     if base is not None and output is not None and ordered:
         blocks.append(_waterfall(reader, case, ordered, base, output))
     if ordered:
-        blocks.append(Items(items=_sentences(reader, case, ordered)))
+        blocks.append(Items(items=_sentences(reader, case, ordered), print_items=_READ_ON_PAPER))
     blocks.append(_table(reader, case, ordered, lime))
     blocks.append(Paragraph(parts=_reconciled(reader, case), style="note"))
     blocks.extend(decision.blocks(reader, case))
@@ -160,7 +162,7 @@ def _table(reader: Reader, case: Case, ordered: list[Figure], lime: dict[str, Fi
             Column(title=words("LIME weight"), align="right", share=18),
         ),
         rows=tuple(rows),
-        print_rows=12,
+        print_rows=10,
     )
 
 

@@ -351,5 +351,5 @@ def _table(reader: Reader, inputs: list[_Input], spans: list[Figure]) -> Table:
         ),
         rows=tuple(rows),
         source=source([f for f in used if f is not None]),
-        print_rows=20,
+        print_rows=12,
     )

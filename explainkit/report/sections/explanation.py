@@ -168,7 +168,7 @@ def _table(reader: Reader, figures: list[Figure]) -> Table:
         ),
         rows=tuple(Row(cells=((name(reader.feature(f)),), number(f), interval(f), number(f, "n"))) for f in figures),
         source=source(figures),
-        print_rows=20,
+        print_rows=12,
     )
 
 

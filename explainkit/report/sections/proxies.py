@@ -9,7 +9,7 @@ from explainkit.report.reader import Reader, as_in_ids
 
 _TOGETHER, _ALONE = "proxy_strength.together", "proxy_strength.alone"
 _STRONGEST = 5
-_ON_PAPER = 24
+_ON_PAPER = 12
 _SIZE = "proxy.size"
 _BOUNDED = (
     ("proxy.selection_rate", "Selection rate"),
