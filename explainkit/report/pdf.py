@@ -17,7 +17,7 @@ from explainkit.evidence import Evidence
 from explainkit.report.assemble import build
 from explainkit.report.card import Card
 from explainkit.report.conformance import conforming
-from explainkit.report.templating import document, faces, stylesheet
+from explainkit.report.templating import document, faces, shipped
 
 _PASSES = 3
 _UNDATED = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -42,7 +42,7 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
         The same evidence gives the same bytes, with the same versions of the libraries.
     """
     card = card or build(evidence)
-    style = "\n".join((faces(), stylesheet("card.css"), stylesheet("paper.css")))
+    style = "\n".join((faces(), shipped("card.css"), shipped("paper.css")))
     stamp = dt.datetime.fromisoformat(evidence.date).replace(tzinfo=dt.UTC) if evidence.date else None
     unreadable = ""
     # PDF/A forbids glyphs that are none; which characters have none is known only once the fonts were tried.

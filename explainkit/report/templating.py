@@ -27,7 +27,9 @@ _FACES = (
 )
 
 
-def document(card: Card, *, medium: Medium, style: str, policy: str | None, unreadable: str = "") -> str:
+def document(
+    card: Card, *, medium: Medium, style: str, policy: str | None, script: str = "", unreadable: str = ""
+) -> str:
     """The card as an HTML document.
 
     Parameters
@@ -40,13 +42,21 @@ def document(card: Card, *, medium: Medium, style: str, policy: str | None, unre
         All CSS, fonts included.
     policy : str or None
         Content-Security-Policy, where one is printed.
+    script : str
+        The script of the page, where it has one.
     unreadable : str
         Characters that no font has, to be written as escapes.
     """
     escapes = written_out(unreadable)
     template = _environment().get_template("document.html")
     page = template.render(
-        card=card, medium=medium, style=Markup(style), policy=policy, escapes=escapes, marks=_Marks()
+        card=card,
+        medium=medium,
+        style=Markup(style),
+        policy=policy,
+        script=Markup(script),
+        escapes=escapes,
+        marks=_Marks(),
     )
     return page.translate(escapes)
 
@@ -75,8 +85,8 @@ def faces() -> str:
 
 
 @cache
-def stylesheet(name: str) -> str:
-    """One shipped style sheet."""
+def shipped(name: str) -> str:
+    """One shipped style sheet or script."""
     return resource(_TEMPLATES, name).read_text("utf-8")
 
 
