@@ -20,7 +20,7 @@ from explainkit.evidence import Evidence
 from explainkit.report.assemble import build
 from explainkit.report.card import Card
 from explainkit.report.conformance import conforming
-from explainkit.report.templating import document, faces, stylesheet
+from explainkit.report.templating import document, faces, shipped
 
 _PASSES = 3
 _UNDATED = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -46,7 +46,7 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
     """
     card = card or build(evidence)
     foot = f'@page {{ @bottom-left {{ content: "every number: {card.source}, attached" }} }}'
-    style = "\n".join((faces(), stylesheet("card.css"), stylesheet("paper.css"), foot))
+    style = "\n".join((faces(), shipped("card.css"), shipped("paper.css"), foot))
     stamp = dt.datetime.fromisoformat(evidence.date).replace(tzinfo=dt.UTC) if evidence.date else None
     unreadable = ""
     # PDF/A forbids glyphs that are none; which characters have none is known only once the fonts were tried.
@@ -93,7 +93,8 @@ class _Page(HTML):  # type: ignore[misc]
 
 @cache
 def _without_notes() -> CSS:
-    rules = [line for line in UA.splitlines() if not re.match(r"::(footnote|note)-", line)]
+    # How counters look is known already, from the whole sheet.
+    rules = [line for line in UA.splitlines() if not re.match(r"::(footnote|note)-|@counter-style", line)]
     text = "\n".join(rules).replace("\n::marker {", "\nli::marker {")
     return CSS(string=text, counter_style=UA_COUNTER_STYLE)
 

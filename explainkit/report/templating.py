@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 from functools import cache
+from itertools import count
 from typing import Literal
+from urllib.parse import quote
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
@@ -25,7 +27,9 @@ _FACES = (
 )
 
 
-def document(card: Card, *, medium: Medium, style: str, policy: str | None, unreadable: str = "") -> str:
+def document(
+    card: Card, *, medium: Medium, style: str, policy: str | None, script: str = "", unreadable: str = ""
+) -> str:
     """The card as an HTML document.
 
     Parameters
@@ -38,13 +42,34 @@ def document(card: Card, *, medium: Medium, style: str, policy: str | None, unre
         All CSS, fonts included.
     policy : str or None
         Content-Security-Policy, where one is printed.
+    script : str
+        The script of the page, where it has one.
     unreadable : str
         Characters that no font has, to be written as escapes.
     """
     escapes = written_out(unreadable)
     template = _environment().get_template("document.html")
-    page = template.render(card=card, medium=medium, style=Markup(style), policy=policy, escapes=escapes)
+    page = template.render(
+        card=card,
+        medium=medium,
+        style=Markup(style),
+        policy=policy,
+        script=Markup(script),
+        escapes=escapes,
+        marks=_Marks(),
+    )
     return page.translate(escapes)
+
+
+class _Marks:
+    """Ids of one page, in order: what names a table or a drawing refers to them."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def next(self) -> str:
+        """An id not given before."""
+        return f"mark-{next(self._numbers)}"
 
 
 @cache
@@ -60,8 +85,8 @@ def faces() -> str:
 
 
 @cache
-def stylesheet(name: str) -> str:
-    """One shipped style sheet."""
+def shipped(name: str) -> str:
+    """One shipped style sheet or script."""
     return resource(_TEMPLATES, name).read_text("utf-8")
 
 
@@ -82,6 +107,7 @@ def _environment() -> Environment:
         ids=_ids,
         source=_source,
         drawing=_drawing,
+        anchor=_anchor,
         rows=_rows,
         entries=_entries,
         size=_size,
@@ -108,11 +134,15 @@ def _source(chart: Chart, escapes: dict[int, str]) -> Markup:
     return Markup("data:image/svg+xml;base64," + base64.b64encode(drawing).decode())
 
 
-def _drawing(chart: Chart) -> Markup:
+def _drawing(chart: Chart, mark: str) -> Markup:
     """A drawing within the page, with its description."""
-    return Markup(
-        chart.svg.decode().replace("<svg", str(Markup('<svg role="img" aria-label="{}"').format(chart.alt)), 1)
-    )
+    opened = Markup('<svg id="{}" role="img" aria-label="{}"').format(mark, chart.alt)
+    return Markup(chart.svg.decode().replace("<svg", str(opened), 1))
+
+
+def _anchor(name: str) -> str:
+    """A name as an id: without spaces, which ids must not hold."""
+    return quote(name, safe="")
 
 
 def _rows(table: Table, medium: Medium) -> tuple[Row, ...]:

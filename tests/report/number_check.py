@@ -14,7 +14,7 @@ from explainkit.report.numbers import format_number, is_signed, point_unit
 MARKED = {"clause", "statement", "label", "page", "tick"}
 _VOID = {"meta", "link", "br", "img", "input", "hr", "col", "wbr"}
 _KNOWN = _VOID | {
-    *("html", "head", "title", "style", "body", "main", "section", "header", "footer", "nav", "article"),
+    *("html", "head", "title", "style", "script", "body", "main", "section", "header", "footer", "nav", "article"),
     *(
         "h1",
         "h2",

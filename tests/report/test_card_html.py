@@ -14,7 +14,7 @@ from explainkit.figures import parse_figure_id
 from explainkit.report.assemble import SECTIONS, build
 from explainkit.report.card import Words
 from explainkit.report.html import render_html
-from explainkit.report.templating import document
+from explainkit.report.templating import document, shipped
 from tests.report import examples
 from tests.report.number_check import Page, problems
 
@@ -77,9 +77,12 @@ def test_links_and_ids_fit(html: bytes) -> None:
     assert targets <= {f"#{i}" for i in ids}
 
 
-def test_nothing_is_fetched_and_nothing_runs(html: bytes) -> None:
+def test_nothing_is_fetched_and_only_our_script_runs(html: bytes) -> None:
     page = Page(html)
-    assert not page.named("script")
+    assert [script.text for script in page.named("script")] == [shipped("card.js")]
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacent|document\.write|eval|Function|fetch|import|https?:", shipped("card.js")
+    )
     for element in page.elements:
         assert not [key for key in element.attributes if key.startswith("on") or key == "style"], element
         for key in ("src", "href", "action", "srcset"):
@@ -92,14 +95,17 @@ def test_nothing_is_fetched_and_nothing_runs(html: bytes) -> None:
     assert "https://" not in outside
 
 
-def test_the_policy_allows_the_style_and_nothing_else(html: bytes) -> None:
+def test_the_policy_allows_the_style_and_the_script_and_nothing_else(html: bytes) -> None:
     page = Page(html)
     policy = next(e.attributes["content"] for e in page.named("meta") if e.attributes.get("http-equiv"))
     style = page.named("style")[0].text
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    digest, own = (
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for text in (style, page.named("script")[0].text)
+    )
     assert policy.split("; ") == [
         *("default-src 'none'", "img-src data:", "font-src data:"),
-        *(f"style-src 'sha256-{digest}'", "base-uri 'none'", "form-action 'none'"),
+        *(f"style-src 'sha256-{digest}'", f"script-src 'sha256-{own}'", "base-uri 'none'", "form-action 'none'"),
     ]
 
 

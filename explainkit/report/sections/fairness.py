@@ -180,14 +180,15 @@ def _table(
     kinds = [k for k in (rate, "fairness.impact_ratio", difference) if _of(reader, k, columns)]
     figures = [f for k in kinds for f in _of(reader, k, columns)]
     rows, against = [], dict[str, None]()
+    counted = rate != "fairness.mean_prediction"  # a mean counts no rows
     for levels, count in groups:
         if count.status != "measured":
-            blank: list[Parts] = [() for _ in range(1 + 2 * len(kinds))]
+            blank: list[Parts] = [() for _ in range(counted + 2 * len(kinds))]
             rows.append(Row(cells=(*head(group_name(levels), count), *blank), tone="quiet"))
             continue
         keys = dict(zip(columns, levels, strict=True))
         first = reader.figure(kinds[0], keys) if kinds else None
-        cells: list[Parts] = [*head(group_name(levels), count), number(first, "events")]
+        cells: list[Parts] = [*head(group_name(levels), count), *([number(first, "events")] if counted else [])]
         for kind in kinds:
             figure = reader.figure(kind, keys)
             reference = figure is not None and kind != rate and is_reference(figure, levels)
@@ -208,7 +209,7 @@ def _table(
         columns=(
             Column(title=words("Group"), share=18),
             Column(title=words("n"), align="right", share=8),
-            Column(title=words("" if rate == "fairness.mean_prediction" else "Selected"), align="right", share=9),
+            *([Column(title=words("Selected"), align="right", share=9)] if counted else []),
             *pairs,
         ),
         rows=tuple(rows),

@@ -151,15 +151,15 @@ def _table(figures: list[Figure]) -> Table:
             Column(title=words("Value"), align="right", share=9),
             Column(title=(Label(level(figures), "clause"),), align="right", share=14),
             Column(title=words("n"), align="right", share=7),
-            Column(title=words("Events" if counted else ""), align="right", share=7),
+            *((Column(title=words("Events"), align="right", share=7),) if counted else ()),
             Column(title=words("How it was measured"), share=27),
         ),
-        rows=tuple(_row(figure) for figure in figures),
+        rows=tuple(_row(figure, counted=counted) for figure in figures),
         source=words("Events: the rows that a rate counts, or the positives among the n rows.") if counted else (),
     )
 
 
-def _row(figure: Figure) -> Row:
+def _row(figure: Figure, *, counted: bool) -> Row:
     known = measure(figure.name)
     head: Parts = (title(known.title),)
     if figure.keys:
@@ -173,7 +173,7 @@ def _row(figure: Figure) -> Row:
             number(figure),
             interval(figure),
             number(figure, "n"),
-            number(figure, "events"),
+            *((number(figure, "events"),) if counted else ()),
             (clause("; ".join(how)),) if how else (),
         )
     )
