@@ -137,6 +137,11 @@ def test_hostile_content_stays_text(browser: Browser, card_file: CardFile) -> No
     with opened(browser, card_file("hostile")) as (page, heard):
         page.evaluate(UNFOLD)
         assert "<script>alert(1)</script>" in page.inner_text("body")
+        page.evaluate("() => document.querySelectorAll('.sort').forEach(button => button.click())")
+        for number in page.locator("#cases td data").all()[:3]:
+            number.click()
+            assert (number.get_attribute("data-figure") or "?") in page.locator("#origin").inner_text()
+            page.keyboard.press("Escape")
         assert page.locator("body img, body object, body b, body script").count() == 0
         assert heard == []
 
