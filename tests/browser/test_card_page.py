@@ -12,12 +12,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+import explainkit as ek
+from explainkit.load.assemble import load_subject
+from explainkit.pipeline import gather
+from explainkit.report.html import render_html
+
 pytestmark = pytest.mark.slow
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CASES = ("credit", "species", "diabetes", "scores_only")
 WIDTHS = (1280, 320)
+UNFOLD = "() => document.querySelectorAll('details').forEach(e => { e.open = true })"
 CardFile = Callable[[str], Path]
 
 # Contrast of the text in drawings, which axe leaves open, by the formula of WCAG.
@@ -73,6 +79,22 @@ def test_axe_finds_nothing(browser: Browser, card_file: CardFile, name: str, sch
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             assert violations(page) == [], width
+            page.evaluate(UNFOLD)  # what is folded away is looked at in the narrow page
+        assert heard == []
+
+
+def test_axe_finds_nothing_in_the_card_of_the_demo(browser: Browser, sample_models: Path, tmp_path: Path) -> None:
+    path = tmp_path / "demo.html"
+    plan = ek.read_plan(sample_models / "credit" / "audit.toml")
+    path.write_bytes(render_html(gather(load_subject(plan, base=sample_models / "credit"), plan)))
+    assert path.stat().st_size < 1_500_000
+    with opened(browser, path, viewport={"width": 1280, "height": 900}) as (page, heard):
+        assert violations(page) == []
+        page.evaluate(UNFOLD)
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size({"width": 320, "height": 900})
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
         assert heard == []
 
 
@@ -113,8 +135,13 @@ def test_nothing_scrolls_sideways_but_what_the_keyboard_reaches(
 
 def test_hostile_content_stays_text(browser: Browser, card_file: CardFile) -> None:
     with opened(browser, card_file("hostile")) as (page, heard):
-        page.evaluate("() => document.querySelectorAll('details').forEach(e => { e.open = true })")
+        page.evaluate(UNFOLD)
         assert "<script>alert(1)</script>" in page.inner_text("body")
+        page.evaluate("() => document.querySelectorAll('.sort').forEach(button => button.click())")
+        for number in page.locator("#cases td data").all()[:3]:
+            number.click()
+            assert (number.get_attribute("data-figure") or "?") in page.locator("#origin").inner_text()
+            page.keyboard.press("Escape")
         assert page.locator("body img, body object, body b, body script").count() == 0
         assert heard == []
 
