@@ -26,7 +26,7 @@ from explainkit.evidence import (
 )
 from explainkit.figures import Figure, figure_id, parse_figure_id
 from explainkit.records import Parts, as_document, canonical, from_document
-from explainkit.statements import Statement
+from explainkit.statements import Statement, published
 
 SUMMARY_VERSION = "1.0"
 MOST_INPUTS = 10
@@ -34,13 +34,6 @@ MOST_INPUTS = 10
 
 Tells: TypeAlias = Literal["size", "selection", "errors"]
 """What a figure by group tells of: how many there are; how many are selected, or score high; outcomes and errors."""
-
-STATEMENTS = (
-    *("provider", "intended_use", "affected_persons", "prohibited_use", "surroundings", "first_used", "population"),
-    *("population_description", "instructions", "groups_choice", "explanation_reading", "review_route", "complaints"),
-    *("oversight", "risks", "expiry"),
-)
-"""Statements that are meant for publication; all others stay in the card."""
 
 OVERALL = (
     *("data.rows", "data.labelled", "performance.roc_auc", "performance.brier", "performance.observed_expected"),
@@ -270,7 +263,7 @@ def summarised(evidence: Evidence, card_json: bytes) -> Summary:
         figures=tuple(_figures(evidence, inputs)),
         methods=tuple(replace(m, background_digest=None) for m in evidence.methods if m.id == "shap"),
         ledger=tuple(_ledger(evidence)),
-        statements=tuple(replace(s, by=None, date=None) for s in evidence.statements if s.id in STATEMENTS),
+        statements=tuple(replace(s, by=None, date=None) for s in evidence.statements if s.id in published()),
         statements_date=evidence.statements_date,
         software=dict(evidence.environment).get("explainkit"),
     )

@@ -46,12 +46,23 @@ Presupposed = Literal["ll144", "favourable"]
 refused."""
 
 
+_OTHERS = ("when", "public")
+"""Members of a question in the catalogue that are no part of it."""
+
+
 @cache
 def catalogue() -> tuple[Statement, ...]:
     """All questions, in the order of the card."""
     return tuple(
-        Statement(**{key: value for key, value in entry.items() if key != "when"}) for entry in _document()["statement"]
+        Statement(**{key: value for key, value in entry.items() if key not in _OTHERS})
+        for entry in _document()["statement"]
     )
+
+
+@cache
+def published() -> tuple[str, ...]:
+    """Ids of the questions whose answers stand in the public summary; all others stay in the card."""
+    return tuple(entry["id"] for entry in _document()["statement"] if entry.get("public", False))
 
 
 @cache

@@ -19,9 +19,9 @@ from jsonschema import Draft202012Validator
 
 from explainkit.errors import VerificationError
 from explainkit.evidence import Evidence, LedgerEntry, Publication
-from explainkit.public import OVERALL, STATEMENTS, Summary, summarised, tells_of
+from explainkit.public import OVERALL, Summary, summarised, tells_of
 from explainkit.report.public import build_summary, render_summary
-from explainkit.statements import Answer, answered, catalogue
+from explainkit.statements import Answer, answered, catalogue, published
 from tests.report import examples
 from tests.report.number_check import problems
 
@@ -97,7 +97,7 @@ def test_nothing_of_a_single_row_and_no_file_is_in_it(evidence: Evidence) -> Non
         evidence.model, digest_of="the file secret-model.skops", parameters=(("secret_depth", "3"),)
     )
     internal = tuple(
-        dataclasses.replace(s, answer=s.answer if s.id in STATEMENTS else "an internal secret")
+        dataclasses.replace(s, answer=s.answer if s.id in published() else "an internal secret")
         for s in evidence.statements
     )
     ledger = (*evidence.ledger, LedgerEntry(kind="assumed", what="secret.csv", reason="columns are separated by ;"))
@@ -127,15 +127,17 @@ def pdf_text(pdf: bytes) -> bytes:
 
 def test_statements_are_those_meant_for_publication() -> None:
     known = {s.id for s in catalogue()}
-    assert set(STATEMENTS) <= known
-    assert not {"owner", "tier", "validation", "gates_set_by", "changes", "monitoring"} & set(STATEMENTS)
+    assert set(published()) <= known
+    assert not {"owner", "tier", "disagreements", "validation", "gates_set_by", "changes", "monitoring"} & set(
+        published()
+    )
     stated = answered({"oversight": Answer(text="A clerk.", by="A. Nowak", date="2026-01-02")}, ("ll144", "favourable"))
     summary = made(dataclasses.replace(examples.credit(), statements=stated))
     assert b"Nowak" not in summary.to_json()
-    assert {s.id for s in summary.statements} == set(STATEMENTS)
+    assert {s.id for s in summary.statements} == set(published())
     html = render_summary(summary)[0].decode()
     blank = [s for s in summary.statements if s.answer is None and s.id != "population"]
-    assert len(blank) == len(STATEMENTS) - 2
+    assert len(blank) == len(published()) - 2
     assert "A clerk." in html
     assert html.count("NOT PROVIDED") == len(blank)
 

@@ -4,9 +4,11 @@ A card is for those who have a right to see it; its summary is for everybody. So
 groups than the card, with a floor of its own: ``public.min_count``, and never less than ``fairness.min_cell`` and
 ``fairness.min_count``. It gives the size of a group, its selection (and scoring) rates, and its error rates, each only
 where every number behind them reaches the floor: rows, those counted, and those not counted, none at all being too few.
-What is withheld of a column, taken together as one group, could itself be given (`hide_together`), and intersections,
-of which Local Law 144 alone is given, are protected by `protect`. Figures are only ever withheld, never computed again:
-whatever the summary says of a group the card says too.
+What is withheld of a column, taken together as one group, could itself be given (`hide_together`); rows whose group is
+unknown count as a group of their own, since totals over all rows tell of them what no group does. Of columns whose
+levels nest, one alone is told of where anything of them is withheld. Intersections, of which Local Law 144 alone is
+given, are protected by `protect`. Figures are only ever withheld, never computed again: whatever the summary says of a
+group the card says too.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 from explainkit.assess.fairness.shown import row_states
 from explainkit.assess.groups.cells import Cells, RowStates, by_state, intersection, single
@@ -32,6 +35,8 @@ _RULE = (
     "the rule asks for every category, and the public summary withholds those with a number of people below "
     "public.min_count, or that would reveal one: a person has to decide which of the two gives way"
 )
+_TIERS: tuple[Tells, ...] = ("size", "selection", "errors")
+"""From the least that is told to the most: whatever withholds one withholds those after it."""
 _WITHHELD = "a number of people behind them is below public.min_count, or would reveal one that is"
 
 
@@ -70,7 +75,10 @@ def publication(subject: Subject, plan: Plan, figures: Sequence[Figure]) -> tupl
     """
     floor = max(plan.public.min_count, plan.fairness.min_cell, plan.fairness.min_count)
     before, states = earlier_card(figures), row_states(subject, plan.ll144)
-    alone = [_of_column(subject, place, states, before, floor) for place in range(len(subject.rows.groups))]
+    alone = _one_of_nested(
+        [_of_column(subject, place, states, before, floor) for place in range(len(subject.rows.groups))],
+        plan.ll144.columns,
+    )
     crossed = _of_pair(alone, plan, states, before, floor)
     found = {levels.cells.columns: levels for levels in (*alone, *crossed)}
     given = tuple(f.id for f in figures if f.status == "measured" and _may_be_given(f, found))
@@ -83,24 +91,63 @@ def _of_column(subject: Subject, place: int, states: RowStates, before: EarlierC
     earlier = np.array([before.hides({column.name: level}) for level in column.levels], np.bool_).reshape(-1, 2)
     occupied = cells.sizes > 0
     uncounted = hide_line(cells.sizes, (small(cells.sizes, floor) | earlier[:, 0]) & occupied, floor)
-    unselected = errorless = uncounted | (earlier[:, 1] & occupied)
+    unselected = uncounted | (earlier[:, 1] & occupied)
     if subject.task != "regression":
-        table = by_state(column.codes, len(cells.sizes), states)
         rates = states.crossed if selected_rows(subject) is not None else ()
-        unselected = _hidden(table, rates, cells, unselected, floor)
-        errorless = _hidden(table, states.errors, cells, unselected, floor)
+        unselected = _hidden(cells, states, rates, unselected, floor)
+        errorless = _hidden(cells, states, states.errors, unselected, floor)
     else:
-        unselected = errorless = hide_line(cells.sizes, unselected, floor)
-    told: dict[Tells, Hidden] = {"size": ~uncounted, "selection": ~unselected, "errors": ~errorless}
-    cells = replace(cells, hidden=errorless, uncounted=uncounted, coarse=errorless & ~unselected)
+        # Of a few rows of unknown group, sums over all rows tell what the sums over groups lack.
+        sizes = np.append(cells.sizes, cells.unknown)
+        unselected = hide_line(sizes, np.append(unselected, 0 < cells.unknown < floor), floor)[:-1]
+        errorless = unselected
+    return _levels(cells, {"size": ~uncounted, "selection": ~unselected, "errors": ~errorless})
+
+
+def _hidden(cells: Cells, states: RowStates, numerators: Sequence[np.ndarray], hidden: Hidden, floor: int) -> Hidden:
+    """Which cells are hidden, the rows of unknown group being one more cell."""
+    if not numerators:
+        return hidden
+    count = len(cells.sizes)
+    table = by_state(np.where(cells.codes < 0, count, cells.codes).astype(np.int32), count + 1, states)
+    counts = np.stack([table[:, chosen].sum(axis=1) for chosen in numerators], axis=1)
+    return hide_together(counts, np.append(cells.sizes, cells.unknown), np.append(hidden, False), floor)[:-1]
+
+
+def _levels(cells: Cells, told: dict[Tells, Hidden]) -> _Levels:
+    hidden = ~told["errors"]
+    cells = replace(cells, hidden=hidden, uncounted=~told["size"], coarse=hidden & told["selection"])
     return _Levels(cells=cells, told=told)
 
 
-def _hidden(table: np.ndarray, numerators: Sequence[np.ndarray], cells: Cells, hidden: Hidden, floor: int) -> Hidden:
-    counts = np.zeros((len(cells.sizes), 0), np.int64)
-    if numerators:
-        counts = np.stack([table[:, chosen].sum(axis=1) for chosen in numerators], axis=1)
-    return hide_together(counts, cells.sizes, hidden, floor)
+def _one_of_nested(found: Sequence[_Levels], first: Sequence[str]) -> list[_Levels]:
+    """All but one column withheld, of two whose levels nest, in what is not told of every group of both.
+
+    Where each level of one column lies within one level of another, the other tells the sum over a part of its groups,
+    and what is withheld of that part follows by subtraction, whatever is withheld elsewhere. The later column gives
+    way; those that come `first`, which a law asks for, are the last to.
+    """
+    found = list(found)
+    order = sorted(range(len(found)), key=lambda place: found[place].cells.title not in first)
+    for i, kept in enumerate(order):
+        for other in order[i + 1 :]:
+            pair = found[kept], found[other]
+            if not _nested(*(levels.cells for levels in pair)):
+                continue
+            whole = [t for t in _TIERS if all(p.told[t][p.cells.sizes > 0].all() for p in pair)]
+            told = {t: hidden if t in whole else np.zeros_like(hidden) for t, hidden in pair[1].told.items()}
+            found[other] = _levels(pair[1].cells, told)
+    return found
+
+
+def _nested(one: Cells, other: Cells) -> bool:
+    """Whether some levels of one column have, of the other, levels that all other levels have not."""
+    known = (one.codes >= 0) & (other.codes >= 0)
+    mine, others = one.codes[known], other.codes[known] + len(one.sizes)
+    nodes = len(one.sizes) + len(other.sizes)
+    met = sparse.coo_array((np.ones(len(mine), np.int8), (mine, others)), shape=(nodes, nodes))
+    parts = sparse.csgraph.connected_components(met, directed=False)[1]
+    return len(np.unique(parts[mine])) > 1
 
 
 def _of_pair(
@@ -115,11 +162,31 @@ def _of_pair(
     hidden = np.array([any(before.hides(pair.keys(cell))) for cell in range(len(pair.sizes))], np.bool_)
     for numerator in states.crossed:
         hidden |= table[:, numerator].sum(axis=1) < floor
+    hidden = _beside_unknown(pair, singles, states, hidden, floor)
     pair = replace(pair, hidden=hidden, uncounted=hidden)
     shown, _ = protect(singles, (pair,), states, min_cell=floor, min_count=floor)
     dark = shown[0].hidden if shown else np.ones(len(pair.sizes), np.bool_)
     nothing = np.zeros(len(pair.sizes), np.bool_)
     return (_Levels(cells=pair, told={"size": ~dark, "selection": ~dark, "errors": nothing}),)
+
+
+def _beside_unknown(pair: Cells, singles: Sequence[Cells], states: RowStates, hidden: Hidden, floor: int) -> Hidden:
+    """One more cell hidden in each line in which few people are unknown of the other column.
+
+    Their numbers are those of the line less those of its cells.
+    """
+    hidden = hidden.copy()
+    for axis, cells in enumerate(singles):
+        lacking = np.where(pair.codes < 0, cells.codes, -1).astype(np.int32)
+        table = by_state(lacking, len(cells.sizes), states)
+        rare = np.zeros(len(cells.sizes), np.bool_)
+        for numerator in states.crossed:
+            rare |= table[:, numerator].sum(axis=1) < floor
+        for level in np.flatnonzero(rare & (table.sum(axis=1) > 0)):
+            line = np.flatnonzero(pair.places[:, axis] == level)
+            if len(line) and not hidden[line].any():
+                hidden[line[np.argmin(pair.sizes[line])]] = True
+    return hidden
 
 
 def _may_be_given(figure: Figure, found: dict[tuple[str, ...], _Levels]) -> bool:

@@ -231,3 +231,65 @@ def test_what_is_hidden_together_could_be_shown():
     hidden = small.hide_together(numerators, numerators.sum(axis=1), np.zeros(5, bool), 10)
     assert hidden.tolist() == [True, True, False, False, False]
     assert small.hide_together(numerators[2:], numerators[2:].sum(axis=1), np.zeros(3, bool), 10).sum() == 0
+
+
+def kept_apart(rows):
+    """A subject from (levels of each column, how many are selected, how many are not), half of each with an outcome."""
+    values = [(*levels, decided, i % 2) for levels, *sizes in rows for decided in (0, 1) for i in range(sizes[decided])]
+    *places, decisions, labels = zip(*values, strict=True)
+    columns = [group(f"c{i}", column) for i, column in enumerate(places)]
+    return subject_of(np.where(np.array(decisions) == 1, 0.75, 0.25), labels, groups=columns)
+
+
+def test_few_rows_of_unknown_group_do_not_follow_from_the_others():
+    """Of the three one is selected: the selected of all less those of the groups."""
+    few = kept_apart([(("a",), 80, 80), (("b",), 90, 90), ((None,), 1, 2)])
+    status = {f.id: f.status for f in published(few, plan_of(10))[1]}
+    for name in ("selection_rate", "true_positive_rate", "accuracy"):
+        assert [status[f"fairness.{name}[c0={g}]"] for g in "ab"] == ["suppressed", "measured"], name
+    many = kept_apart([(("a",), 80, 80), (("b",), 90, 90), ((None,), 40, 40)])
+    summary = published(many, plan_of(10))[1]
+    assert {f.status for f in summary} == {"measured"}
+
+
+def test_the_error_of_a_few_rows_of_unknown_group_does_not_follow():
+    rng = np.random.default_rng(3)
+    values = ["a"] * 60 + ["b"] * 70 + [None] * 2
+    scores, labels = rng.normal(size=132), rng.normal(size=132)
+    subject = subject_of(scores, labels, task="regression", groups=[group("c0", values)])
+    status = {f.id: f.status for f in published(subject, plan_of(10))[1]}
+    assert [status[f"fairness.mae[c0={g}]"] for g in "ab"] == ["suppressed", "measured"]
+
+
+def test_of_nested_columns_one_is_told_of():
+    """The four of "a" would be those of "ac" less those of "c"."""
+    rows = [(("a", "ac"), 2, 2), (("b", "bd"), 20, 20), (("c", "ac"), 60, 60), (("d", "bd"), 60, 60)]
+    _, summary, ledger = published(kept_apart(rows), plan_of(10))
+    status = {f.id: f.status for f in summary}
+    assert [status[f"fairness.count[c0={g}]"] for g in "abcd"] == ["suppressed"] * 2 + ["measured"] * 2
+    assert {status[f"fairness.{name}[c1={g}]"] for name in ("count", "selection_rate") for g in ("ac", "bd")} == {
+        "suppressed"
+    }
+    assert "groups of c1 in the public summary" in [e.what for e in ledger]
+    rows[0] = (("a", "ac"), 40, 40)
+    assert {f.status for f in published(kept_apart(rows), plan_of(10))[1]} == {"measured"}
+
+
+def test_of_nested_columns_those_of_local_law_144_stay():
+    rows = [(("a", "ac"), 20, 20), (("b", "bd"), 20, 2), (("c", "ac"), 60, 80), (("d", "bd"), 60, 80)]
+    figures = published(kept_apart(rows), plan_of(10, rule=LocalLaw144Plan(sex="c1")))[1]
+    status = {f.id: f.status for f in figures}
+    assert {status[f"fairness.selection_rate[c1={g}]"] for g in ("ac", "bd")} == {"measured"}
+    assert {status[f"fairness.selection_rate[c0={g}]"] for g in "abcd"} == {"suppressed"}
+
+
+def test_few_people_of_whom_one_of_two_categories_is_unknown_do_not_follow():
+    def status_of(lacking):
+        rows = [((a, b), 40, 40 + 5 * (b == "y")) for a in "pq" for b in "xy"]
+        rows += [(("p", None), *lacking), (("q", None), 30, 30)]
+        plan = plan_of(10, rule=LocalLaw144Plan(sex="c0", race_ethnicity="c1"))
+        found = {f.id: f.status for f in published(kept_apart(rows), plan)[1]}
+        return [found[f"ll144.selection_rate[c0={a},c1={b}]"] for a in "pq" for b in "xy"]
+
+    assert status_of((30, 30)) == ["measured"] * 4
+    assert status_of((1, 2))[0] == "suppressed"
