@@ -91,6 +91,7 @@ def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, 
     from explainkit.sign.dsse import seal
     from explainkit.sign.hanko import HOSTILE, quiet, run, simple_signer
     from explainkit.sign.pades import certified
+    from explainkit.sign.trial_mark import is_trial, marked_pages
 
     evidence = read_card(files["card.json"])
     try:
@@ -104,17 +105,20 @@ def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, 
     if evidence.level != LEVEL:
         raise InputError("the intended level cannot be reached", where="card.json", found=evidence.level, allowed=LEVEL)
     key = signer.open()
-    hand = simple_signer(key)
+    hand, trial = simple_signer(key), is_trial(key.chain)
+    pages = marked_pages(files) if trial else {}
+    shown = {**files, **pages}
     prefix = f"{SIGNATURES}/{ROLE_FOLDERS[role]}/"
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
 
     async def sign_all() -> dict[str, bytes]:
         new = {
-            "card.pdf": await certified(files["card.pdf"], hand, card_json=files["card.json"]),
+            **pages,
+            "card.pdf": await certified(files["card.pdf"], hand, card_json=files["card.json"], trial=trial),
             prefix + CHAIN: pem_chain(key.chain),
         }
         for name in DETACHED:
-            new[f"{prefix}{name}.p7s"] = await detached_signature(files[name], hand, at=now)
+            new[f"{prefix}{name}.p7s"] = await detached_signature(shown[name], hand, at=now)
         covered = [FileOnDisk(name=name, data=data) for name, data in {**files, **new}.items()]
         statement = Statement(role=role, certificate=fingerprint(key.chain[0]), files=listed(covered), subjects=about)
         envelope = await seal(statement.to_payload(), hand, key.chain[0])
