@@ -7,6 +7,7 @@ The story, file by file::
     folder         the files of a release, each read once
     manifest       the statement: every file, the model, the data, the plan
     pades          the signature inside card.pdf
+    trial_mark     a TEST signature says so on every page
     cades          the detached signatures of card.json and card.html
     dsse           the envelope around the statement
     release        all of it over one folder, here or in a child process

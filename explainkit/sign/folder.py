@@ -20,6 +20,7 @@ MOST_FILES = 1000
 """A release with more files is refused."""
 SIGNATURES = "signatures"
 FOLDERS = ("public", SIGNATURES)
+SUMMARY_PDF = "public/summary.pdf"
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _ROLE_FOLDER = re.compile(r"[0-9]{2}-[a-z]{1,20}")

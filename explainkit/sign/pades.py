@@ -32,6 +32,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from explainkit.errors import InputError, VerificationError
 from explainkit.sign.cms import CheckedSignature, checked, read_cms
 from explainkit.sign.hanko import HOSTILE, run
+from explainkit.sign.trial_mark import mark_pages
 from explainkit.sign.trust import Trust
 
 FIELDS = {"provider": "Provider", "validator": "Validator", "approver": "Approver"}
@@ -55,7 +56,15 @@ class _Writer(IncrementalPdfFileWriter):
         pass
 
 
-async def certified(pdf: bytes, signer: Any, *, card_json: bytes) -> bytes:
+def marked(pdf: bytes) -> bytes:
+    """A PDF that is not signed itself, with the mark of a TEST signature in one revision more."""
+    writer, out = _Writer(io.BytesIO(pdf)), io.BytesIO()
+    mark_pages(writer)
+    writer.write(out)
+    return out.getvalue()
+
+
+async def certified(pdf: bytes, signer: Any, *, card_json: bytes, trial: bool = False) -> bytes:
     """Sign a PDF as its provider.
 
     Parameters
@@ -66,11 +75,13 @@ async def certified(pdf: bytes, signer: Any, *, card_json: bytes) -> bytes:
         With an RSA key.
     card_json : bytes
         What has to be embedded.
+    trial : bool, default False
+        Whether the pages say that the signature is a TEST one.
 
     Returns
     -------
     bytes
-        The same bytes, followed by one revision with the fields and the signature.
+        The same bytes, followed by one revision with the fields, the signature and, for a trial, the mark.
 
     Raises
     ------
@@ -79,6 +90,8 @@ async def certified(pdf: bytes, signer: Any, *, card_json: bytes) -> bytes:
     """
     _refuse_unsuited(pdf, card_json)
     writer = _Writer(io.BytesIO(pdf))
+    if trial:
+        mark_pages(writer)
     for name in FIELDS.values():
         append_signature_field(
             writer,

@@ -20,7 +20,7 @@ from explainkit.errors import (
     ServiceError,
     VerificationError,
 )
-from explainkit.sign.folder import SIGNATURES, Contents, FileOnDisk, read_release
+from explainkit.sign.folder import SIGNATURES, SUMMARY_PDF, Contents, FileOnDisk, read_release
 from explainkit.sign.keys import Signer
 from explainkit.sign.manifest import (
     CARD_FILES,
@@ -90,7 +90,8 @@ def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, 
     from explainkit.sign.content import read_card, unlike_card, unlike_summary
     from explainkit.sign.dsse import seal
     from explainkit.sign.hanko import HOSTILE, quiet, run, simple_signer
-    from explainkit.sign.pades import certified
+    from explainkit.sign.pades import certified, marked
+    from explainkit.sign.trial_mark import is_trial, marked_pages
 
     evidence = read_card(files["card.json"])
     try:
@@ -106,17 +107,22 @@ def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, 
     if evidence.level != LEVEL:
         raise InputError("the intended level cannot be reached", where="card.json", found=evidence.level, allowed=LEVEL)
     key = signer.open()
-    hand = simple_signer(key)
+    hand, trial = simple_signer(key), is_trial(key.chain)
+    pages = marked_pages(files) if trial else {}
+    if trial and SUMMARY_PDF in files:
+        pages[SUMMARY_PDF] = marked(files[SUMMARY_PDF])
+    shown = {**files, **pages}
     prefix = f"{SIGNATURES}/{ROLE_FOLDERS[role]}/"
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
 
     async def sign_all() -> dict[str, bytes]:
         new = {
-            "card.pdf": await certified(files["card.pdf"], hand, card_json=files["card.json"]),
+            **pages,
+            "card.pdf": await certified(files["card.pdf"], hand, card_json=files["card.json"], trial=trial),
             prefix + CHAIN: pem_chain(key.chain),
         }
         for name in DETACHED:
-            new[f"{prefix}{name}.p7s"] = await detached_signature(files[name], hand, at=now)
+            new[f"{prefix}{name}.p7s"] = await detached_signature(shown[name], hand, at=now)
         covered = [FileOnDisk(name=name, data=data) for name, data in {**files, **new}.items()]
         statement = Statement(role=role, certificate=fingerprint(key.chain[0]), files=listed(covered), subjects=about)
         envelope = await seal(statement.to_payload(), hand, key.chain[0])
