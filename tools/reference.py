@@ -168,14 +168,20 @@ def plan_table(model: type[BaseModel], title: str) -> list[str]:
 def plan_page() -> str:
     """Every table and key of audit.toml."""
     lines = ["# The plan file", "", "`audit.toml` says what to audit. `explainkit init` writes one. Paths start at the"]
-    lines += ["folder of the file. An unknown key is an error. This page is made from the code that reads the file.", ""]
+    lines += [
+        "folder of the file. An unknown key is an error. This page is made from the code that reads the file.",
+        "",
+    ]
     lines += ["`version = 1` stands at the top and may be left out.", ""]
     for name, field in Plan.model_fields.items():
         model = inner_model(field.annotation)
         if model is None:
             continue
         many = get_origin(field.annotation) is dict
-        lines += [*plan_table(model, f"[{name}.NAME]" if many and name not in ("gates", "statements") else f"[{name}]"), ""]
+        lines += [
+            *plan_table(model, f"[{name}.NAME]" if many and name not in ("gates", "statements") else f"[{name}]"),
+            "",
+        ]
         if name == "statements":
             lines += ["| key | required | who answers | question |", "|---|---|---|---|"]
             for s in statements():
@@ -280,7 +286,11 @@ def card_json_page() -> str:
     """The schema of card.json as tables."""
     home = Path(explainkit.__file__).parent / "schemas" / "card-1.schema.json"
     schema = json.loads(home.read_text("utf-8"))
-    lines = ["# card.json", "", "`card.json` is the only source of the card: HTML and PDF hold no measured number that is not"]
+    lines = [
+        "# card.json",
+        "",
+        "`card.json` is the only source of the card: HTML and PDF hold no measured number that is not",
+    ]
     lines += ["in it. It is canonical JSON (RFC 8785). Its JSON Schema is installed with the package, at"]
     lines += ["`explainkit/schemas/card-1.schema.json`; this page is made from it.", "", "## The document", ""]
     lines += [*schema_table(schema), ""]
@@ -292,7 +302,12 @@ def card_json_page() -> str:
 
 def python_page() -> str:
     """The public names, drawn by mkdocstrings from their docstrings."""
-    lines = ["# Python", "", "Everything below is imported as `explainkit.NAME`; the docstrings are those of the code.", ""]
+    lines = [
+        "# Python",
+        "",
+        "Everything below is imported as `explainkit.NAME`; the docstrings are those of the code.",
+        "",
+    ]
     for name in explainkit.__all__:
         lines += [f"::: {explainkit._HOMES[name]}.{name}", ""]
     return "\n".join(lines)
