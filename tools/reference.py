@@ -1,7 +1,7 @@
 """Reference pages of the documentation, written from the code itself.
 
-`mkdocs` calls `on_files` (see mkdocs.yml), which adds one generated page for each entry of `PAGES`; nothing is written to
-the tree. A page is a function without arguments that returns Markdown.
+`mkdocs` calls `on_files` (see mkdocs.yml), which adds one page for each entry of `PAGES`; nothing is written to the tree.
+A page is a function without arguments that returns Markdown.
 """
 
 from __future__ import annotations
@@ -222,14 +222,14 @@ def figures_page() -> str:
     lines = [
         "# Figure catalogue",
         "",
-        f"explainkit can produce {len(entries)} figures and series. A card holds those that its task, data and plan allow;",
+        f"explainkit can produce {len(entries)} figures and series. A card holds those that task, data and plan allow;",
         "each says its own method in full. What depends on something that nobody stated is `not_tested`.",
         "",
         "In formulas: y outcome, s score, ŷ prediction, n rows, w weight; TP, FP, TN, FN rows by decision and outcome;",
-        "TPR, FPR, TNR the rates made of them; ⁺ and ⁻ positives and negatives; k a bin; r the reference group; φ SHAP",
-        "values, Φ SHAP interaction values, f the model's output in the space explained. With weights, sums and means are",
-        "weighted. *Method* is that of unweighted rows; … stands for what differs from card to card. *Source* is that of",
-        "the definition or of the interval. Units are explained on [card.json](card-json.md).",
+        "TPR, FPR, TNR the rates made of them; ⁺ and ⁻ positives and negatives; k a bin; r the reference group;",
+        "φ SHAP values, Φ SHAP interaction values, f the model's output in the space explained. With weights, sums and",
+        "means are weighted. *Method* is that of unweighted rows; … stands for what differs from card to card. *Source* is",
+        "that of the definition or of the interval. Units are explained on [card.json](card-json.md).",
         "",
     ]
     for family, title in FAMILIES.items():
@@ -329,3 +329,15 @@ def on_files(files: Any, config: Any) -> Any:
     for path, write in PAGES.items():
         files.append(File.generated(config, path, content=write()))
     return files
+
+
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Called by mkdocs: what the theme would fetch from another host to search pages in a folder comes from here."""
+    from mkdocs.utils import get_relative_url
+
+    return output.replace("https://unpkg.com/iframe-worker/shim", get_relative_url("worker-on-files.js", page.url))
+
+
+def on_post_template(output_content: str, template_name: str, config: Any) -> str:
+    """The same for the page that a server shows where there is none."""
+    return output_content.replace("https://unpkg.com/iframe-worker/shim", "/worker-on-files.js")

@@ -30,7 +30,7 @@ class Block:
 def blocks(page: Path) -> list[Block]:
     """All fenced blocks of a page, in order."""
     text = page.read_text("utf-8")
-    assert text.count("\n```") % 2 == 0, f"{page}: a block is not closed"
+    assert len(re.findall("^```", text, re.MULTILINE)) % 2 == 0, f"{page}: a block is not closed"
     found = []
     for match in _FENCE.finditer(text):
         above = text[: match.start()].rstrip("\n").rpartition("\n")[2]
@@ -59,8 +59,8 @@ def follow(page: Path, folder: Path, programs: Path) -> list[str]:
     Parameters
     ----------
     page : pathlib.Path
-        Files are written from blocks with a title, ``bash`` and ``python`` are run, and a ``text`` block states what the
-        block before it prints.
+        Blocks with a title become files, ``bash`` and ``python`` are run, and a ``text`` block states what the one
+        before it prints.
     folder : pathlib.Path
         Empty.
     programs : pathlib.Path
