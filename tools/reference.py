@@ -1,7 +1,7 @@
 """Reference pages of the documentation, written from the code itself.
 
-`mkdocs` calls `on_files` (see mkdocs.yml), which adds one page for each entry of `PAGES`; nothing is written to the tree.
-A page is a function without arguments that returns Markdown.
+`mkdocs` calls `on_files` (see mkdocs.yml), which adds one page for each entry of `PAGES`; nothing is written to the
+tree. A page is a function without arguments that returns Markdown.
 """
 
 from __future__ import annotations
@@ -228,8 +228,8 @@ def figures_page() -> str:
         "In formulas: y outcome, s score, ŷ prediction, n rows, w weight; TP, FP, TN, FN rows by decision and outcome;",
         "TPR, FPR, TNR the rates made of them; ⁺ and ⁻ positives and negatives; k a bin; r the reference group;",
         "φ SHAP values, Φ SHAP interaction values, f the model's output in the space explained. With weights, sums and",
-        "means are weighted. *Method* is that of unweighted rows; … stands for what differs from card to card. *Source* is",
-        "that of the definition or of the interval. Units are explained on [card.json](card-json.md).",
+        "means are weighted. *Method* is that of unweighted rows; … stands for what differs from card to card. *Source*",
+        "is that of the definition or of the interval. Units are explained on [card.json](card-json.md).",
         "",
     ]
     for family, title in FAMILIES.items():
