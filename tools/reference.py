@@ -228,7 +228,7 @@ def figures_page() -> str:
         "In formulas: y outcome, s score, ŷ prediction, n rows, w weight; TP, FP, TN, FN rows by decision and outcome;",
         "TPR, FPR, TNR the rates made of them; ⁺ and ⁻ positives and negatives; k a bin; r the reference group;",
         "φ SHAP values, Φ SHAP interaction values, f the model's output in the space explained. With weights, sums and",
-        "means are weighted. *Method* is that of unweighted rows; … stands for what differs from card to card. *Source*",
+        "means are weighted. *Method* is that of unweighted rows; … stands for what differs between cards. *Source*",
         "is that of the definition or of the interval. Units are explained on [card.json](card-json.md).",
         "",
     ]
