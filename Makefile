@@ -3,6 +3,7 @@
 # make wheel-test   the fast tests against the built wheel, away from the source tree
 # make test-lowest  the fast tests with the oldest versions that pyproject.toml allows
 # make bench        explainkit against its peers, in one run
+# make docs         the documentation, into site/; any warning is an error
 # make lock         resolve the lock files anew
 #
 # PYTHON=/path/to/python3.12 chooses the interpreter, VENV=.venv-3.12 the environment.
@@ -19,7 +20,7 @@ LOCKED := pyproject.toml requirements/build.txt
 COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
            --no-annotate --custom-compile-command "make lock"
 
-.PHONY: demo test fast lint wheel-test test-lowest bench lock clean
+.PHONY: demo test fast lint wheel-test test-lowest bench docs lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.base
@@ -46,6 +47,10 @@ test-lowest: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks
 
+docs: $(VENV)/.dev
+	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/python -m mkdocs build --strict --clean --quiet
+	@echo "site/index.html"
+
 lock: $(VENV)/.dev
 	@$(BIN)/python -m pip install -qq uv
 	@$(BIN)/$(COMPILE) --group build -o requirements/build.txt
@@ -53,7 +58,7 @@ lock: $(VENV)/.dev
 	@$(BIN)/$(COMPILE) pyproject.toml --constraint requirements/dev.txt -o requirements/base.txt
 
 clean:
-	rm -rf .venv* dist build explainkit-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv* dist build site explainkit-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.base: $(LOCKED) requirements/base.txt

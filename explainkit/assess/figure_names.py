@@ -33,8 +33,8 @@ _OTHERS = {
         *("rank_agreement", "same_set", "shared", "shortfall", "turned", "turned_others"),
     ),
     "explanation.reliability": (
-        *("deletion.gain", "difference", "insertion.gain", "kinds.moved", "kinds.rank_correlation"),
-        *("kinds.sign_agreement", "lime.rank_correlation", "lime.sign_agreement", "off_data.mixtures"),
+        *("deletion.gain", "difference", "insertion.gain", "kinds", "kinds.moved", "kinds.rank_correlation"),
+        *("kinds.sign_agreement", "lime", "lime.rank_correlation", "lime.sign_agreement", "off_data.mixtures"),
         *("off_data.rows", "residual", "shared_credit.correlation", "shared_credit.pairs"),
         *("stability.backgrounds", "stability.rows", "within_error"),
     ),

@@ -99,7 +99,10 @@ class WeightPlan(Strict):
     """``data.weight``: the weight column and what its numbers mean."""
 
     column: str
+    """Column of the weights."""
     kind: Literal["sampling", "frequency", "exposure"]
+    """What a weight is: how many rows of the population a row stands for, how often it occurred, or how long it was
+    observed."""
 
 
 class DataPlan(Strict):
@@ -110,14 +113,18 @@ class DataPlan(Strict):
     reference: str | None = None
     """Rows the model was trained on or is used for: background of explanations."""
     target: str | None = None
+    """Column of outcomes; rows without one are kept and counted."""
     score: str | None = None
     """Column of scores, for predictions-only."""
     weight: WeightPlan | None = None
     cluster: str | None = None
     """Column that says which rows belong together, such as loans of one household; rows are independent without it."""
     id: str | None = None
+    """Column that names cases, for `explain.local`."""
     time: str | None = None
+    """Column that says when; it is described, and nothing is measured over time in this version."""
     sensitive: Names = ()
+    """Columns that make groups."""
     features: Names = ()
     """Inputs of the model, where its file does not say."""
     missing: Names = ()
@@ -169,6 +176,7 @@ class ExplainPlan(Strict):
     groups: dict[str, Names] = Field(default_factory=dict)
     """Columns that are known or unknown together and get one contribution, for example those that are correlated."""
     lime_samples: int = Field(default=5000, ge=100)
+    """Perturbed rows that LIME draws for each case."""
     lime_seeds: int = Field(default=5, ge=0, le=1000)
     """Other seeds that LIME is refitted with, to see how far its weights change; the model answers `lime_samples` rows
     more for each."""
@@ -178,6 +186,7 @@ class ExplainPlan(Strict):
     """Share of the favourably decided rows, those nearest to the cut-off, that reasons are ranked against; never fewer
     than 30 rows."""
     seed: int = Field(default=0, ge=0, lt=2**31)
+    """Of every draw while explaining."""
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
@@ -203,6 +212,7 @@ class SignPlan(Strict):
     """``[sign]``: how the release is meant to be signed."""
 
     role: Literal["provider"] = "provider"
+    """Who signs."""
     level: Literal["B-B"] = "B-B"
     """The level intended, printed on the card."""
 

@@ -18,7 +18,9 @@ class CostPlan(Strict):
     false_negative: float = Field(allow_inf_nan=False)
     """Of a positive row not decided so."""
     true_positive: float = Field(default=0.0, allow_inf_nan=False)
+    """Of a positive row decided so."""
     true_negative: float = Field(default=0.0, allow_inf_nan=False)
+    """Of a row that is not positive and not decided so."""
 
 
 class IntervalPlan(Strict):
@@ -134,6 +136,7 @@ class SlicesPlan(Strict):
     """``[slices]``: the search for the segments where errors are largest."""
 
     enabled: bool = True
+    """Whether segments are searched."""
     columns: Names = ()
     """Columns that segments are made of; the model's inputs and the sensitive columns where left out."""
     max_columns: Literal[1, 2] = 2
@@ -143,6 +146,7 @@ class SlicesPlan(Strict):
     permutations: int = Field(default=500, ge=500, le=100_000)
     """How often errors are permuted, to see how large the largest excess is by chance."""
     seed: int = Field(default=0, ge=0, lt=2**31)
+    """Of the permutations."""
 
 
 class ChampionPlan(Strict):
@@ -153,6 +157,7 @@ class ChampionPlan(Strict):
     threshold: Annotated[str | None, BeforeValidator(as_text)] = None
     """Its own threshold, as ``model.threshold``; without it its decisions are not compared."""
     name: str = Field(default="champion", min_length=1, max_length=200)
+    """What to call it."""
 
     @property
     def cutoff(self) -> Threshold | None:
@@ -164,15 +169,21 @@ class GatePlan(Strict):
     """``[gates]``: one limit."""
 
     min: float | None = None
+    """Smallest value allowed."""
     max: float | None = None
+    """Largest value allowed."""
     within: tuple[float, float] | None = None
+    """Smallest and largest value allowed."""
     no_worse_than_champion: Literal[True] | None = None
     """The interval of the paired difference to the champion must stay within `margin`."""
     margin: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """How much worse than the champion is still allowed, in units of the figure; 0 where left out."""
     bound: Literal["value", "low", "high"] = "value"
+    """What is held against the limit: the value, or an end of its interval."""
     severity: Literal["block", "warn"] = "block"
+    """Whether a failure gives exit code 1, or is only reported."""
     if_missing: Literal["fail", "allow"] = "fail"
+    """What a figure without a value means for the gate."""
 
     @model_validator(mode="after")
     def _one_limit(self) -> Self:

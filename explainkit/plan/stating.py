@@ -15,6 +15,7 @@ class StatementPlan(Strict):
     """``[statements]``: one answer, as a text or as ``{ answer = "…", by = "…", date = 2026-01-31 }``."""
 
     answer: str
+    """The answer in words."""
     by: str | None = Field(default=None, min_length=1, max_length=200)
     """Who answers."""
     date: dt.date | None = None

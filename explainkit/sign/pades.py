@@ -60,7 +60,7 @@ def marked(pdf: bytes) -> bytes:
     """A PDF that is not signed itself, with the mark of a TEST signature in one revision more."""
     writer, out = _Writer(io.BytesIO(pdf)), io.BytesIO()
     mark_pages(writer)
-    writer.write(out)
+    writer.write(out)  # type: ignore[no-untyped-call]
     return out.getvalue()
 
 

@@ -1,0 +1,92 @@
+"""What the pages tell a reader to do works, and prints what they say."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from explainkit.plan import Plan
+from explainkit.report.assemble import build
+from tests.docs.pages import DOCS, blocks, follow, says
+from tests.report.examples import credit
+
+pytestmark = pytest.mark.repository
+PAGES = sorted(DOCS.rglob("*.md"))
+RUN = [page for page in PAGES if page == DOCS / "tutorial.md" or page.parent.name == "how-to"]
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(DOCS).as_posix()
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """``explainkit`` and ``python`` as a reader has them."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, arguments in (("explainkit", "-m explainkit"), ("python", "")):
+        script = folder / name
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        script.chmod(0o755)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", RUN, ids=name_of)
+def test_a_page_does_what_it_says(page: Path, tmp_path: Path, programs: Path) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    assert "\n".join(follow(page, folder, programs)) == ""
+
+
+def test_a_wrong_statement_is_found(tmp_path: Path, programs: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```bash\necho one two\n```\n\n```text\none …\n```\n\n```python\nprint(3)\n```\n\n```text\n4\n```\n"
+    )
+    (wrong,) = follow(page, tmp_path, programs)
+    assert wrong.startswith("page.md:13: printed")
+    page.write_text("```bash\nexit 7\n```\n")
+    (failed,) = follow(page, tmp_path, programs)
+    assert "exit code 7" in failed
+
+
+def test_dots_stand_for_anything() -> None:
+    assert says("a\nb\nc\n", "a\n…\nc")
+    assert not says("a\nb\n", "a\n…\nc")
+
+
+def test_what_is_not_run_has_a_reason() -> None:
+    unrun = [
+        f"{name_of(page)}:{block.line}"
+        for page in PAGES
+        if page not in RUN
+        for block in blocks(page)
+        if block.language == "bash" and block.skipped is None
+    ]
+    assert unrun == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_toml_block_is_a_plan(page: Path) -> None:
+    for block in blocks(page):
+        if block.language == "toml":
+            Plan.model_validate(tomllib.loads(block.text))
+
+
+@pytest.mark.parametrize("name", ["github-actions.yml", "gitlab-ci.yml"])
+def test_pipelines_are_yaml_and_audit(name: str) -> None:
+    document = yaml.safe_load((DOCS / "how-to" / name).read_text("utf-8"))
+    jobs = document["jobs"]["audit"]["steps"] if "jobs" in document else document["model-card"]["script"]
+    assert "explainkit audit audit.toml" in str(jobs)
+
+
+def test_the_page_on_sections_names_those_of_a_card() -> None:
+    rows = [line.split("|") for line in (DOCS / "what-a-card-says.md").read_text("utf-8").splitlines()]
+    stated = {int(row[1]): row[2].strip() for row in rows if len(row) > 3 and row[1].strip().isdecimal()}
+    assert stated.pop(0) == "Page one"
+    assert stated == dict(enumerate((section.title for section in build(credit()).sections), 1))
