@@ -34,6 +34,7 @@ def test_signing_adds_the_providers_folder_and_one_revision_of_the_pdf(
     assert set(files) == set(unsigned_files) | added
     assert {name for name in unsigned_files if files[name] != unsigned_files[name]} == {
         "card.pdf",
+        "public/summary.html",
         "card.html",  # the keys of the tests are TEST keys: pages say so
     }
     assert files["card.pdf"].startswith(unsigned_files["card.pdf"])

@@ -35,7 +35,8 @@ def record_spread(recorder: Recorder, cells: Cells, plan: FairnessPlan, *, whole
     The least score that, with those below it, has the share of the rows (or of their weight); definition 1 of Hyndman
     and Fan (1996), doi:10.1080/00031305.1996.10473566. A quantile with fewer than two rows beyond it is left out.
     """
-    if cells.untested is not None or len(cells.levels) < 2:
+    mean = "fairness.mean_prediction" if recorder.subject.task == "regression" else "fairness.mean_score"
+    if cells.untested is not None or len(cells.levels) < 2 or not recorder.open(mean):
         return
     if not whole or plan.min_count:
         why = "how the scores of groups are spread could tell of a group or a numerator that is hidden"
