@@ -27,6 +27,7 @@ from explainkit.plan.assessing import (
     SlicesPlan,
 )
 from explainkit.plan.base import Label, Names, Output, Strict, Task, as_text
+from explainkit.plan.look import LookPlan
 from explainkit.plan.stating import StatementPlan
 from explainkit.statements import catalogue
 
@@ -43,6 +44,7 @@ __all__ = [
     "IntervalPlan",
     "Label",
     "LocalLaw144Plan",
+    "LookPlan",
     "ModelPlan",
     "Names",
     "Output",
@@ -239,6 +241,7 @@ class Plan(Strict):
     statements: dict[str, StatementPlan] = Field(default_factory=dict)
     clauses: dict[str, dict[str, Annotated[str, Field(min_length=1)]]] = Field(default_factory=dict)
     """Clauses that do not apply, by regime, each with the reason: ``[clauses.eu-ai-act]``."""
+    look: LookPlan = LookPlan()
     sign: SignPlan = SignPlan()
 
     @property

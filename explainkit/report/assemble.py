@@ -7,6 +7,7 @@ from collections.abc import Callable
 from explainkit.artifact import sha256_of
 from explainkit.evidence import Evidence
 from explainkit.report.card import Card, Section
+from explainkit.report.look import look_of
 from explainkit.report.sections import (
     cases,
     clauses,
@@ -65,6 +66,7 @@ def build(evidence: Evidence) -> Card:
         version=evidence.version,
         digest=sha256_of(evidence.to_json()),
         date=evidence.date,
+        look=look_of(evidence.plan),
         front=front.blocks(evidence),
         sections=tuple(sorted(sections, key=lambda section: section.number)),
     )

@@ -7,10 +7,11 @@ in a `Label`, which says what kind of text it is. So a number that was not measu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from explainkit.figures import Field, Figure, Series
+from explainkit.report.look import Look
 
 LabelKind = Literal["label", "clause", "statement", "page", "tick"]
 Tone = Literal["ok", "attention", "open"]
@@ -287,6 +288,8 @@ class Card:
     """Kind of document."""
     source: str = "card.json"
     """File that every number comes from."""
+    look: Look = field(default_factory=Look)
+    """The user's own colours and name."""
 
     @property
     def numbers(self) -> Mapping[str, int]:

@@ -26,14 +26,15 @@ def render_html(evidence: Evidence, *, card: Card | None = None) -> bytes:
     bytes
         UTF-8; the same evidence gives the same bytes.
     """
-    style = "\n".join((faces(), shipped("card.css"), shipped("screen.css")))
+    card = card or build(evidence)
+    style = "\n".join((faces(), card.look.style(shipped("card.css") + "\n" + shipped("screen.css"))))
     script = shipped("card.js")
     policy = (
         f"default-src 'none'; img-src data:; font-src data:; style-src '{_fingerprint(style)}'; "
         f"script-src '{_fingerprint(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    return document(card or build(evidence), medium="screen", style=style, policy=policy, script=script).encode()
+    return document(card, medium="screen", style=style, policy=policy, script=script).encode()
 
 
 def _fingerprint(text: str) -> str:

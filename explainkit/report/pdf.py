@@ -46,7 +46,7 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
     """
     card = card or build(evidence)
     foot = f'@page {{ @bottom-left {{ content: "every number: {card.source}, attached" }} }}'
-    style = "\n".join((faces(), shipped("card.css"), shipped("paper.css"), foot))
+    style = "\n".join((faces(), card.look.style(shipped("card.css") + "\n" + shipped("paper.css")), foot))
     stamp = dt.datetime.fromisoformat(evidence.date).replace(tzinfo=dt.UTC) if evidence.date else None
     unreadable = ""
     # PDF/A forbids glyphs that are none; which characters have none is known only once the fonts were tried.

@@ -128,16 +128,16 @@ def _ids(row: Row) -> str:
     return printable(joined_ids(figure.id for figure in row.figures))
 
 
-def _source(chart: Chart, escapes: dict[int, str]) -> Markup:
+def _source(chart: Chart, card: Card, escapes: dict[int, str]) -> Markup:
     """The address of a drawing: its own bytes."""
-    drawing = chart.svg.decode().translate(escapes).encode()
+    drawing = card.look.drawing(chart.svg.decode()).translate(escapes).encode()
     return Markup("data:image/svg+xml;base64," + base64.b64encode(drawing).decode())
 
 
-def _drawing(chart: Chart, mark: str) -> Markup:
+def _drawing(chart: Chart, card: Card, mark: str) -> Markup:
     """A drawing within the page, with its description."""
     opened = Markup('<svg id="{}" role="img" aria-label="{}"').format(mark, chart.alt)
-    return Markup(chart.svg.decode().replace("<svg", str(opened), 1))
+    return Markup(card.look.drawing(chart.svg.decode()).replace("<svg", str(opened), 1))
 
 
 def _anchor(name: str) -> str:

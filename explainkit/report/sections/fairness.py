@@ -260,9 +260,7 @@ def _chart(reader: Reader, kind: str, width: float) -> Chart | None:
     if kind == "fairness.mean_prediction":
         caption = words("Mean prediction, by group.")
     if ratio:
-        caption = words(
-            "Ratio to the reference of the same column. Shaded: at or above four fifths; orange and bold: below it."
-        )
+        caption = words("Ratio to the reference of the same column. Shaded: at or above four fifths; bold: below it.")
     return Chart(
         svg=drawn,
         alt=f"{words_of.get(kind, 'mean prediction').capitalize()} of each group with its interval; the values stand "

@@ -1,0 +1,54 @@
+"""Table of the plan about the look of the card."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from explainkit.plan.base import Strict
+
+PAGE = "#ffffff"
+_LEAST_CONTRAST = 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours, from 1 to 21 (WCAG 2.2, success criterion 1.4.3).
+
+    Parameters
+    ----------
+    one, other : str
+        As ``#rrggbb``.
+    """
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of sRGB, 0 black to 1 white."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _legible(colour: str) -> str:
+    found = contrast(colour, PAGE)
+    if found < _LEAST_CONTRAST:
+        raise ValueError(
+            f"text in this colour cannot be read: contrast {found:.2f} to the page, {_LEAST_CONTRAST} needed"
+        )
+    return colour.lower()
+
+
+Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$"), AfterValidator(_legible)]
+
+
+class LookPlan(Strict):
+    """``[look]``: the house look; it changes no number and no word of explainkit's own."""
+
+    organisation: str | None = Field(default=None, min_length=1, max_length=120)
+    """Name printed at the head of page one and of every page."""
+    accent: Colour | None = None
+    """Colour of headings, links and drawings, as ``"#1f5a8c"``; text in it must be legible on white."""
+    attention: Colour | None = None
+    """Colour of what asks for attention, likewise."""

@@ -1,0 +1,91 @@
+"""The house look: a user's own two colours, from which every shade of page, paper and drawings is made.
+
+Drawings and style sheets are written with our own colours, and recoloured as a whole where they are put on a page. So
+nothing that draws knows of it, and without a look not a byte changes.
+"""
+
+from __future__ import annotations
+
+import colorsys
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from explainkit.plan.look import PAGE, contrast
+
+_DARK_PAGE = "#12181e"
+_READABLE = 4.5
+_IN_DRAWINGS = re.compile(r'(?<= fill=")#[0-9a-f]{6}(?=")|(?<= stroke=")#[0-9a-f]{6}(?=")')
+_ANY = re.compile(r"#[0-9a-f]{6}\b")
+_ACCENT = {"#1f5a8c": 0.0, "#9dbad3": 0.58, "#eef3f7": 0.93}
+"""Our accent, and its tints: how far each lies on the way to the white of the page."""
+_DARK_ACCENT = {"#7fb4de": 0.0, "#5f9fd3": 0.0, "#2f5878": 0.55, "#1a242d": 0.92}
+"""The same on a dark page."""
+_ATTENTION, _DARK_ATTENTION = ("#a84a08", "#b5520b"), "#f0a060"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a user's plan says of the look of the card."""
+
+    organisation: str | None = None
+    """Name printed above the title."""
+    colours: tuple[tuple[str, str], ...] = ()
+    """Our colour, and what stands in its place."""
+
+    def style(self, text: str) -> str:
+        """A style sheet in these colours."""
+        return self._recoloured(text, _ANY)
+
+    def drawing(self, text: str) -> str:
+        """A drawing in these colours; what is written in it stays."""
+        return self._recoloured(text, _IN_DRAWINGS)
+
+    def _recoloured(self, text: str, where: re.Pattern[str]) -> str:
+        if not self.colours:
+            return text
+        known = dict(self.colours)
+        return where.sub(lambda found: known.get(found[0], found[0]), text)
+
+
+def look_of(plan: Mapping[str, Any]) -> Look:
+    """The look that the plan of an evidence asks for.
+
+    Parameters
+    ----------
+    plan : mapping
+        As in card.json.
+    """
+    asked = plan.get("look", {})
+    colours: dict[str, str] = {}
+    if accent := asked.get("accent"):
+        colours |= {ours: _mixed(accent, PAGE, share) for ours, share in _ACCENT.items()}
+        light = _readable_on_dark(accent)
+        colours |= {ours: _mixed(light, _DARK_PAGE, share) for ours, share in _DARK_ACCENT.items()}
+    if attention := asked.get("attention"):
+        colours |= dict.fromkeys(_ATTENTION, attention.lower())
+        colours[_DARK_ATTENTION] = _readable_on_dark(attention)
+    return Look(organisation=asked.get("organisation"), colours=tuple(sorted(colours.items())))
+
+
+def _readable_on_dark(colour: str) -> str:
+    """The same hue, as much lighter as text on a dark page needs."""
+    hue, light, saturation = colorsys.rgb_to_hls(*(part / 255 for part in _parts(colour)))
+    for step in range(101):
+        lighter = colorsys.hls_to_rgb(hue, light + (1 - light) * step / 100, saturation)
+        found = "#" + "".join(f"{round(255 * part):02x}" for part in lighter)
+        if contrast(found, _DARK_PAGE) >= _READABLE:
+            return found
+    return PAGE
+
+
+def _mixed(colour: str, other: str, share: float) -> str:
+    """A colour on the way to another."""
+    pairs = zip(_parts(colour), _parts(other), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
+
+def _parts(colour: str) -> tuple[int, int, int]:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return red, green, blue
