@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field
 from explainkit.plan.base import Strict
 
 PAGE = "#ffffff"
-_LEAST_CONTRAST = 4.5
+LEAST_CONTRAST = 4.5
+"""Of text, by WCAG 2.2, success criterion 1.4.3."""
 
 
 def contrast(one: str, other: str) -> float:
@@ -33,9 +34,9 @@ def _luminance(colour: str) -> float:
 
 def _legible(colour: str) -> str:
     found = contrast(colour, PAGE)
-    if found < _LEAST_CONTRAST:
+    if found < LEAST_CONTRAST:
         raise ValueError(
-            f"text in this colour cannot be read: contrast {found:.2f} to the page, {_LEAST_CONTRAST} needed"
+            f"text in this colour cannot be read: contrast {found:.2f} to the page, {LEAST_CONTRAST} needed"
         )
     return colour.lower()
 

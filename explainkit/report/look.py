@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from explainkit.plan.look import PAGE, contrast
+from explainkit.plan.look import LEAST_CONTRAST, PAGE, contrast
 
 _DARK_PAGE = "#12181e"
-_READABLE = 4.5
 _IN_DRAWINGS = re.compile(r'(?<= fill=")#[0-9a-f]{6}(?=")|(?<= stroke=")#[0-9a-f]{6}(?=")')
 _ANY = re.compile(r"#[0-9a-f]{6}\b")
 _ACCENT = {"#1f5a8c": 0.0, "#9dbad3": 0.58, "#eef3f7": 0.93}
@@ -75,7 +74,7 @@ def _readable_on_dark(colour: str) -> str:
     for step in range(101):
         lighter = colorsys.hls_to_rgb(hue, light + (1 - light) * step / 100, saturation)
         found = "#" + "".join(f"{round(255 * part):02x}" for part in lighter)
-        if contrast(found, _DARK_PAGE) >= _READABLE:
+        if contrast(found, _DARK_PAGE) >= LEAST_CONTRAST:
             return found
     return PAGE
 

@@ -27,7 +27,7 @@ from explainkit.assess.outcomes import selected_rows
 from explainkit.evidence import LedgerEntry, Publication
 from explainkit.figures import Figure, figure_id, reference_group
 from explainkit.load.earlier_card import earlier_card
-from explainkit.load.subject import EarlierCard, Subject
+from explainkit.load.subject import GROUP, EarlierCard, Subject
 from explainkit.plan import Plan
 from explainkit.public import SUMMARIES, Tells, tells_of
 
@@ -47,11 +47,6 @@ class _Levels:
     cells: Cells
     told: dict[Tells, Hidden]
     """Groups of which it tells sizes, selection, errors; each of shape (n_cells,)."""
-
-    @property
-    def labels(self) -> dict[str, int]:
-        """Cells by their names in references."""
-        return {self.cells.label(cell): cell for cell in range(len(self.cells.sizes))}
 
 
 def publication(subject: Subject, plan: Plan, figures: Sequence[Figure]) -> tuple[Publication, tuple[LedgerEntry, ...]]:
@@ -80,9 +75,9 @@ def publication(subject: Subject, plan: Plan, figures: Sequence[Figure]) -> tupl
         plan.ll144.columns,
     )
     crossed = _of_pair(alone, plan, states, before, floor)
-    found = {levels.cells.columns: levels for levels in (*alone, *crossed)}
-    given = tuple(f.id for f in figures if f.status == "measured" and _may_be_given(f, found))
-    return Publication(min_count=floor, figures=given), tuple(_notes(found.values(), plan, figures))
+    found = {levels.cells.columns: levels for levels in (*alone, *crossed)}.values()
+    given = _given(figures, found)
+    return Publication(min_count=floor, figures=given), tuple(_notes(found, plan, figures))
 
 
 def _of_column(subject: Subject, place: int, states: RowStates, before: EarlierCard, floor: int) -> _Levels:
@@ -189,21 +184,36 @@ def _beside_unknown(pair: Cells, singles: Sequence[Cells], states: RowStates, hi
     return hidden
 
 
-def _may_be_given(figure: Figure, found: dict[tuple[str, ...], _Levels]) -> bool:
-    """Whether the numbers behind a figure by group are told of it, and of the group that it is held against."""
-    tells = tells_of(figure.name)
-    if tells is None:
-        return False
-    for levels in found.values():
-        cells, told = levels.cells, levels.told[tells]
-        for cell in range(len(cells.sizes)):
-            if figure.id == figure_id(figure.name, cells.keys(cell)):
-                other = None if figure.reference is None else levels.labels.get(reference_group(figure.reference))
-                return bool(told[cell]) and (figure.reference is None or (other is not None and bool(told[other])))
-        if figure.name in SUMMARIES and figure.id == figure_id(figure.name, column=cells.title):
-            # Over the groups of a column: they would tell of what is withheld.
-            return SUMMARIES[figure.name] is None or bool(told[cells.sizes > 0].all())
-    return False
+def _given(figures: Iterable[Figure], found: Iterable[_Levels]) -> tuple[str, ...]:
+    """Ids of measured figures by group of which the numbers are told, of the group and of what it is held against."""
+    of_cell: dict[str, tuple[_Levels, int]] = {}
+    of_title: dict[str, _Levels] = {}
+    labels: dict[tuple[str, ...], dict[str, int]] = {}
+    for levels in found:
+        cells = levels.cells
+        of_title[figure_id(GROUP, column=cells.title)] = levels
+        labels[cells.columns] = {cells.label(cell): cell for cell in range(len(cells.sizes))}
+        of_cell |= {figure_id(GROUP, cells.keys(cell)): (levels, cell) for cell in range(len(cells.sizes))}
+    given = []
+    for figure in figures:
+        tells = tells_of(figure.name)
+        if tells is None or figure.status != "measured":
+            continue
+        group = GROUP + figure.id.removeprefix(figure.name)
+        if group in of_cell:
+            levels, cell = of_cell[group]
+            needed = [cell]
+            if figure.reference is not None:
+                needed.append(labels[levels.cells.columns].get(reference_group(figure.reference), -1))
+            may = all(place >= 0 and levels.told[tells][place] for place in needed)
+        else:
+            over = of_title.get(group) if figure.name in SUMMARIES else None
+            # Figures over the groups of a column would tell of what is withheld.
+            unknown = figure.name in SUMMARIES and SUMMARIES[figure.name] is None
+            may = over is not None and (unknown or bool(over.told[tells][over.cells.sizes > 0].all()))
+        if may:
+            given.append(figure.id)
+    return tuple(given)
 
 
 def _notes(found: Iterable[_Levels], plan: Plan, figures: Sequence[Figure]) -> Iterator[LedgerEntry]:
