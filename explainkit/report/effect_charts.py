@@ -177,7 +177,7 @@ def scatter(
         for x, y, color in points:
             shades.setdefault(color, []).append((x, y))
         for color in sorted(shades):
-            dots(axes, shades[color], color=color, size=3.2)
+            dots(axes, shades[color], color=color, size=2.6)
         axes.set_xlim(left, right)
         axes.set_ylim(low, high)
         legend(figure, words)
@@ -222,7 +222,7 @@ def strips(
             for x, y, what in spread(points, low, high):
                 shades.setdefault(color(what), []).append((x, place + y))
         for shade in sorted(shades):
-            dots(axes, shades[shade], color=shade, size=3.2)
+            dots(axes, shades[shade], color=shade, size=2.6)
         legend(figure, words)
         row_names(axes, names)
         axis_title(axes, axis)
