@@ -147,6 +147,11 @@ def figure_id(name: str, keys: Mapping[str, str] | None = None, /, **more: str) 
     return f"{name}[{','.join(f'{_quote(k)}={_quote(pairs[k])}' for k in sorted(pairs))}]"
 
 
+def as_in_ids(name: str) -> str:
+    """A name as it stands in the ids of figures: long ones are replaced by their digest."""
+    return parse_figure_id(figure_id("key", key=name))[1]["key"]
+
+
 def _quote(value: str) -> str:
     if len(value) > _LONGEST_VALUE:
         value = "sha256:" + hashlib.sha256(value.encode()).hexdigest()

@@ -24,7 +24,7 @@ from explainkit.evidence import (
     ModelIdentity,
     Publication,
 )
-from explainkit.figures import Figure, figure_id, parse_figure_id
+from explainkit.figures import Figure, as_in_ids
 from explainkit.records import Parts, as_document, canonical, from_document
 from explainkit.statements import Statement, published
 
@@ -282,7 +282,7 @@ def _inputs(evidence: Evidence) -> tuple[str, ...]:
 def _columns(evidence: Evidence, inputs: tuple[str, ...]) -> Iterator[PublicColumn]:
     for column in evidence.columns:
         sensitive = "sensitive" in column.roles
-        if sensitive or _in_ids(column.name) in inputs:
+        if sensitive or as_in_ids(column.name) in inputs:
             yield PublicColumn(name=column.name, sensitive=sensitive, feature="feature" in column.roles)
 
 
@@ -306,12 +306,8 @@ def _of_interest(figure: Figure, evidence: Evidence) -> bool:
     if figure.name.startswith("ll144."):
         return True
     if figure.name in SUMMARIES:
-        return figure.keys.get("column") in {_in_ids(c.name) for c in evidence.columns}
+        return figure.keys.get("column") in {as_in_ids(c.name) for c in evidence.columns}
     return len(figure.keys) == 1
-
-
-def _in_ids(name: str) -> str:
-    return parse_figure_id(figure_id("key", key=name))[1]["key"]
 
 
 def _says_nothing(figure: Figure) -> bool:

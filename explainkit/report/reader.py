@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from explainkit.evidence import Column, Evidence
-from explainkit.figures import Figure, Series, figure_id, parse_figure_id
+from explainkit.figures import Figure, Series, as_in_ids, figure_id
 from explainkit.statements import Statement
 
 
@@ -94,11 +94,6 @@ class Reader:
             if len(keys) >= 2:
                 found.setdefault(keys)
         return tuple(found)
-
-
-def as_in_ids(name: str) -> str:
-    """A name as it stands in the ids of figures: long ones are replaced by their digest."""
-    return parse_figure_id(figure_id("key", key=name))[1]["key"]
 
 
 def measured(figures: Iterable[Figure | None]) -> tuple[Figure, ...]:

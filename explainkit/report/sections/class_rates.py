@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from explainkit.figures import Figure
+from explainkit.figures import Figure, as_in_ids
 from explainkit.report.card import Block, Column, Group, Label, Paragraph, Row, Table, Words
 from explainkit.report.measures import measure
 from explainkit.report.phrases import group_name, level, name, number, source, stacked, title, words
-from explainkit.report.reader import Reader, as_in_ids
+from explainkit.report.reader import Reader
 
 _FIRST = "fairness.decided_rate"
 _KINDS = (_FIRST, "fairness.true_positive_rate", "fairness.false_positive_rate", "fairness.precision")

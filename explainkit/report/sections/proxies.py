@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from explainkit.figures import Figure
+from explainkit.figures import Figure, as_in_ids
 from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table, Words
 from explainkit.report.phrases import against, interval, level, name, number, source, words
-from explainkit.report.reader import Reader, as_in_ids
+from explainkit.report.reader import Reader
 
 _TOGETHER, _ALONE = "proxy_strength.together", "proxy_strength.alone"
 _STRONGEST = 5
