@@ -116,16 +116,19 @@ def _on_terminal(evidence: Evidence) -> None:
 
     from explainkit.report.card import Table
     from explainkit.report.decision import told
+    from explainkit.report.language import language_of, speaking
     from explainkit.report.sentences import plain
 
     console = Console(highlight=False)
-    for line in told(evidence):
-        if not isinstance(line, Table):
-            console.print(Text(line))
-            continue
-        table = RichTable(box=None, pad_edge=False, header_style="bold")
-        for column in line.columns:
-            table.add_column(Text(plain(column.title)), justify="right" if column.align == "right" else "left")
-        for row in line.rows:
-            table.add_row(*(Text(plain(cell)) for cell in row.cells), style="bold" if row.tone == "strong" else None)
-        console.print(table)
+    with speaking(language_of(evidence.plan)):
+        for line in told(evidence):
+            if not isinstance(line, Table):
+                console.print(Text(line))
+                continue
+            table = RichTable(box=None, pad_edge=False, header_style="bold")
+            for column in line.columns:
+                table.add_column(Text(plain(column.title)), justify="right" if column.align == "right" else "left")
+            for row in line.rows:
+                style = "bold" if row.tone == "strong" else None
+                table.add_row(*(Text(plain(cell)) for cell in row.cells), style=style)
+            console.print(table)

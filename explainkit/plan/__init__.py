@@ -72,6 +72,8 @@ class CardPlan(Strict):
     """Version of the model."""
     date: dt.date | None = None
     """Date printed on the card; never taken from the clock."""
+    language: str = Field(default="en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    """Language that the documents are written in: ``en`` or ``de``. card.json is the same in every language."""
     regimes: Names = ()
     """Laws, guidelines and standards that apply, as ``eu-ai-act``: their clauses are printed one by one; of the others
     the HTML alone says as much."""

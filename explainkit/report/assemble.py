@@ -7,6 +7,7 @@ from collections.abc import Callable
 from explainkit.artifact import sha256_of
 from explainkit.evidence import Evidence
 from explainkit.report.card import Card, Section
+from explainkit.report.language import language_of, say, speaking
 from explainkit.report.look import look_of
 from explainkit.report.sections import (
     cases,
@@ -57,16 +58,20 @@ def build(evidence: Evidence) -> Card:
     evidence : Evidence
         The only source of what is said.
     """
-    sections = [section(evidence) for section in SECTIONS]
-    sections.append(clauses.section(evidence, sections))
-    return Card(
-        title=f"{evidence.name} {evidence.version}",
-        subtitle="Model card · full file" + (" · draft" if evidence.draft else ""),
-        name=evidence.name,
-        version=evidence.version,
-        digest=sha256_of(evidence.to_json()),
-        date=evidence.date,
-        look=look_of(evidence.plan),
-        front=front.blocks(evidence),
-        sections=tuple(sorted(sections, key=lambda section: section.number)),
-    )
+    language = language_of(evidence.plan)
+    with speaking(language):
+        sections = [section(evidence) for section in SECTIONS]
+        sections.append(clauses.section(evidence, sections))
+        return Card(
+            title=f"{evidence.name} {evidence.version}",
+            subtitle=say("Model card · full file · draft") if evidence.draft else say("Model card · full file"),
+            name=evidence.name,
+            version=evidence.version,
+            digest=sha256_of(evidence.to_json()),
+            date=evidence.date,
+            document=say("Model card"),
+            look=look_of(evidence.plan),
+            language=language,
+            front=front.blocks(evidence),
+            sections=tuple(sorted(sections, key=lambda section: section.number)),
+        )

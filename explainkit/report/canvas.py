@@ -19,8 +19,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
+from explainkit.report.language import spoken
 from explainkit.report.svg import plain_svg
 from explainkit.resources import resource
 
@@ -152,7 +153,16 @@ def row_names(axes: Axes, names: Sequence[str], strong: Sequence[int] = ()) -> N
 def axis_title(axes: Axes, title: str, *, vertical: bool = False) -> None:
     axis = axes.yaxis if vertical else axes.xaxis
     axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    if spoken().decimal != "." and isinstance(axis.get_major_formatter(), ScalarFormatter):
+        axis.set_major_formatter(_Ticks())
     (axes.set_ylabel if vertical else axes.set_xlabel)(title, labelpad=3, parse_math=False)
+
+
+class _Ticks(ScalarFormatter):
+    """Numbers at ticks with the decimal mark of the language spoken."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return str(super().__call__(x, pos)).replace(".", spoken().decimal)
 
 
 @contextmanager

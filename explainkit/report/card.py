@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from explainkit.figures import Field, Figure, Series
+from explainkit.report.language import ENGLISH, Language, say
 from explainkit.report.look import Look
 
 LabelKind = Literal["label", "clause", "statement", "page", "tick"]
@@ -41,6 +42,8 @@ class Label:
     strong: bool = False
     mono: bool = False
     """Set in a monospaced face: digests, ids, commands."""
+    language: str | None = None
+    """Where it is not that of the document."""
     kind: str = "label"
 
 
@@ -256,16 +259,16 @@ class Section:
         statements = [b for b in _flat(self.blocks) if isinstance(b, Statement)]
         blank = sum(s.answer is None for s in statements)
         measured = any(_measured(b) for b in _flat(self.blocks))
-        words = ["measured"] if measured else []
+        words = [say("measured")] if measured else []
         if len(statements) > blank:
-            words.append("stated")
+            words.append(say("stated"))
         if blank:
-            words.append("partly not provided" if len(statements) > blank else "not provided")
+            words.append(say("partly not provided") if len(statements) > blank else say("not provided"))
         if not words and any(
             isinstance(b, Paragraph) and any(isinstance(p, Mark) for p in b.parts) for b in self.blocks
         ):
-            return "not tested"
-        return ", ".join(words) or "recorded"
+            return say("not tested")
+        return ", ".join(words) or say("recorded")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,6 +293,8 @@ class Card:
     """File that every number comes from."""
     look: Look = field(default_factory=Look)
     """The user's own colours and name."""
+    language: Language = ENGLISH
+    """The language that it is written in."""
 
     @property
     def numbers(self) -> Mapping[str, int]:

@@ -11,12 +11,13 @@ from explainkit.figures import Figure
 from explainkit.report import sentences
 from explainkit.report.card import Block, Card, Group, Items, Paragraph, Section, Table
 from explainkit.report.html import render_html
+from explainkit.report.language import language_of, noted, say, speaking
 from explainkit.report.reader import Reader
 from explainkit.report.sections.cases import case_group
 from explainkit.report.sections.decision import BLOCKED
 from explainkit.report.sentences import plain
 
-_TITLE = "One decision"
+_TITLE = noted("One decision")
 
 
 def page(evidence: Evidence, *, source: str) -> bytes:
@@ -29,38 +30,41 @@ def page(evidence: Evidence, *, source: str) -> bytes:
     source : str
         Name of the file that holds its numbers.
     """
-    reader = Reader(evidence)
-    section = Section(
-        number=1, id="cases", title=_TITLE, blocks=tuple(case_group(reader, case) for case in evidence.cases)
-    )
+    reader, language = Reader(evidence), language_of(evidence.plan)
+    with speaking(language):
+        title = say(_TITLE)
+        groups = tuple(case_group(reader, case) for case in evidence.cases)
+    section = Section(number=1, id="cases", title=title, blocks=groups)
     card = Card(
         title=f"{evidence.name} {evidence.version}",
-        subtitle=_TITLE,
+        subtitle=title,
         name=evidence.name,
         version=evidence.version,
         digest=sha256_of(evidence.to_json()),
         date=evidence.date,
         front=(),
         sections=(section,),
-        document=_TITLE,
+        document=title,
+        language=language,
         source=source,
     )
     return render_html(evidence, card=card)
 
 
-def told(evidence: Evidence) -> Iterator[str | Table]:
+def told(evidence: Evidence) -> list[str | Table]:
     """Lines of text, and tables, of every case of the evidence; charts are left to the page."""
-    reader = Reader(evidence)
-    for case in evidence.cases:
-        group = case_group(reader, case)
-        yield plain(group.title)
-        yield from _told(group.blocks)
+    reader, found = Reader(evidence), list[str | Table]()
+    with speaking(language_of(evidence.plan)):
+        for case in evidence.cases:
+            group = case_group(reader, case)
+            found += [plain(group.title), *_told(group.blocks)]
+    return found
 
 
-def lines(evidence: Evidence) -> Iterator[str]:
+def lines(evidence: Evidence) -> list[str]:
     """The same as plain lines, tables with their columns aligned."""
-    for line in told(evidence):
-        yield from _aligned(line) if isinstance(line, Table) else (line,)
+    with speaking(language_of(evidence.plan)):
+        return [text for line in told(evidence) for text in (_aligned(line) if isinstance(line, Table) else (line,))]
 
 
 def _told(blocks: Iterable[Block]) -> Iterator[str | Table]:
@@ -91,6 +95,11 @@ def _aligned(table: Table) -> Iterator[str]:
 
 def document(evidence: Evidence) -> dict[str, Any]:
     """The first case of the evidence as a JSON object, with every figure of it."""
+    with speaking(language_of(evidence.plan)):
+        return _document(evidence)
+
+
+def _document(evidence: Evidence) -> dict[str, Any]:
     reader, case = Reader(evidence), evidence.cases[0]
     own = [f for f in evidence.figures if f.keys.get("case") == case.key]
     found: dict[str, Any] = {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from explainkit.report.language import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +37,14 @@ def known(name: str) -> bool:
 
 
 def measure(name: str) -> Measure:
-    """What is known of a figure by its name; a name that is not known is its own title."""
+    """What is known of a figure by its name, title and meaning in the language spoken.
+
+    A name that is not known is its own title.
+    """
     known = catalogue().get(name)
-    return known or Measure(title=name.rpartition(".")[2].replace("_", " ").capitalize())
+    if known is None:
+        return Measure(title=name.rpartition(".")[2].replace("_", " ").capitalize())
+    return replace(known, title=say(known.title), meaning=say(known.meaning))
 
 
 @cache

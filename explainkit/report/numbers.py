@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from explainkit.figures import Field, Figure, Series, Unit
 from explainkit.records import canonical
+from explainkit.report.language import spoken
 
 MINUS = "\u2212"
 GROUP = "\u202f"
@@ -52,6 +53,7 @@ def format_number(value: float, unit: Unit, *, signed: bool = False) -> str:
 
     Counts are whole; other numbers have three decimals, four below a hundredth, an exponent below a ten-thousandth.
     ``0`` and ``1`` without decimals are exact: ``1.000`` was rounded. Never ``-0``, never an ASCII hyphen for a minus.
+    The decimal mark is that of the language spoken.
 
     Parameters
     ----------
@@ -81,7 +83,7 @@ def format_number(value: float, unit: Unit, *, signed: bool = False) -> str:
     else:
         text = _decimals(size)
     sign = MINUS if value < 0 else "+" if signed and value > 0 else ""
-    return sign + text
+    return sign + text.replace(".", spoken().decimal)
 
 
 def _decimals(size: float) -> str:

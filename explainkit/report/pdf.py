@@ -20,6 +20,7 @@ from explainkit.evidence import Evidence
 from explainkit.report.assemble import build
 from explainkit.report.card import Card
 from explainkit.report.conformance import conforming
+from explainkit.report.language import say, speaking
 from explainkit.report.templating import document, faces, shipped
 
 _PASSES = 3
@@ -45,7 +46,12 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
         The same evidence gives the same bytes, with the same versions of the libraries.
     """
     card = card or build(evidence)
-    foot = f'@page {{ @bottom-left {{ content: "every number: {card.source}, attached" }} }}'
+    with speaking(card.language):
+        number = say("every number: {source}, attached").format(source=card.source)
+        of = say("{page} of {pages}").split("{page}")[-1].removesuffix("{pages}")
+    foot = f'@page {{ @bottom-left {{ content: "{number}" }}'
+    foot += f' @bottom-right {{ content: counter(page) "{of}" counter(pages) }} }}'
+    foot += f' h1 {{ bookmark-label: "{say("Page one")}" }}'
     style = "\n".join((faces(), card.look.style(shipped("card.css") + "\n" + shipped("paper.css")), foot))
     stamp = dt.datetime.fromisoformat(evidence.date).replace(tzinfo=dt.UTC) if evidence.date else None
     unreadable = ""

@@ -10,22 +10,55 @@ from explainkit.artifact import sha256_of
 from explainkit.figures import Field, Figure, Status, reference_group
 from explainkit.report import card
 from explainkit.report.card import Break, Inline, Label, LabelKind, Mark, Number, Parts, Words
+from explainkit.report.language import PLACE, noted, say, spoken
 from explainkit.report.measures import known, measure
 from explainkit.report.reader import Reader
 from explainkit.statements import Statement
 
 STATUS: dict[Status, str] = {
-    "measured": "measured",
-    "suppressed": "suppressed",
-    "insufficient": "insufficient evidence",
-    "not_tested": "not tested",
+    "measured": noted("measured"),
+    "suppressed": noted("suppressed"),
+    "insufficient": noted("insufficient evidence"),
+    "not_tested": noted("not tested"),
 }
 _LONGEST_LABEL = 160
 
 
-def words(text: str, *, strong: bool = False) -> Parts:
-    """One run of our own words."""
-    return (Words(text, strong),)
+_STRONG = re.compile(r"\*\*(.+?)\*\*")
+
+
+def words(message: str, /, *, strong: bool = False, **places: Parts | Inline | str) -> Parts:
+    """Our own words, in the language of the document.
+
+    Parameters
+    ----------
+    message : str
+        A whole phrase in English, which the catalogue is asked for. ``{name}`` is a place, and ``**so**`` is strong.
+    strong : bool, default False
+        All of it.
+    **places : parts, part or str
+        What is put into each place; a text stands for words already in the language of the document.
+
+    Examples
+    --------
+    >>> [part.text for part in words("{count} **rows**", count=on_page(3))]
+    ['3', ' ', 'rows']
+    """
+    found: list[Inline] = []
+    pieces = PLACE.split(say(message))
+    for place, text in enumerate(pieces):
+        if place % 2:
+            filled = places[text]
+            found.extend((Words(filled, strong),) if isinstance(filled, str) else _parts(filled))
+            continue
+        for run, piece in enumerate(_STRONG.split(text)):
+            if piece:
+                found.append(Words(piece, strong or run % 2 == 1))
+    return tuple(found)
+
+
+def _parts(filled: Parts | Inline) -> Parts:
+    return filled if isinstance(filled, tuple) else (filled,)
 
 
 def name(text: str, *, strong: bool = False) -> Label:
@@ -38,8 +71,9 @@ def name(text: str, *, strong: bool = False) -> Label:
 
 
 def clause(text: str) -> Label:
-    """A method, a reason or a law."""
-    return Label(text, "clause")
+    """A method, a reason or a law, as it stands in card.json; translated where the catalogue knows it."""
+    translated = spoken().recorded(text)
+    return Label(text, "clause", language="en") if translated is None else Label(translated, "clause")
 
 
 def on_page(number: int) -> Label:
@@ -71,7 +105,7 @@ def number(figure: Figure | None, field: Field = "value", *, strong: bool = Fals
         return (Number(figure, field, strong),)
     if field != "value" or figure.status == "measured":
         return ()
-    return (Mark("open", STATUS[figure.status]),)
+    return (Mark("open", say(STATUS[figure.status])),)
 
 
 def interval(figure: Figure | None) -> Parts:
@@ -97,7 +131,9 @@ def against(figure: Figure | None, levels: Sequence[str]) -> Parts:
 def level(figures: Iterable[Figure]) -> str:
     """``95 % interval`` where all intervals have the same level, else ``interval``."""
     levels = {f.level for f in figures if f.level is not None and f.low is not None}
-    return f"{100 * levels.pop():g} % interval" if len(levels) == 1 else "interval"
+    if len(levels) != 1:
+        return say("interval")
+    return say("{level} % interval").format(level=f"{100 * levels.pop():g}".replace(".", spoken().decimal))
 
 
 def listed(items: Sequence[Parts], between: str = ", ") -> Parts:
@@ -121,11 +157,11 @@ def methods(figures: Iterable[Figure | None]) -> Parts:
 
 def reasons(figures: Iterable[Figure | None]) -> Parts:
     """Why figures have no value, each reason once."""
-    found: dict[str, None] = {}
+    found: dict[tuple[Status, str], None] = {}
     for figure in figures:
         if figure is not None and figure.status != "measured" and figure.reason:
-            found.setdefault(f"{STATUS[figure.status]}: {figure.reason}")
-    return listed([(clause(text),) for text in found], " · ")
+            found.setdefault((figure.status, figure.reason))
+    return listed([(*words(STATUS[status]), Words(": "), clause(reason)) for status, reason in found], " · ")
 
 
 def source(figures: Sequence[Figure | None]) -> Parts:

@@ -13,7 +13,9 @@ from markupsafe import Markup
 
 from explainkit.report.card import Card, Chart, Items, Number, Parts, Point, Row, Table
 from explainkit.report.ids import joined_ids
+from explainkit.report.language import say, speaking, spoken
 from explainkit.report.numbers import data_element, point_element
+from explainkit.report.phrases import on_page, words
 from explainkit.report.text import printable, written_out
 from explainkit.resources import resource
 
@@ -49,15 +51,16 @@ def document(
     """
     escapes = written_out(unreadable)
     template = _environment().get_template("document.html")
-    page = template.render(
-        card=card,
-        medium=medium,
-        style=Markup(style),
-        policy=policy,
-        script=Markup(script),
-        escapes=escapes,
-        marks=_Marks(),
-    )
+    with speaking(card.language):
+        page = template.render(
+            card=card,
+            medium=medium,
+            style=Markup(style),
+            policy=policy,
+            script=Markup(script),
+            escapes=escapes,
+            marks=_Marks(),
+        )
     return page.translate(escapes)
 
 
@@ -100,6 +103,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.globals.update(say=say, language=lambda: spoken().tag)
     environment.filters.update(
         number=_number,
         point=_point,
@@ -109,6 +113,7 @@ def _environment() -> Environment:
         drawing=_drawing,
         anchor=_anchor,
         rows=_rows,
+        left_out=_left_out,
         entries=_entries,
         size=_size,
     )
@@ -147,6 +152,16 @@ def _anchor(name: str) -> str:
 
 def _rows(table: Table, medium: Medium) -> tuple[Row, ...]:
     return table.rows[: table.screen_rows if medium == "screen" else table.print_rows]
+
+
+def _left_out(table: Table, medium: Medium) -> Parts:
+    """How many rows are not shown, and where they stand."""
+    count = len(table.rows) - len(_rows(table, medium))
+    if not count:
+        return ()
+    if medium == "paper":
+        return words("{count} more rows stand in card.html and card.json.", count=on_page(count))
+    return words("{count} more rows stand in card.json.", count=on_page(count))
 
 
 def _entries(block: Items, medium: Medium) -> tuple[Parts, ...]:
