@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import permutations
 
 from explainkit.artifact import sha256_of
@@ -238,3 +239,9 @@ def subject_of(what: str, *, longest: int | None = None) -> Parts:
 def group_name(levels: Sequence[str]) -> Parts:
     """Name of a group, or of an intersection of groups."""
     return listed([(name(level),) for level in levels], " × ")
+
+
+def clipped_clause(text: str, longest: int) -> Label:
+    """As `clause`, cut; a text is translated whole before it is cut."""
+    whole = clause(text)
+    return replace(whole, text=clipped(whole.text, longest)[0])
