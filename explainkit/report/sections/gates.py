@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import re
+
 from explainkit.evidence import Evidence, GateOutcome
 from explainkit.figures import Field, parse_figure_id
 from explainkit.report.card import Block, Column, Label, Mark, Paragraph, Parts, Row, Table, Words
+from explainkit.report.language import noted, say, spoken
 from explainkit.report.measures import measure
 from explainkit.report.phrases import clause, in_words, name, number, title, words
 from explainkit.report.reader import Reader
 
-NONE = (Words("NO GATES DEFINED", strong=True), Words(": no limit was set that a figure could fail."))
 _ON_PAGE_ONE = 7
+_BOUNDS = {"low": noted("lower end"), "high": noted("upper end"), "value": noted("value")}
+_WITHIN = re.compile(r"within \[(?P<low>.+), (?P<high>.+)\]")
+_COMPARED = re.compile(r"(?P<side>[≥≤]) champion(?P<margin>.*)")
 
 
 def short(evidence: Evidence) -> tuple[Block, ...]:
     """Gate, limit, found, outcome; failed ones first."""
     if not evidence.gates:
-        return (Paragraph(parts=NONE, style="alert"),)
+        return _none()
     reader = Reader(evidence)
     ordered = sorted(evidence.gates, key=lambda g: (g.outcome == "passed", g.severity != "block"))
     rows = tuple(
         Row(
             cells=(
                 _gate(g),
-                (Label(g.limit.replace(">=", "≥").replace("<=", "≤"), "clause"),),
+                _limit(g),
                 _found(reader, g),
                 (outcome(g),),
             )
@@ -47,16 +52,16 @@ def short(evidence: Evidence) -> tuple[Block, ...]:
 def full(evidence: Evidence) -> tuple[Block, ...]:
     """Every gate with its bound, severity and reason."""
     if not evidence.gates:
-        return (Paragraph(parts=NONE, style="alert"),)
+        return _none()
     reader = Reader(evidence)
     rows = tuple(
         Row(
             cells=(
                 _gate(g),
-                (Label(g.limit.replace(">=", "≥").replace("<=", "≤"), "clause"),),
-                words({"low": "lower end", "high": "upper end"}.get(g.bound, "value")),
+                _limit(g),
+                words(_BOUNDS[g.bound]),
                 _found(reader, g),
-                words("blocks" if g.severity == "block" else "warns"),
+                words("blocks") if g.severity == "block" else words("warns"),
                 (outcome(g),),
                 (clause(g.reason),),
             )
@@ -83,7 +88,22 @@ def full(evidence: Evidence) -> tuple[Block, ...]:
 
 def outcome(gate: GateOutcome) -> Mark:
     """Passed or failed, in a word with its sign."""
-    return Mark("ok", "passed") if gate.outcome == "passed" else Mark("attention", "failed")
+    return Mark("ok", say("passed")) if gate.outcome == "passed" else Mark("attention", say("failed"))
+
+
+def _none() -> tuple[Block, ...]:
+    said = words("**NO GATES DEFINED**: no limit was set that a figure could fail.")
+    return (Paragraph(parts=said, style="alert"),)
+
+
+def _limit(gate: GateOutcome) -> Parts:
+    """The limit with signs and decimal marks as a reader writes them."""
+    text = gate.limit.replace(">=", "≥").replace("<=", "≤").replace(".", spoken().decimal)
+    if within := _WITHIN.fullmatch(text):
+        text = say("within [{low}, {high}]").format(low=within["low"], high=within["high"])
+    elif compared := _COMPARED.fullmatch(text):
+        text = f"{compared['side']} {say('champion')}{compared['margin']}"
+    return (Label(text, "clause"),)
 
 
 def _gate(gate: GateOutcome) -> Parts:
@@ -93,7 +113,7 @@ def _gate(gate: GateOutcome) -> Parts:
     if keys:
         return (*head, Words(", "), name(in_words(keys)))
     if gate.figure and (keys := _keys_of(gate.figure)):
-        return (*head, Words(", worst: "), name(in_words(keys)))
+        return words("{measure}, worst: {group}", measure=head, group=name(in_words(keys)))
     return head
 
 
