@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from explainkit.figures import Figure, reference_group
 from explainkit.report.card import Label, Parts, Tile, Words
-from explainkit.report.phrases import STATUS, clause, clipped, interval, level, name, number, words
+from explainkit.report.language import say, spoken
+from explainkit.report.phrases import STATUS, clipped, clipped_clause, interval, listed, name, number, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections.fairness import SCREEN, chosen, smallest
-from explainkit.report.sections.preconditions import threshold_label
+from explainkit.report.sections.preconditions import limit
 
 
 def key_figures(reader: Reader) -> tuple[Tile, ...]:
@@ -43,12 +44,12 @@ def key_figures(reader: Reader) -> tuple[Tile, ...]:
 
 def _selected(reader: Reader) -> Parts:
     evidence = reader.evidence
-    parts: Parts = (Words("selection rate"),)
-    if evidence.threshold:
-        parts += (Words(" at "), clause(threshold_label(evidence)))
-    if "accepted only" in evidence.population:
-        parts += (Words(", among accepted"),)
-    return parts
+    accepted = "accepted only" in evidence.population
+    if not evidence.threshold:
+        return words("selection rate, among accepted") if accepted else words("selection rate")
+    if accepted:
+        return words("selection rate at {threshold}, among accepted", threshold=limit(evidence))
+    return words("selection rate at {threshold}", threshold=limit(evidence))
 
 
 def _tile(reader: Reader, key: str, heading: Parts, more: Parts = ()) -> Tile:
@@ -59,26 +60,33 @@ def _filled(reader: Reader, figure: Figure | None, heading: Parts, more: Parts =
     if figure is None:
         return Tile(title=heading, value=words("–"), interval=words("not tested"), note=more)
     if figure.status != "measured":
-        why = clipped(figure.reason or "", 110)[0]
         return Tile(
-            title=heading, value=words("–"), interval=words(STATUS[figure.status]), note=(clause(why),), attention=True
+            title=heading,
+            value=words("–"),
+            interval=words(STATUS[figure.status]),
+            note=(clipped_clause(figure.reason or "", 110),),
+            attention=True,
         )
     failed = any(g.outcome == "failed" and g.figure == figure.id for g in reader.evidence.gates)
     ends = interval(figure)
-    note = (*more, *((Words(", ") if more else Words(""), *_size(figure))))
+    note = listed([parts for parts in (more, _size(figure)) if parts])
     if failed:
-        note += (Words("; a gate on it failed"),)
-    shown: Parts = (
-        (*ends, Words(" "), Label(f"({level([figure]).removesuffix(' interval')})", "clause")) if ends else ()
-    )
+        note = words("{note}; a gate on it failed", note=note)
+    shown: Parts = (*ends, Words(" "), Label(f"({_level(figure)})", "clause")) if ends else ()
     return Tile(title=heading, value=number(figure), interval=shown, note=note, attention=failed)
+
+
+def _level(figure: Figure) -> str:
+    """Level of the interval; that it is one where its level is not known."""
+    return say("interval") if figure.level is None else f"{100 * figure.level:g} %".replace(".", spoken().decimal)
 
 
 def _size(figure: Figure) -> Parts:
     if figure.n is None:
         return ()
-    parts: Parts = (Words("n = "), *number(figure, "n"))
-    return (*parts, Words(", events "), *number(figure, "events")) if figure.events is not None else parts
+    if figure.events is None:
+        return words("n = {n}", n=number(figure, "n"))
+    return words("n = {n}, events {events}", n=number(figure, "n"), events=number(figure, "events"))
 
 
 def _worst(reader: Reader) -> Tile:
@@ -93,30 +101,34 @@ def _worst(reader: Reader) -> Tile:
         if not accuracy:
             return Tile(title=heading, value=words("–"), interval=words("not tested"), note=words("no group was named"))
         least = min(accuracy, key=lambda f: (f.value or 0.0, f.id))
-        note = (*_group(least), Words(", chosen after looking"))
-        return _filled(reader, least, words("smallest accuracy of a group"), note)
+        return _filled(reader, least, words("smallest accuracy of a group"), _picked(least))
     overall = chosen(reader, lowest)
     if overall is None or interval(overall) == ():
-        tile = _filled(reader, lowest, heading, (*_group(lowest), Words(", chosen after looking")))
+        tile = _filled(reader, lowest, heading, _picked(lowest))
     else:
-        size: Parts = (Words(", "), *_size(lowest))
-        tile = replace(_filled(reader, overall, heading), note=(*_group(lowest), *size))
+        tile = replace(_filled(reader, overall, heading), note=listed([_group(lowest), _size(lowest)]))
     if lowest.value is not None and lowest.value < SCREEN:
         return Tile(
             title=tile.title,
             value=tile.value,
             interval=tile.interval,
-            note=(*tile.note, Words("; below four fifths")),
+            note=words("{note}; below four fifths", note=tile.note),
             attention=True,
         )
     return tile
 
 
 def _group(figure: Figure) -> Parts:
-    parts: Parts = (name(clipped(next(iter(figure.keys.values())), 40)[0]),)
-    if figure.reference is not None:
-        parts += (Words(" against "), name(clipped(reference_group(figure.reference), 40)[0]))
-    return parts
+    group = name(clipped(next(iter(figure.keys.values())), 40)[0])
+    if figure.reference is None:
+        return (group,)
+    reference = name(clipped(reference_group(figure.reference), 40)[0])
+    return words("{group} against {reference}", group=group, reference=reference)
+
+
+def _picked(figure: Figure) -> Parts:
+    """The group, and that it is the worst of all: its interval does not allow for that."""
+    return words("{group}, chosen after looking", group=_group(figure))
 
 
 def _gap(reader: Reader) -> Tile:
@@ -128,7 +140,7 @@ def _gap(reader: Reader) -> Tile:
     if not found:
         return Tile(title=heading, value=words("–"), interval=words("not tested"), note=words("no group was named"))
     widest = max(found, key=lambda f: (abs(f.value or 0.0), f.id))
-    return _filled(reader, widest, heading, (*_group(widest), Words(", chosen after looking")))
+    return _filled(reader, widest, heading, _picked(widest))
 
 
 def _additivity(reader: Reader) -> Tile:
