@@ -21,14 +21,20 @@ from explainkit.report.card import (
     Tiles,
     Words,
 )
+from explainkit.report.language import noted, say, spoken
 from explainkit.report.phrases import clause, clipped, digest, listed, name, number, on_page, subject_of, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import gates, preconditions, tiles
 from explainkit.report.sections.summary import attention
 
-_MISSING = Mark("attention", "NOT PROVIDED")
 _LONGEST = {"intended_use": 330, "provider": 90, "expiry": 60, "population_description": 90, "sample": 48}
 _LISTED = 4
+_UNKNOWN = {
+    "not_tested": noted("**Not tested:** {subjects}"),
+    "sampled": noted("**Sampled:** {subjects}"),
+    "imputed": noted("**Imputed:** {subjects}"),
+    "failed": noted("**Failed:** {subjects}"),
+}
 
 
 def blocks(evidence: Evidence) -> tuple[Block, ...]:
@@ -37,7 +43,7 @@ def blocks(evidence: Evidence) -> tuple[Block, ...]:
     found: list[Block] = []
     if evidence.draft:
         found.append(Paragraph(parts=_draft(evidence), style="alert"))
-    found.append(Paragraph(parts=_stated(reader, "intended_use", "Intended use: "), style="lede"))
+    found.append(Paragraph(parts=_intended_use(reader), style="lede"))
     found.append(Facts(pairs=_facts(reader)))
     found.append(Group(title=words("What the evidence says"), blocks=(Tiles(tiles=tiles.key_figures(reader)),)))
     findings = attention(reader)[len(evidence.draft) :]
@@ -54,24 +60,26 @@ def blocks(evidence: Evidence) -> tuple[Block, ...]:
 
 
 def _draft(evidence: Evidence) -> Parts:
-    return (
-        Words("DRAFT", strong=True),
-        Words(": "),
-        *listed([(clause(reason),) for reason in evidence.draft], "; "),
-        Words("."),
-    )
+    return words("**DRAFT**: {reasons}.", reasons=listed([(clause(reason),) for reason in evidence.draft], "; "))
 
 
-def _stated(reader: Reader, key: str, what: str) -> Parts:
+def _intended_use(reader: Reader) -> Parts:
+    """The intended use, and where it stands in full if it is cut."""
+    key = "intended_use"
+    answer, stated = reader.answer(key), _stated(reader, key)
+    if answer is None:
+        return words("Intended use: {missing}", missing=stated)
+    if clipped(answer, _LONGEST[key])[1]:
+        return words("{statement} (in full in {section})", statement=stated, section=Link("use"))
+    return stated
+
+
+def _stated(reader: Reader, key: str) -> Parts:
     """What a person stated, cut to fit page one."""
     answer = reader.answer(key)
     if answer is None:
-        return (Words(what), _MISSING) if what else (_MISSING,)
-    text, cut = clipped(answer, _LONGEST[key])
-    return (
-        Label(text, "statement"),
-        *((Words(" (in full in "), Link("use"), Words(")")) if cut and key == "intended_use" else ()),
-    )
+        return (Mark("attention", say("NOT PROVIDED")),)
+    return (Label(clipped(answer, _LONGEST[key])[0], "statement"),)
 
 
 def _facts(reader: Reader) -> tuple[tuple[Parts, Parts], ...]:
@@ -79,25 +87,24 @@ def _facts(reader: Reader) -> tuple[tuple[Parts, Parts], ...]:
     model = evidence.model
     what: Parts = (name(model.kind or model.family),)
     if reader.features:
-        what += (Words(", "), on_page(len(reader.features)), Words(" inputs"))
+        what = words("{model}, {count} inputs", model=what, count=on_page(len(reader.features)))
     if model.digest:
         what += (Break(), digest(model.digest))
     data = next((d for d in evidence.datasets if d.role == "evaluation"), None)
-    rows: Parts = (*number(reader.figure("data.rows", dataset="evaluation")), Words(" rows of "))
-    rows += (name(data.name), Words("; "), *_stated(reader, "sample", "")) if data is not None else ()
-    rows += (Break(), digest(data.digest)) if data is not None else ()
-    people = preconditions.population(evidence) or (Mark("attention", "not stated"),)
+    counted = number(reader.figure("data.rows", dataset="evaluation"))
+    rows: Parts = words("{count} rows", count=counted)
+    if data is not None:
+        sample = _stated(reader, "sample")
+        rows = words("{count} rows of {data}; {sample}", count=counted, data=name(data.name), sample=sample)
+        rows += (Break(), digest(data.digest))
+    people = preconditions.population(evidence) or (Mark("attention", say("not stated")),)
     described = reader.answer("population_description")
     if described is not None:
         people += (Words(": "), Label(clipped(described, _LONGEST["population_description"])[0], "statement"))
-    dated: Parts = (name(evidence.date),) if evidence.date else words("undated")
-    valid = reader.answer("expiry")
-    dated += (
-        Words("; valid until: "),
-        Label(clipped(valid, _LONGEST["expiry"])[0], "statement") if valid else _MISSING,
-    )
+    dated: Parts = (name(spoken().date(evidence.date)),) if evidence.date else words("undated")
+    dated = words("{date}; valid until: {expiry}", date=dated, expiry=_stated(reader, "expiry"))
     pairs: list[tuple[Parts, Parts]] = [
-        (words("Provider"), _stated(reader, "provider", "")),
+        (words("Provider"), _stated(reader, "provider")),
         (words("Model"), what),
         (words("Card"), dated),
         (words("Evaluated on"), rows),
@@ -111,19 +118,16 @@ def _decision(evidence: Evidence) -> Parts:
     """Score, threshold and favourable outcome in one line."""
     if evidence.task == "regression":
         return words("none: the output is a number")
-    parts: Parts = ()
-    if evidence.task == "binary":
-        outcome = (
-            name(evidence.positive) if evidence.positive is not None else Mark("attention", "direction not stated")
-        )
-        limit = (
-            clause(preconditions.threshold_label(evidence)) if evidence.threshold else Mark("attention", "no threshold")
-        )
-        parts = (outcome, Words(" where the score is "), limit, Words("; "))
-    else:
-        parts = (Words("the most probable class; "),)
-    wanted = name(evidence.favourable) if evidence.favourable is not None else Mark("attention", "not stated")
-    return (*parts, Words("favourable: "), wanted)
+    favourable, positive = evidence.favourable, evidence.positive
+    wanted = name(favourable) if favourable is not None else Mark("attention", say("not stated"))
+    if evidence.task == "multiclass":
+        return words("the most probable class; favourable: {favourable}", favourable=wanted)
+    return words(
+        "{outcome} where the score is {threshold}; favourable: {favourable}",
+        outcome=name(positive) if positive is not None else Mark("attention", say("direction not stated")),
+        threshold=preconditions.limit(evidence) or Mark("attention", say("no threshold")),
+        favourable=wanted,
+    )
 
 
 def _unknown(reader: Reader) -> tuple[Parts, ...]:
@@ -132,47 +136,40 @@ def _unknown(reader: Reader) -> tuple[Parts, ...]:
     items: list[Parts] = []
     blank = [s for s in evidence.statements if s.answer is None]
     if blank:
-        required = sum(s.required for s in blank)
         items.append(
-            (
-                Words("Not provided: ", strong=True),
-                on_page(len(blank)),
-                Words(" of "),
-                on_page(len(evidence.statements)),
-                Words(" answers, "),
-                on_page(required),
-                Words(" of them required"),
+            words(
+                "**Not provided:** {count} of {all} answers, {required} of them required",
+                count=on_page(len(blank)),
+                all=on_page(len(evidence.statements)),
+                required=on_page(sum(s.required for s in blank)),
             )
         )
     basis = [e for e in evidence.ledger if e.kind == "not_tested" and e.reason.startswith(NO_BASIS)]
     if basis:
-        parts: Parts = (Words("No legal basis stated, not tested: ", strong=True),)
-        items.append((*parts, *listed([subject_of(e.what, longest=50) for e in basis], "; ")))
+        subjects = listed([subject_of(e.what, longest=50) for e in basis], "; ")
+        items.append(words("**No legal basis stated, not tested:** {subjects}", subjects=subjects))
     hidden = sum(f.status == "suppressed" for f in reader.named("fairness.count"))
     if hidden:
-        items.append((Words("Suppressed: ", strong=True), on_page(hidden), Words(" groups too small to show")))
+        items.append(words("**Suppressed:** {count} groups too small to show", count=on_page(hidden)))
     unknown = [(c, f) for c, f in reader.keyed("fairness.unknown", "column") if f.value]
     if unknown:
-        parts = (Words("Group unknown: ", strong=True),)
-        parts += listed([(*number(f), Words(" rows of "), name(c)) for c, f in unknown[:3]])
-        items.append(parts)
-    for kind, heading in (
-        ("not_tested", "Not tested: "),
-        ("sampled", "Sampled: "),
-        ("imputed", "Imputed: "),
-        ("failed", "Failed: "),
-    ):
+        rows = [words("{count} rows of {column}", count=number(f), column=name(c)) for c, f in unknown[:3]]
+        items.append(words("**Group unknown:** {rows}", rows=listed(rows)))
+    for kind, message in _UNKNOWN.items():
         entries = [e for e in evidence.ledger if e.kind == kind]
         if entries:
-            parts = (
-                Words(heading, strong=True),
-                *listed([subject_of(e.what, longest=50) for e in entries[:_LISTED]], "; "),
-            )
+            subjects = listed([subject_of(e.what, longest=50) for e in entries[:_LISTED]], "; ")
             if len(entries) > _LISTED:
-                parts += (Words(" and "), on_page(len(entries) - _LISTED), Words(" more"))
-            items.append(parts)
-    around = Words("rules and processing around the score, see ")
-    items.append((Words("Not covered: ", strong=True), around, Link("use"), Words(". All entries: "), Link("ledger")))
+                more = on_page(len(entries) - _LISTED)
+                subjects = words("{subjects} and {count} more", subjects=subjects, count=more)
+            items.append(words(message, subjects=subjects))
+    items.append(
+        words(
+            "**Not covered:** rules and processing around the score, see {use}. All entries: {ledger}",
+            use=Link("use"),
+            ledger=Link("ledger"),
+        )
+    )
     return tuple(items)
 
 
@@ -199,16 +196,11 @@ def _signers(evidence: Evidence) -> Table:
 def _notes() -> tuple[Block, ...]:
     return (
         Paragraph(
-            parts=(
-                Words(
-                    "Pages are fixed before signing: who has signed by now is shown by the PDF reader's signature "
-                    "panel and by explainkit verify. How to check this file without our software: "
-                ),
-                Link("reproduce"),
-                Words(
-                    " and VERIFY.md. Every number carries the id of its figure in card.json, which is attached to "
-                    "the PDF."
-                ),
+            parts=words(
+                "Pages are fixed before signing: who has signed by now is shown by the PDF reader's signature "
+                "panel and by explainkit verify. How to check this file without our software: {reproduce} and "
+                "VERIFY.md. Every number carries the id of its figure in card.json, which is attached to the PDF.",
+                reproduce=Link("reproduce"),
             ),
             style="note",
         ),
