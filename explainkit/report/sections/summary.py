@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from explainkit.evidence import Evidence
 from explainkit.report.card import Block, Group, Items, Link, Mark, Paragraph, Parts, Section, Words
+from explainkit.report.language import say
 from explainkit.report.measures import measure
 from explainkit.report.phrases import clause, interval, listed, name, number, on_page, statements, title, words
 from explainkit.report.reader import Reader
@@ -33,13 +34,13 @@ def section(evidence: Evidence) -> Section:
         Group(title=words("What asks for attention"), blocks=inside),
         Group(title=words("Gates"), blocks=(*gates.full(evidence), *statements(reader, "gates"))),
     )
-    return Section(number=1, id="summary", title="Summary", blocks=blocks)
+    return Section(number=1, id="summary", title=say("Summary"), blocks=blocks)
 
 
 def attention(reader: Reader) -> tuple[Parts, ...]:
     """Findings by weight: draft, gates, blocked reasons, small ratios, protected inputs, additivity, blanks."""
     found = [
-        *((_flag("draft"), Words(" "), clause(reason)) for reason in reader.evidence.draft),
+        *((_flag(say("draft")), Words(" "), clause(reason)) for reason in reader.evidence.draft),
         *_failed_gates(reader),
         *_blocked(reader),
         *_small_ratio(reader),
@@ -53,7 +54,7 @@ def _failed_gates(reader: Reader) -> Iterator[Parts]:
     for gate in reader.evidence.gates:
         if gate.outcome == "failed":
             about = title(measure(gate.gate.partition("[")[0]).title)
-            yield (_flag("gate failed"), Words(" "), about, Words(": "), clause(gate.reason))
+            yield (_flag(say("gate failed")), Words(" "), about, Words(": "), clause(gate.reason))
 
 
 def _blocked(reader: Reader) -> Iterator[Parts]:
@@ -66,17 +67,26 @@ def _blocked(reader: Reader) -> Iterator[Parts]:
         for case in reader.evidence.cases
         for name_ in (case.decision.protected if case.decision is not None else None) or ()
     )
-    yield (
-        _flag("blocked reasons"),
-        Words(" in "),
-        *number(blocked),
-        Words(" of "),
-        *number(blocked, "n"),
-        Words(" decisions against a person a principal reason is a protected attribute"),
-        *((Words(" (among those shown: "), *listed([(name(n),) for n in inputs]), Words(")")) if inputs else ()),
-        Words(", see "),
-        Link("cases"),
+    count, adverse, link = number(blocked), number(blocked, "n"), Link("cases")
+    said = (
+        words(
+            "in {count} of {adverse} decisions against a person a principal reason is a protected attribute (among "
+            "those shown: {inputs}), see {section}",
+            count=count,
+            adverse=adverse,
+            inputs=listed([(name(n),) for n in inputs]),
+            section=link,
+        )
+        if inputs
+        else words(
+            "in {count} of {adverse} decisions against a person a principal reason is a protected attribute, see "
+            "{section}",
+            count=count,
+            adverse=adverse,
+            section=link,
+        )
     )
+    yield (_flag(say("blocked reasons")), Words(" "), *said)
 
 
 def _small_ratio(reader: Reader) -> Iterator[Parts]:
@@ -85,49 +95,43 @@ def _small_ratio(reader: Reader) -> Iterator[Parts]:
         column, group = next(iter(lowest.keys.items()))
         overall = chosen(reader, lowest)
         ends = () if overall is None else interval(overall)
-        yield (
-            _flag("below four fifths"),
-            Words(" impact ratio of "),
-            name(group),
-            Words(" ("),
-            name(column),
-            Words("): "),
-            *number(lowest),
-            *((Words(", interval "), *ends) if ends else ()),
-            Words("; a screening statistic, see "),
-            Link("fairness"),
+        ratio = words("{ratio}, interval {interval}", ratio=number(lowest), interval=ends) if ends else number(lowest)
+        said = words(
+            "impact ratio of {group} ({column}): {ratio}; a screening statistic, see {section}",
+            group=name(group),
+            column=name(column),
+            ratio=ratio,
+            section=Link("fairness"),
         )
+        yield (_flag(say("below four fifths")), Words(" "), *said)
 
 
 def _inputs(reader: Reader) -> Iterator[Parts]:
     """Inputs that are sensitive, and inputs of which nobody said when they are known."""
     seen = [c.name for c in reader.features if "sensitive" in c.roles]
     if seen:
-        parts: Parts = (_flag("sensitive input"), Words(" the model sees "))
-        for i, column in enumerate(seen):
-            parts += (Words(", ") if i else Words(""), name(column))
-        yield parts
+        said = words("the model sees {inputs}", inputs=listed([(name(column),) for column in seen]))
+        yield (_flag(say("sensitive input")), Words(" "), *said)
     late = [c.name for c in reader.features if c.available is None]
     if late:
-        yield (
-            Mark("open", "open"),
-            Words(" when the values of "),
-            on_page(len(late)),
-            Words(" inputs are known was not said: one known only after the decision would go unnoticed, see "),
-            Link("data"),
+        said = words(
+            "when the values of {count} inputs are known was not said: one known only after the decision would go "
+            "unnoticed, see {section}",
+            count=on_page(len(late)),
+            section=Link("data"),
         )
+        yield (Mark("open", say("open")), Words(" "), *said)
 
 
 def _blanks(reader: Reader) -> Iterator[Parts]:
     blank = [s for s in reader.evidence.statements if s.required and s.answer is None]
     if blank:
-        yield (
-            Mark("open", "open"),
-            Words(" "),
-            on_page(len(blank)),
-            Words(" required questions are not answered, see "),
-            Link("ledger"),
+        said = words(
+            "{count} required questions are not answered, see {section}",
+            count=on_page(len(blank)),
+            section=Link("ledger"),
         )
+        yield (Mark("open", say("open")), Words(" "), *said)
 
 
 def _flag(text: str) -> Mark:
