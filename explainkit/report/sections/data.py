@@ -6,12 +6,36 @@ from explainkit.evidence import Column as DataColumn
 from explainkit.evidence import Evidence
 from explainkit.report import charts as draw
 from explainkit.report.card import Block, Chart, Column, Group, Paragraph, Parts, Row, Section, Table, Words
+from explainkit.report.language import noted, say
 from explainkit.report.numbers import figure_text
 from explainkit.report.phrases import listed, name, number, on_page, source, stated, words
 from explainkit.report.reader import Reader
 
 MOST_DRAWN = 30
-_ROLES = {"id": "identifier", "unused": "not used", "score": "score", "interval": "end of an interval"}
+_ROLES = {
+    "feature": noted("feature"),
+    "target": noted("target"),
+    "score": noted("score"),
+    "weight": noted("weight"),
+    "cluster": noted("cluster"),
+    "id": noted("identifier"),
+    "time": noted("time"),
+    "sensitive": noted("sensitive"),
+    "interval": noted("end of an interval"),
+    "champion": noted("champion"),
+    "decision": noted("decision"),
+    "proxy": noted("proxy"),
+    "unused": noted("not used"),
+}
+_KINDS = {
+    "number": noted("number"),
+    "integer": noted("integer"),
+    "boolean": noted("boolean"),
+    "category": noted("category"),
+    "text": noted("text"),
+    "date": noted("date"),
+    "empty": noted("empty"),
+}
 
 
 def section(evidence: Evidence) -> Section:
@@ -27,25 +51,39 @@ def section(evidence: Evidence) -> Section:
         inside: tuple[Block, ...] = (_columns(reader),) if drawn is None else (_columns(reader), drawn)
         blocks.append(Group(title=words("Columns of the evaluation data"), blocks=inside))
     blocks.extend(stated(reader, "data"))
-    return Section(number=6, id="data", title="Data", blocks=tuple(blocks))
+    return Section(number=6, id="data", title=say("Data"), blocks=tuple(blocks))
 
 
 def _counts(reader: Reader) -> Parts:
-    """The sentence on rows, outcomes and positives."""
+    """How many rows, outcomes and positives."""
     rows = reader.measured("data.rows", dataset="evaluation")
     if rows is None:
         return ()
-    parts: Parts = (Words("Measured on "), *number(rows), Words(" rows"))
-    labelled = reader.measured("data.labelled")
-    if labelled is not None:
-        parts += (Words(", "), *number(labelled), Words(" of them with a known outcome"))
-    events = reader.measured("data.events")
-    if events is not None and reader.evidence.positive is not None:
-        parts += (Words("; "), *number(events), Words(" of these are "), name(reader.evidence.positive))
+    labelled, events, positive = (
+        reader.measured("data.labelled"),
+        reader.measured("data.events"),
+        reader.evidence.positive,
+    )
+    if labelled is None:
+        parts = words("Measured on {rows} rows.", rows=number(rows))
+    elif events is None or positive is None:
+        parts = words(
+            "Measured on {rows} rows, {labelled} of them with a known outcome.",
+            rows=number(rows),
+            labelled=number(labelled),
+        )
+    else:
+        parts = words(
+            "Measured on {rows} rows, {labelled} of them with a known outcome; {events} of these are {outcome}.",
+            rows=number(rows),
+            labelled=number(labelled),
+            events=number(events),
+            outcome=name(positive),
+        )
     reference = reader.measured("data.rows", dataset="reference")
     if reference is not None:
-        parts += (Words(". The reference data has "), *number(reference), Words(" rows"))
-    return (*parts, Words("."))
+        parts += (Words(" "), *words("The reference data has {rows} rows.", rows=number(reference)))
+    return parts
 
 
 def _classes(reader: Reader) -> tuple[Block, ...]:
@@ -82,12 +120,7 @@ def _columns(reader: Reader) -> Table:
             Column(title=words("Highest"), align="right", share=10),
         ),
         rows=tuple(_column(reader, column) for column in columns),
-        source=(
-            *source(figures),
-            *((Words(" · "),) if source(figures) else ()),
-            Words("“Known at” is stated in the plan; a blank there means that nobody said when the value is known."),
-            *_unstated(columns),
-        ),
+        source=listed([parts for parts in (source(figures), _known_at(columns)) if parts], " · "),
         print_rows=45,
     )
 
@@ -105,28 +138,37 @@ def _missingness(reader: Reader) -> Chart | None:
     rows.sort(key=lambda pair: (pair[0], pair[1].name))
     return Chart(
         svg=draw.intervals(
-            [row for _, row in rows[:MOST_DRAWN]], holds=(0.0, 1.0), axis="share of rows without a value (count beside)"
+            [row for _, row in rows[:MOST_DRAWN]],
+            holds=(0.0, 1.0),
+            axis=say("share of rows without a value (count beside)"),
         ),
-        alt="Share of the rows whose value is missing, by column, the largest first",
+        alt=say("Share of the rows whose value is missing, by column, the largest first"),
         width="half",
         caption=words("Where values are missing; columns without a gap are left out"),
     )
 
 
-def _unstated(columns: tuple[DataColumn, ...]) -> Parts:
+def _known_at(columns: tuple[DataColumn, ...]) -> Parts:
+    """What the column of this name says, and of how many inputs nobody said it."""
+    said = words("“Known at” is stated in the plan; a blank there means that nobody said when the value is known.")
     blank = sum("feature" in c.roles and c.available is None for c in columns)
-    return (Words(" Not said for "), on_page(blank), Words(" inputs.")) if blank else ()
+    return (*said, Words(" "), *words("Not said for {count} inputs.", count=on_page(blank))) if blank else said
 
 
 def _column(reader: Reader, column: DataColumn) -> Row:
     keys = {"column": column.name}
-    actionable = {True: ", can be changed", False: ", cannot be changed", None: ""}[column.actionable]
-    roles = listed([words(_ROLES.get(role, role)) for role in column.roles])
+    roles = listed([words(_ROLES[role]) for role in column.roles])
+    if column.actionable is not None:
+        roles = (
+            words("{roles}, can be changed", roles=roles)
+            if column.actionable
+            else words("{roles}, cannot be changed", roles=roles)
+        )
     return Row(
         cells=(
             (name(column.name),),
-            words(column.kind),
-            (*roles, Words(actionable)) if actionable else roles,
+            words(_KINDS[column.kind]),
+            roles,
             (name(column.available),) if column.available else (),
             number(reader.figure("data.missing", keys)),
             number(reader.figure("data.distinct", keys)),
