@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from explainkit.evidence import Evidence
 from explainkit.report.card import Block, Column, Group, Items, Mark, Paragraph, Parts, Row, Section, Table, Words
+from explainkit.report.language import noted, say
 from explainkit.report.phrases import clause, name, number, on_page, subject_of, words
 from explainkit.report.reader import Reader
 
-_KINDS = {"not_tested": "not tested"}
+_KINDS = {
+    "not_tested": noted("not tested"),
+    "sampled": noted("sampled"),
+    "imputed": noted("imputed"),
+    "cast": noted("cast"),
+    "dropped": noted("dropped"),
+    "suppressed": noted("suppressed"),
+    "estimated": noted("estimated"),
+    "assumed": noted("assumed"),
+    "failed": noted("failed"),
+}
 
 
 def section(evidence: Evidence) -> Section:
@@ -21,7 +32,7 @@ def section(evidence: Evidence) -> Section:
     ]
     blocks.append(_entries(reader, evidence) if evidence.ledger else Paragraph(parts=words("The ledger is empty.")))
     blocks.extend(_open_questions(evidence))
-    return Section(number=19, id="ledger", title="What is not known: the ledger", blocks=tuple(blocks))
+    return Section(number=19, id="ledger", title=say("What is not known: the ledger"), blocks=tuple(blocks))
 
 
 def _entries(reader: Reader, evidence: Evidence) -> Table:
@@ -35,7 +46,7 @@ def _entries(reader: Reader, evidence: Evidence) -> Table:
         rows=tuple(
             Row(
                 cells=(
-                    words(_KINDS.get(entry.kind, entry.kind)),
+                    words(_KINDS[entry.kind]),
                     subject_of(entry.what),
                     (clause(entry.reason),),
                     number(reader.figure("ledger.count", entry=str(i))),
@@ -52,19 +63,16 @@ def _open_questions(evidence: Evidence) -> tuple[Block, ...]:
     """Every statement that was left blank."""
     blanks: tuple[Parts, ...] = tuple(
         (
-            Mark("attention", "not provided") if s.required else Mark("open", "not provided"),
+            Mark("attention" if s.required else "open", say("not provided")),
             Words(" "),
-            name(s.question),
+            name(say(s.question)),
         )
         for s in evidence.statements
         if s.answer is None
     )
     if not blanks:
         return ()
-    heading: Parts = (
-        Words("Questions left open: "),
-        on_page(len(blanks)),
-        Words(" of "),
-        on_page(len(evidence.statements)),
+    heading = words(
+        "Questions left open: {count} of {all}", count=on_page(len(blanks)), all=on_page(len(evidence.statements))
     )
     return (Group(title=heading, blocks=(Items(items=blanks),)),)
