@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from explainkit.artifact import sha256_of
 from explainkit.evidence import Evidence
-from explainkit.report.card import Block, Facts, Group, Paragraph, Parts, Section, Words
+from explainkit.report.card import Block, Facts, Group, Paragraph, Parts, Section
+from explainkit.report.language import say
 from explainkit.report.phrases import code, name, words
 
 
@@ -21,17 +22,12 @@ def section(evidence: Evidence) -> Section:
         (words("Compute again"), (code("explainkit audit audit.toml"),)),
     )
     numbers = Paragraph(
-        parts=(
-            Words(
-                "Every measured number carries the id of its figure: in the PDF in small type below its row, in the "
-                "HTML in "
-            ),
-            code("data-figure"),
-            Words(
-                ". Braces join ids that differ in one place. Proportions have three decimals, small numbers four, tiny "
-                "ones an exponent; a nought or a one without decimals is exact. card.json has full precision, the "
-                "interval, n, events and method of each."
-            ),
+        parts=words(
+            "Every measured number carries the id of its figure: in the PDF in small type below its row, in the HTML "
+            "in {attribute}. Braces join ids that differ in one place. Proportions have three decimals, small numbers "
+            "four, tiny ones an exponent; a nought or a one without decimals is exact. card.json has full precision, "
+            "the interval, n, events and method of each.",
+            attribute=code("data-figure"),
         )
     )
     environment = tuple(((name(k),), (name(v),)) for k, v in evidence.environment)
@@ -40,4 +36,4 @@ def section(evidence: Evidence) -> Section:
         Group(title=words("How numbers are printed"), blocks=(numbers,)),
         Group(title=words("Environment that computed the evidence"), blocks=(Facts(pairs=environment),)),
     )
-    return Section(number=18, id="reproduce", title="Verify and reproduce", blocks=blocks)
+    return Section(number=18, id="reproduce", title=say("Verify and reproduce"), blocks=blocks)
