@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from explainkit.evidence import Evidence
 from explainkit.report.card import Mark, Paragraph, Parts, Section, Words
-from explainkit.report.phrases import clause, stated
+from explainkit.report.language import say
+from explainkit.report.phrases import clause, listed, stated, words
 from explainkit.report.reader import Reader
 
 
@@ -14,14 +15,13 @@ def section(evidence: Evidence) -> Section:
     open_points = [
         e for e in evidence.ledger if e.kind == "not_tested" and any(w in e.what.casefold() for w in words_of)
     ]
-    parts: Parts = (Mark("open", "not tested"), Words(" "))
-    for i, entry in enumerate(open_points):
-        parts += (Words("; ") if i else Words(""), clause(f"{entry.what} ({entry.reason})"))
-    if not open_points:
-        parts += (Words("perturbed inputs, missing inputs, shift, extrapolation, poisoning and evasion"),)
+    points = listed([(clause(e.what), Words(" ("), clause(e.reason), Words(")")) for e in open_points], "; ")
+    if not points:
+        points = words("perturbed inputs, missing inputs, shift, extrapolation, poisoning and evasion")
+    parts: Parts = (Mark("open", say("not tested")), Words(" "), *points, Words("."))
     return Section(
         number=12,
         id="robustness",
-        title="Robustness and security",
-        blocks=(Paragraph(parts=(*parts, Words("."))), *stated(Reader(evidence), "robustness")),
+        title=say("Robustness and security"),
+        blocks=(Paragraph(parts=parts), *stated(Reader(evidence), "robustness")),
     )
