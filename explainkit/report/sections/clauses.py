@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import cast
 
 from explainkit.evidence import Evidence
 from explainkit.report.card import (
     Block,
     Column,
     Group,
-    Inline,
     Link,
     Mark,
     Paragraph,
@@ -20,13 +20,34 @@ from explainkit.report.card import (
     Table,
     Words,
 )
-from explainkit.report.clauses.mapping import Regime, regimes
+from explainkit.report.clauses.mapping import Part, Regime, regimes
 from explainkit.report.clauses.standing import Standing, State, standings
+from explainkit.report.language import noted, say, spoken
 from explainkit.report.phrases import clause, code, listed, name, on_page, words
 from explainkit.report.places import places
 
-_STATES: tuple[State, ...] = ("evidence", "partly", "gap", "outside", "not applicable", "unmapped")
-_HEADS = {"outside": "outside a card", "unmapped": "text not read"}
+_STATES: dict[State, str] = {
+    "evidence": noted("evidence"),
+    "partly": noted("partly"),
+    "gap": noted("gap"),
+    "outside": noted("outside a card"),
+    "not applicable": noted("not applicable"),
+    "unmapped": noted("text not read"),
+}
+_PARTS: dict[Part, str] = {
+    "fingerprints": noted("fingerprints"),
+    "environment": noted("environment"),
+    "inputs": noted("inputs"),
+    "parameters": noted("parameters"),
+    "ledger": noted("ledger"),
+    "cases": noted("cases"),
+    "reasons": noted("reasons"),
+    "changes": noted("changes"),
+    "gates": noted("gates"),
+    "verdicts": noted("verdicts"),
+    "signature": noted("signature"),
+    "opinion": noted("opinion"),
+}
 
 
 def section(evidence: Evidence, others: Sequence[Section]) -> Section:
@@ -58,7 +79,7 @@ def section(evidence: Evidence, others: Sequence[Section]) -> Section:
             title=(name(regime.name),), blocks=_clauses(regime, standing, order), screen_only=regime.key not in named
         )
         blocks.append(block)
-    return Section(number=17, id="clauses", title="Clauses", blocks=tuple(blocks))
+    return Section(number=17, id="clauses", title=say("Clauses"), blocks=tuple(blocks))
 
 
 def _overview(found: Sequence[tuple[Regime, tuple[Standing, ...]]], named: Sequence[str]) -> Table:
@@ -69,26 +90,30 @@ def _overview(found: Sequence[tuple[Regime, tuple[Standing, ...]]], named: Seque
             Row(
                 cells=(
                     (name(regime.name),),
-                    (name(regime.state),),
-                    (name(regime.mapped),),
+                    (name(spoken().date(regime.state)),),
+                    (name(spoken().date(regime.mapped)),),
                     *((on_page(counts[state]),) if counts[state] else words("–") for state in _STATES),
                 ),
                 tone="strong" if regime.key in named else "plain",
             )
         )
-    source: Parts = words(
-        "Clauses by what the card holds of what they ask for. Those of the regimes in bold, which the plan says apply, "
-        "are printed below; those of the others stand in card.html."
+    source = (
+        words(
+            "Clauses by what the card holds of what they ask for. Those of the regimes in bold, which the plan says "
+            "apply, are printed below; those of the others stand in card.html."
+        )
         if named
-        else "Clauses by what the card holds of what they ask for. The plan does not say which regimes apply "
-        "(card.regimes): the clauses one by one stand in card.html."
+        else words(
+            "Clauses by what the card holds of what they ask for. The plan does not say which regimes apply "
+            "(card.regimes): the clauses one by one stand in card.html."
+        )
     )
     return Table(
         columns=(
             Column(title=words("Regime"), share=22),
             Column(title=words("Text of"), share=12),
             Column(title=words("Mapped"), share=12),
-            *(Column(title=words(_HEADS.get(state, state)), align="right", share=9) for state in _STATES),
+            *(Column(title=words(head), align="right", share=9) for head in _STATES.values()),
         ),
         rows=tuple(rows),
         source=source,
@@ -118,7 +143,7 @@ def _read_in(found: Sequence[Standing]) -> Parts:
     sources = dict.fromkeys(s.clause.source for s in found if s.clause.read == "primary" and s.clause.source)
     if not sources:
         return words("None of these texts was read for this mapping.")
-    return (Words("Read in: "), *listed([(clause(source),) for source in sources], "; "), Words("."))
+    return words("Read in: {sources}.", sources=listed([(clause(source),) for source in sources], "; "))
 
 
 def _row(standing: Standing, order: Sequence[str]) -> Row:
@@ -132,19 +157,15 @@ def _row(standing: Standing, order: Sequence[str]) -> Row:
 def _here(standing: Standing, order: Sequence[str]) -> Parts:
     """What the card holds."""
     where: Parts = listed([(Link(section),) for section in order if section in standing.sections]) or words("card.json")
-    heads: dict[State, Inline] = {
-        "partly": Mark("open", "partly"),
-        "gap": Mark("attention", "gap"),
-        "unmapped": Words("text not read"),
-        "outside": Words("outside a card"),
-        "not applicable": Words("not applicable"),
-    }
     if standing.state == "evidence":
-        return (Words("evidence in "), *where)
-    head = heads[standing.state]
+        return words("evidence in {sections}", sections=where)
+    text = _STATES[standing.state]
+    head = words(text)
+    if standing.state in ("partly", "gap"):
+        head = (Mark("open" if standing.state == "partly" else "attention", say(text)),)
     if standing.state == "partly" or (standing.state == "unmapped" and standing.sections):
-        return (head, Words(": "), *where)
-    return (head,)
+        return (*head, Words(": "), *where)
+    return head
 
 
 def _missing(standing: Standing) -> Parts:
@@ -160,7 +181,7 @@ def _missing(standing: Standing) -> Parts:
 def _lacking(item: str) -> Parts:
     kind, colon, rest = item.partition(":")
     if not colon:
-        return Words("not measured: "), code(kind)
+        return words("not measured: {figures}", figures=code(kind))
     if kind == "statement":
-        return Words("not provided: "), code(rest)
-    return Words("not there: "), Words(rest)
+        return words("not provided: {question}", question=code(rest))
+    return words("not there: {part}", part=say(_PARTS[cast(Part, rest)]))
