@@ -122,10 +122,12 @@ def _decision(evidence: Evidence) -> Parts:
     wanted = name(favourable) if favourable is not None else Mark("attention", say("not stated"))
     if evidence.task == "multiclass":
         return words("the most probable class; favourable: {favourable}", favourable=wanted)
+    outcome = name(positive) if positive is not None else Mark("attention", say("direction not stated"))
+    limit = preconditions.limit(evidence) or (Mark("attention", say("no threshold")),)
     return words(
         "{outcome} where the score is {threshold}; favourable: {favourable}",
-        outcome=name(positive) if positive is not None else Mark("attention", say("direction not stated")),
-        threshold=preconditions.limit(evidence) or Mark("attention", say("no threshold")),
+        outcome=outcome,
+        threshold=limit,
         favourable=wanted,
     )
 
