@@ -25,6 +25,7 @@ from explainkit.report.language import noted, say, spoken
 from explainkit.report.phrases import clause, clipped, digest, listed, name, number, on_page, subject_of, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import gates, preconditions, tiles
+from explainkit.report.sections.identity import dataset_name
 from explainkit.report.sections.summary import attention
 
 _LONGEST = {"intended_use": 330, "provider": 90, "expiry": 60, "population_description": 90, "sample": 48}
@@ -95,7 +96,7 @@ def _facts(reader: Reader) -> tuple[tuple[Parts, Parts], ...]:
     rows: Parts = words("{count} rows", count=counted)
     if data is not None:
         sample = _stated(reader, "sample")
-        rows = words("{count} rows of {data}; {sample}", count=counted, data=name(data.name), sample=sample)
+        rows = words("{count} rows of {data}; {sample}", count=counted, data=dataset_name(data), sample=sample)
         rows += (Break(), digest(data.digest))
     people = preconditions.population(evidence) or (Mark("attention", say("not stated")),)
     described = reader.answer("population_description")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from explainkit.artifact import sha256_of
-from explainkit.evidence import Evidence
-from explainkit.report.card import Block, Column, Facts, Group, Parts, Row, Section, Table, Words
+from explainkit.evidence import DatasetIdentity, Evidence
+from explainkit.report.card import Block, Column, Facts, Group, Label, Parts, Row, Section, Table, Words
 from explainkit.report.language import noted, say, spoken
 from explainkit.report.phrases import clause, code, listed, name, number, stated, words
 from explainkit.report.reader import Reader
@@ -18,6 +18,7 @@ _TASKS = {
     "multiclass": noted("multiclass"),
     "regression": noted("regression"),
 }
+_FRAME = noted("data frame")
 _ROLES = {"evaluation": noted("evaluation"), "reference": noted("reference")}
 
 
@@ -31,6 +32,11 @@ def section(evidence: Evidence) -> Section:
         *stated(reader, "identity"),
     )
     return Section(number=2, id="identity", title=say("Identity"), blocks=blocks)
+
+
+def dataset_name(dataset: DatasetIdentity) -> Label:
+    """Name of the file; of data handed over in memory, that it was a data frame."""
+    return name(say(_FRAME) if dataset.name == _FRAME else dataset.name)
 
 
 def _model(evidence: Evidence) -> tuple[tuple[Parts, Parts], ...]:
@@ -61,7 +67,7 @@ def _datasets(reader: Reader) -> Table:
         Row(
             cells=(
                 words(_ROLES[d.role]),
-                (name(d.name),),
+                (dataset_name(d),),
                 number(reader.figure("data.rows", dataset=d.role)),
                 (code(d.digest),),
                 (clause(d.digest_of),),
