@@ -27,6 +27,7 @@ from explainkit.report.canvas import (
     span,
     to_svg,
 )
+from explainkit.report.language import say
 
 FULL, HALF = 6.93, 3.36
 """Widths in inches: the text of an A4 page, and half of it."""
@@ -172,7 +173,7 @@ def curve(x: Sequence[float], y: Sequence[float], *, x_axis: str, y_axis: str, w
         axes.plot([0, 1], [0, 1], color=MUTED, lw=0.7, dashes=(2, 2))
         axes.fill_between(x, x, y, color=BAND, lw=0)
         axes.plot(x, y, color=DEEP, lw=1.6, solid_joinstyle="round")
-        axes.text(0.62, 0.56, "no discrimination", color=MUTED, va="top", ha="left")
+        axes.text(0.62, 0.56, say("no discrimination"), color=MUTED, va="top", ha="left")
         axes.set_xlim(-0.01, 1.01)
         axes.set_ylim(-0.01, 1.02)
         axis_title(axes, x_axis)
@@ -266,7 +267,7 @@ def histogram(
             )  # fmt: skip
         axes.yaxis.set_major_formatter(lambda v, _: f"{abs(v):.0f}")
         axis_title(axes, axis)
-        axis_title(axes, "rows", vertical=True)
+        axis_title(axes, say("rows"), vertical=True)
         return to_svg(figure)
 
 
@@ -302,7 +303,7 @@ def swarm(
             dots(axes, shades[shade], color=shade, size=2.6)
         words = [(rank_shade(0.0), ends[0]), (rank_shade(1.0), ends[1])]
         if rank_shade(None) in shades:
-            words.append((rank_shade(None), "category"))
+            words.append((rank_shade(None), say("category")))
         legend(figure, words)
         row_names(axes, names)
         axis_title(axes, axis)
@@ -341,7 +342,7 @@ def lines(
 
 def shortened(name: str, longest: int = _LONGEST_NAME) -> str:
     """A name that fits beside a chart, on one line and without characters that have no look."""
-    flat = " ".join("".join(c if unicodedata.category(c)[0] != "C" else " " for c in name).split()) or "(blank)"
+    flat = " ".join("".join(c if unicodedata.category(c)[0] != "C" else " " for c in name).split()) or say("(blank)")
     return flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
 
 

@@ -142,7 +142,7 @@ def _decision(reader: Reader, case: Case) -> dict[str, Any]:
     against = decision.against or "cutoff"
     blocked = bool(decision.protected)
     found["reasons"] = {
-        "status": "not tested" if decision.reasons is None else f"blocked{BLOCKED}" if blocked else "issued",
+        "status": "not tested" if decision.reasons is None else BLOCKED if blocked else "issued",
         "ranked": None if decision.reasons is None else list(decision.reasons),
         "protected": None if decision.protected is None else list(decision.protected),
         "against": decision.against,

@@ -23,6 +23,7 @@ from explainkit.report.canvas import (
     to_svg,
 )
 from explainkit.report.charts import HALF, rank_shade, shortened, spread
+from explainkit.report.language import say
 
 _HEIGHT = 2.0
 LONGEST = 22
@@ -90,13 +91,13 @@ def effect(
         if curve is not None:
             axes.fill_between(curve.x, curve.low, curve.high, color=BAND, lw=0)
             axes.plot(curve.x, curve.mean, color=DEEP, lw=1.5, solid_joinstyle="round")
-            words.append((DEEP, "partial dependence"))
+            words.append((DEEP, say("partial dependence")))
             if curve.gap is not None:
                 right += 0.12 * (right - left)
                 _gap(axes, curve.gap, right - 0.045 * (right - left), (low, high))
         if other is not None:
             axes.plot(*other, color=INK, lw=1.1, dashes=(3, 2))
-            words.append((INK, "accumulated (dashed)"))
+            words.append((INK, say("accumulated (dashed)")))
         for place in sorted(set(x)):
             axes.plot([place, place], [low, low + 0.025 * (high - low)], color=MUTED, lw=0.5)
         axes.set_xlim(left, right)
@@ -144,7 +145,7 @@ def _gap(axes: Axes, gap: tuple[float, float, float], x: float, ends: tuple[floa
     mean, low, high = gap
     axes.plot([x, x], [low, high], color=PALE, lw=1.6, solid_capstyle="butt")
     dots(axes, [(x, mean)], color=DEEP, size=4.6)
-    axes.text(x, ends[0] + 0.05 * (ends[1] - ends[0]), "missing", color=MUTED, ha="center", parse_math=False)
+    axes.text(x, ends[0] + 0.05 * (ends[1] - ends[0]), say("missing"), color=MUTED, ha="center", parse_math=False)
 
 
 def scatter(
@@ -232,7 +233,8 @@ def strips(
 def by_rank(name: str) -> tuple[tuple[str, str], ...]:
     """Words for colours of ranks."""
     short = shortened(name, 16)
-    return ((rank_shade(0.0), f"low {short}"), (rank_shade(1.0), f"high {short}"))
+    low, high = say("low {input}").format(input=short), say("high {input}").format(input=short)
+    return ((rank_shade(0.0), low), (rank_shade(1.0), high))
 
 
 def boxes(rows: Sequence[Box], *, axis: str, mark: float | None = None, width: float = HALF) -> bytes:

@@ -22,6 +22,21 @@ STATUS: dict[Status, str] = {
     "insufficient": noted("insufficient evidence"),
     "not_tested": noted("not tested"),
 }
+UNITS: dict[str, str] = {
+    "log-odds": noted("log-odds"),
+    "probability": noted("probability"),
+    "target": noted("units of the target"),
+}
+"""Units of SHAP values."""
+MISSING = noted("missing")
+"""What stands in card.json for a value that is not there."""
+_OWN_KEYS = {
+    ("average", "macro"): noted("macro"),
+    ("average", "weighted"): noted("weighted"),
+    ("dataset", "evaluation"): noted("dataset: evaluation"),
+    ("dataset", "reference"): noted("dataset: reference"),
+}
+"""Keys of ids with values of our own."""
 _LONGEST_LABEL = 160
 
 
@@ -66,9 +81,14 @@ def name(text: str, *, strong: bool = False) -> Label:
     """A name from outside; a very long one is cut, with its digest so that it stays unmistakable."""
     if len(text) <= _LONGEST_LABEL:
         return Label(text, "label", strong)
-    return Label(
-        f"{text[:_LONGEST_LABEL].rstrip()}… (shortened, sha256 {sha256_of(text.encode())[:12]})", strong=strong
-    )
+    cut = say("{start}… (shortened, sha256 {digest})")
+    start, digest = text[:_LONGEST_LABEL].rstrip(), sha256_of(text.encode())[:12]
+    return Label(cut.format(start=start, digest=digest), strong=strong)
+
+
+def given(text: str) -> Label:
+    """A value of an input; that there is none is said in the language of the document."""
+    return name(say(text) if text == MISSING else text)
 
 
 def clause(text: str) -> Label:
@@ -147,6 +167,12 @@ def listed(items: Sequence[Parts], between: str = ", ") -> Parts:
     return tuple(joined)
 
 
+def enumerated(items: Sequence[Parts]) -> Parts:
+    """``a, b and c``."""
+    *first, last = items
+    return listed([listed(first), last], say(" and ")) if first else last
+
+
 def methods(figures: Iterable[Figure | None]) -> Parts:
     """How the figures were measured, each method once."""
     found: dict[str, None] = {}
@@ -202,7 +228,10 @@ def stated(reader: Reader, section: str) -> tuple[card.Group, ...]:
 def in_words(keys: Mapping[str, str]) -> str:
     """What stands in the brackets of an id, for people: the column or feature itself, a group with its column."""
     bare = ("column", "feature", "class", "metric", "output", "average", "q")
-    return ", ".join(value if key in bare else f"{key}: {value}" for key, value in keys.items())
+    return ", ".join(
+        say(_OWN_KEYS[key, value]) if (key, value) in _OWN_KEYS else value if key in bare else f"{key}: {value}"
+        for key, value in keys.items()
+    )
 
 
 def is_reference(figure: Figure, levels: Sequence[str]) -> bool:
@@ -232,7 +261,7 @@ def subject_of(what: str, *, longest: int | None = None) -> Parts:
         shown = ([n for n in names if not n.endswith(("_difference", "_ratio"))] or names)[:2]
     titles = listed([(title(measure(n).title.partition(" (")[0]),) for n in shown])
     if len(shown) < len(names):
-        return (*titles, Words(" and "), on_page(len(names) - len(shown)), Words(" more"))
+        return words("{figures} and {count} more", figures=titles, count=on_page(len(names) - len(shown)))
     return titles
 
 

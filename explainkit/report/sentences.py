@@ -5,12 +5,12 @@ from __future__ import annotations
 from explainkit.evidence import Case, Change
 from explainkit.figures import Figure
 from explainkit.report.card import Break, Link, Number, Parts, Point, Words
+from explainkit.report.language import noted, say
 from explainkit.report.numbers import figure_text, point_text
-from explainkit.report.phrases import listed, name, number
+from explainkit.report.phrases import given, listed, name, number, words
 from explainkit.report.reader import Reader
 from explainkit.report.text import printable
 
-NO_PROMISE = "would change this model's output, other things equal; no promise, no causal claim"
 _ROUNDING = 1e-12
 
 
@@ -18,12 +18,12 @@ def value_of(reader: Reader, case: Case, feature: str) -> Parts:
     """The value of an input in a case, a number or a text, or those of a group; empty where it is not known."""
     members = reader.groups.get(feature)
     if members is not None:
-        return listed([(name(m), Words(" "), *value_of(reader, case, m)) for m in members], " and ")
+        return listed([(name(m), Words(" "), *value_of(reader, case, m)) for m in members], say(" and "))
     numeric = reader.figure("case.input", case=case.key, feature=feature)
     if numeric is not None:
         return number(numeric)
     texts = dict(case.inputs)
-    return (name(texts[feature]),) if feature in texts else ()
+    return (given(texts[feature]),) if feature in texts else ()
 
 
 def contribution(reader: Reader, case: Case, figure: Figure) -> Parts:
@@ -38,23 +38,22 @@ def contribution(reader: Reader, case: Case, figure: Figure) -> Parts:
     figure : Figure
         One contribution of it, measured.
     """
-    parts = _input(reader, case, reader.feature(figure))
+    moving, output = _input(reader, case, reader.feature(figure)), _output(figure)
     size = figure.value or 0.0
     if abs(size) <= _ROUNDING:
-        return (*parts, Words(" did not move "), *_output(figure))
-    return (
-        *parts,
-        Words(" raised " if size > 0 else " lowered "),
-        *_output(figure),
-        Words(": "),
-        *number(figure),
-    )
+        return words("{input} did not move {output}", input=moving, output=output)
+    message = noted("{input} raised {output}: {contribution}")
+    if size < 0:
+        message = noted("{input} lowered {output}: {contribution}")
+    return words(message, input=moving, output=output, contribution=number(figure))
 
 
 def together(figure: Figure, count: Parts) -> Parts:
     """The same for the inputs beyond the largest, which share one number."""
-    move = " together raised " if (figure.value or 0.0) > 0 else " together lowered "
-    return (Words("all "), *count, Words(" other inputs"), Words(move), *_output(figure), Words(": "), *number(figure))
+    message = noted("all {count} other inputs together lowered {output}: {contribution}")
+    if (figure.value or 0.0) > 0:
+        message = noted("all {count} other inputs together raised {output}: {contribution}")
+    return words(message, count=count, output=_output(figure), contribution=number(figure))
 
 
 def reason(reader: Reader, case: Case, feature: str, against: str) -> Parts:
@@ -65,28 +64,23 @@ def reason(reader: Reader, case: Case, feature: str, against: str) -> Parts:
     parts = _input(reader, case, feature)
     if own is None or mean is None or short is None:
         return parts
-    return (
-        *parts,
-        Words(" moved "),
-        *_output(own),
-        Words(" by "),
-        *number(own),
-        Words("; the mean of "),
-        *group_words(reader, against),
-        Words(" is "),
-        *number(mean),
-        Words(": "),
-        *number(short, strong=True),
-        Words(" further against the person"),
+    return words(
+        "{input} moved {output} by {contribution}; the mean of {group} is {mean}: {further} further against the person",
+        input=parts,
+        output=_output(own),
+        contribution=number(own),
+        group=group_words(reader, against),
+        mean=number(mean),
+        further=number(short, strong=True),
     )
 
 
 def group_words(reader: Reader, against: str) -> Parts:
     """``the 30 favourably decided rows nearest to the cut-off``, or ``all 300 rows``."""
-    rows = reader.figure("explanation.reasons.group_rows", against=against)
+    rows = number(reader.figure("explanation.reasons.group_rows", against=against))
     if against == "cutoff":
-        return (Words("the "), *number(rows), Words(" favourably decided rows nearest to the cut-off"))
-    return (Words("all "), *number(rows), Words(" rows"))
+        return words("the {rows} favourably decided rows nearest to the cut-off", rows=rows)
+    return words("all {rows} rows", rows=rows)
 
 
 def change(reader: Reader, case: Case, found: Change, index: int) -> Parts:
@@ -96,11 +90,21 @@ def change(reader: Reader, case: Case, found: Change, index: int) -> Parts:
     for feature in found.columns:
         keys = {"case": case.key, "change": str(index), "feature": feature}
         new = reader.figure("explanation.change.value", keys)
-        to: Parts = number(new) if new is not None else (name(texts.get(feature, "")),)
-        old = value_of(reader, case, feature)
-        moves.append((name(feature, strong=True), *((Words(" from "), *old) if old else ()), Words(" to "), *to))
+        to = number(new) if new is not None else given(texts.get(feature, ""))
+        old, what = value_of(reader, case, feature), name(feature, strong=True)
+        move = (
+            words("{feature} from {old} to {new}", feature=what, old=old, new=to)
+            if old
+            else words("{feature} to {new}", feature=what, new=to)
+        )
+        moves.append(move)
     score = reader.figure("explanation.change.score", case=case.key, change=str(index))
-    return (*listed(moves, " and "), Words(f" {NO_PROMISE}. Score then: "), *number(score))
+    return words(
+        "{changes} would change this model's output, other things equal; no promise, no causal claim. "
+        "Score then: {score}",
+        changes=listed(moves, say(" and ")),
+        score=number(score),
+    )
 
 
 def plain(parts: Parts) -> str:
@@ -112,7 +116,7 @@ def plain(parts: Parts) -> str:
         elif isinstance(part, Point):
             texts.append(point_text(part.series, part.column, part.row))
         elif isinstance(part, Link):
-            texts.append(f"section {part.target}")
+            texts.append(say("section {section}").format(section=part.target))
         elif isinstance(part, Break):
             texts.append(" ")
         else:
@@ -128,6 +132,7 @@ def _input(reader: Reader, case: Case, feature: str) -> Parts:
 def _output(figure: Figure) -> Parts:
     """What was moved: the log-odds of a class, its probability, or the prediction."""
     if figure.class_ is None:
-        return (Words("the prediction"),)
-    unit = "probability" if figure.unit == "probability" else "log-odds"
-    return (Words(f"the {unit} of "), name(figure.class_))
+        return words("the prediction")
+    if figure.unit == "probability":
+        return words("the probability of {outcome}", outcome=name(figure.class_))
+    return words("the log-odds of {outcome}", outcome=name(figure.class_))

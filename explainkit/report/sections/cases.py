@@ -22,8 +22,9 @@ from explainkit.report.card import (
     Table,
     Words,
 )
+from explainkit.report.language import noted, say
 from explainkit.report.numbers import figure_text
-from explainkit.report.phrases import clause, name, number, on_page, source, stated, words
+from explainkit.report.phrases import clause, listed, name, number, on_page, source, stated, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import decision
 from explainkit.report.sections.preconditions import threshold_label
@@ -46,9 +47,11 @@ def section(evidence: Evidence) -> Section:
         blocks.extend(decision.overall(reader))
         blocks.extend(case_group(reader, case) for case in evidence.cases)
     else:
-        blocks.append(Paragraph(parts=(Mark("open", "not tested"), Words(" no single case was explained."))))
+        blocks.append(
+            Paragraph(parts=(Mark("open", say("not tested")), Words(" "), *words("no single case was explained.")))
+        )
     blocks.extend(stated(reader, "cases"))
-    return Section(number=11, id="cases", title="Single cases", blocks=tuple(blocks))
+    return Section(number=11, id="cases", title=say("Single cases"), blocks=tuple(blocks))
 
 
 def case_group(reader: Reader, case: Case) -> Group:
@@ -73,7 +76,11 @@ def case_group(reader: Reader, case: Case) -> Group:
     blocks.append(_table(reader, case, ordered, lime))
     blocks.append(Paragraph(parts=_reconciled(reader, case), style="note"))
     blocks.extend(decision.blocks(reader, case))
-    heading: Parts = (Words("Case " if case.naming else "Row "), Label(case.key), Words(": "), name(case.chosen))
+    heading = words(
+        noted("Case {case}: {chosen}") if case.naming else noted("Row {case}: {chosen}"),
+        case=Label(case.key),
+        chosen=clause(case.chosen),
+    )
     return Group(title=heading, blocks=tuple(blocks), id=f"case-{case.key}")
 
 
@@ -105,26 +112,33 @@ def _outcome(reader: Reader, case: Case) -> Parts:
     if score is None:
         return words("The score of this row was not measured.")
     if evidence.task == "regression":
-        return (Words("Prediction "), *number(score, strong=True), Words("."))
+        return words("Prediction {prediction}.", prediction=number(score, strong=True))
     if evidence.task == "multiclass":
-        parts: Parts = (Words("Probability "), *number(score, strong=True))
-        return (
-            (*parts, Words(" of the class "), name(score.class_), Words(".")) if score.class_ else (*parts, Words("."))
-        )
-    parts = (Words("Score "), *number(score, strong=True))
+        chance = number(score, strong=True)
+        if not score.class_:
+            return words("Probability {probability}.", probability=chance)
+        return words("Probability {probability} of the class {name}.", probability=chance, name=name(score.class_))
+    shown = number(score, strong=True)
     if evidence.threshold is None or score.value is None:
-        return (*parts, Words("; no threshold is stated, so no decision follows."))
-    return (*parts, Words(" against the threshold "), clause(threshold_label(evidence)), *_decision(evidence, score))
+        return words("Score {score}; no threshold is stated, so no decision follows.", score=shown)
+    limit, decided = Label(threshold_label(evidence), "clause"), _decided(evidence, score.value)
+    if decided is None:
+        return words("Score {score} against the threshold {threshold}.", score=shown, threshold=limit)
+    return words(
+        "Score {score} against the threshold {threshold}: decided {outcome}.",
+        score=shown,
+        threshold=limit,
+        outcome=name(decided, strong=True),
+    )
 
 
-def _decision(evidence: Evidence, score: Figure) -> Parts:
+def _decided(evidence: Evidence, score: float) -> str | None:
+    """The outcome that follows from a score; None where it has no name."""
     cutoff = Threshold.parse(evidence.threshold or "")
-    at = score.value or 0.0
-    positive = at >= cutoff.at if cutoff.side == ">=" else at > cutoff.at
+    if score >= cutoff.at if cutoff.side == ">=" else score > cutoff.at:
+        return evidence.positive
     others = [o for o in evidence.outputs if o != evidence.positive]
-    if evidence.positive is None or (not positive and len(others) != 1):
-        return (Words("."),)
-    return (Words(": decided "), name(evidence.positive if positive else others[0], strong=True), Words("."))
+    return others[0] if evidence.positive is not None and len(others) == 1 else None
 
 
 def _waterfall(reader: Reader, case: Case, ordered: list[Figure], base: Figure, output: Figure) -> Chart:
@@ -135,14 +149,16 @@ def _waterfall(reader: Reader, case: Case, ordered: list[Figure], base: Figure, 
         total = sum(float(f.value or 0.0) for f in rest)
         # A sum of figures is printed only where it is a figure itself, which older evidence does not hold.
         text = "" if others is None else figure_text(others)
-        steps.append(draw.Step(name="all others together", value=total, text=text))
+        steps.append(draw.Step(name=say("all others together"), value=total, text=text))
     drawn = draw.waterfall(
         steps,
-        base=(float(base.value or 0.0), f"base value  {figure_text(base)}"),
-        output=(float(output.value or 0.0), f"this row  {figure_text(output)}"),
+        base=(float(base.value or 0.0), say("base value  {value}").format(value=figure_text(base))),
+        output=(float(output.value or 0.0), say("this row  {value}").format(value=figure_text(output))),
     )
     caption = words("Dark raises the output, light lowers it; the numbers carry the sign.")
-    alt = "Waterfall from the base value through the contributions of the inputs to this row's output; values below"
+    alt = say(
+        "Waterfall from the base value through the contributions of the inputs to this row's output; values below"
+    )
     return Chart(svg=drawn, alt=alt, caption=caption)
 
 
@@ -171,27 +187,25 @@ def _reconciled(reader: Reader, case: Case) -> Parts:
     base, output, residual = (
         reader.figure(f"explanation.shap.{kind}", case=case.key) for kind in ("base", "output", "residual")
     )
-    parts: Parts = ()
+    said: list[Parts] = []
     if base is not None and output is not None and base.status == "measured":
-        parts = (Words("SHAP: base value "), *number(base), Words(" plus contributions is "), *number(output))
+        message = noted("SHAP: base value {base} plus contributions is {output}.")
         if residual is not None:
-            parts += (Words(", residual "), *number(residual))
-        parts += (Words(". "),)
+            message = noted("SHAP: base value {base} plus contributions is {output}, residual {residual}.")
+        said.append(words(message, base=number(base), output=number(output), residual=number(residual)))
     fidelity = reader.figure("explanation.lime.fidelity", case=case.key)
     if fidelity is not None:
-        parts += (Words("LIME: local R² of the surrogate "), *number(fidelity), Words(". "))
+        said.append(words("LIME: local R² of the surrogate {fidelity}.", fidelity=number(fidelity)))
         if fidelity.status != "measured":
-            parts += source([fidelity])
+            said.append(source([fidelity]))
     intercept = reader.measured("explanation.lime.intercept", case=case.key)
     if intercept is not None:
-        parts += (Words("Its intercept is "), *number(intercept), Words(". "))
-    parts += _stability(reader, case)
-    if not parts:
-        return (clause("No contribution was computed for this row."),)
-    return parts
+        said.append(words("Its intercept is {intercept}.", intercept=number(intercept)))
+    said.extend(_stability(reader, case))
+    return listed(said, " ") if said else words("No contribution was computed for this row.")
 
 
-def _stability(reader: Reader, case: Case) -> Parts:
+def _stability(reader: Reader, case: Case) -> tuple[Parts, ...]:
     """How far LIME's weights change with the seed."""
     rank, sign, spread = (
         reader.figure(f"explanation.lime.{kind}", case=case.key)
@@ -200,14 +214,12 @@ def _stability(reader: Reader, case: Case) -> Parts:
     tried = reader.figure("explanation.lime.seeds")
     if rank is None or sign is None or spread is None or tried is None:
         return ()
-    return (
-        Words("Refitted with other seeds ("),
-        *number(tried),
-        Words("): rank correlation of the weights "),
-        *number(rank),
-        Words(", share that keeps its sign "),
-        *number(sign),
-        Words(", largest standard deviation of a weight "),
-        *number(spread),
-        Words(". "),
+    said = words(
+        "Refitted with other seeds ({seeds}): rank correlation of the weights {rank}, share that keeps its sign "
+        "{sign}, largest standard deviation of a weight {spread}.",
+        seeds=number(tried),
+        rank=number(rank),
+        sign=number(sign),
+        spread=number(spread),
     )
+    return (said,)

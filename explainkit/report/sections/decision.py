@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from explainkit.evidence import Case, CaseDecision
+from explainkit.evidence import Case, CaseDecision, Method
 from explainkit.figures import Figure
 from explainkit.report.card import Block, Column, Group, Items, Mark, Paragraph, Parts, Row, Table, Words
+from explainkit.report.language import noted, say
 from explainkit.report.phrases import clause, digest, listed, name, number, on_page, source, words
 from explainkit.report.reader import Reader
 from explainkit.report.sentences import change, group_words, reason, value_of
 
-BLOCKED = ": a principal reason is a protected attribute"
+BLOCKED = noted("blocked: a principal reason is a protected attribute")
+_BEYOND = {
+    "cutoff": noted("Against the person, beyond the mean of the rows nearest to the cut-off"),
+    "all": noted("Against the person, beyond the mean of all rows"),
+}
+_BEYOND_OTHER = {
+    "cutoff": noted("… of the rows nearest to the cut-off"),
+    "all": noted("… of all rows"),
+}
 _RANKED = 8  # rows of the ranking on paper
 _OTHER = {"cutoff": "all", "all": "cutoff"}
 
@@ -31,16 +40,28 @@ def overall(reader: Reader) -> tuple[Block, ...]:
     blocked = reader.figure("explanation.reasons.blocked")
     if adverse is None or not adverse.value:
         return ()
-    parts: Parts = (Words("Of "), *number(adverse), Words(" decisions against a person among the rows explained, "))
     if blocked is not None and blocked.status == "measured":
-        parts += (*number(blocked), Words(" have a protected attribute among their principal reasons. "))
+        said = [
+            words(
+                "Of {decisions} decisions against a person among the rows explained, {blocked} have a protected "
+                "attribute among their principal reasons.",
+                decisions=number(adverse),
+                blocked=number(blocked),
+            )
+        ]
     else:
         why = (clause(blocked.reason),) if blocked is not None and blocked.reason else words("not tested")
-        parts += (Words("it was not tested how many have a protected attribute among their reasons: "), *why)
-        parts += (Words(". "),)
+        said = [
+            words(
+                "Of {decisions} decisions against a person among the rows explained, it was not tested how many have "
+                "a protected attribute among their reasons: {why}.",
+                decisions=number(adverse),
+                why=why,
+            )
+        ]
     same = reader.measured("explanation.reasons.same_set")
     if same is not None:
-        parts += (Words("Both methods name the same set of reasons in a share of "), *number(same), Words(". "))
+        said.append(words("Both methods name the same set of reasons in a share of {share}.", share=number(same)))
     rates = [f for f in reader.named("explanation.reasons.frequency") if f.status == "measured"]
     table = Table(
         columns=(
@@ -53,21 +74,28 @@ def overall(reader: Reader) -> tuple[Block, ...]:
         print_rows=8,
     )
     title = words("Reasons over all adverse decisions")
-    return (Group(title=title, blocks=(Paragraph(parts=parts, style="read"), *((table,) if rates else ()))),)
+    return (
+        Group(title=title, blocks=(Paragraph(parts=listed(said, " "), style="read"), *((table,) if rates else ()))),
+    )
 
 
 def _reasons(reader: Reader, case: Case, decision: CaseDecision) -> list[Block]:
     if decision.reasons is None or decision.against is None:
-        return [Paragraph(parts=(Mark("open", "not tested"), Words(" too few rows to rank reasons against.")))]
+        few = (Mark("open", say("not tested")), Words(" "), *words("too few rows to rank reasons against."))
+        return [Paragraph(parts=few)]
     found: list[Block] = []
     if decision.protected:
-        parts: Parts = (Mark("attention", f"blocked{BLOCKED}"), Words(" ("))
-        parts += (*listed([(name(n, strong=True),) for n in decision.protected]), Words("). "))
-        parts += (Words("No reason text is issued. The ranking is shown to whoever validates the model."),)
-        found.append(Paragraph(parts=parts, style="alert"))
+        issued = words(
+            "({columns}). No reason text is issued. The ranking is shown to whoever validates the model.",
+            columns=listed([(name(n, strong=True),) for n in decision.protected]),
+        )
+        found.append(Paragraph(parts=(Mark("attention", say(BLOCKED)), Words(" "), *issued), style="alert"))
     elif not decision.reasons:
-        nothing = (Words("No input counts further against the person than on average among "),)
-        found.append(Paragraph(parts=(*nothing, *group_words(reader, decision.against), Words("."))))
+        nothing = words(
+            "No input counts further against the person than on average among {group}.",
+            group=group_words(reader, decision.against),
+        )
+        found.append(Paragraph(parts=nothing))
     else:
         listed_ = (
             (on_page(i), Words(". "), *reason(reader, case, feature, decision.against), Words("."))
@@ -95,7 +123,7 @@ def _ranking(reader: Reader, case: Case, decision: CaseDecision) -> Table:
         feature = reader.feature(figure)
         keys = {"case": case.key, "feature": figure.keys["feature"]}
         other = reader.figure("explanation.reasons.shortfall", {**keys, "against": _OTHER[first]})
-        mark: Parts = (Words(" "), Mark("attention", "protected")) if feature in protected else ()
+        mark: Parts = (Words(" "), Mark("attention", say("protected"))) if feature in protected else ()
         rows.append(
             Row(
                 cells=(
@@ -108,14 +136,13 @@ def _ranking(reader: Reader, case: Case, decision: CaseDecision) -> Table:
                 tone="strong" if feature in (decision.reasons or ()) else "plain",
             )
         )
-    heads = {"cutoff": "the rows nearest to the cut-off", "all": "all rows"}
     return Table(
         columns=(
             Column(title=words("Input"), share=30),
             Column(title=words("Value"), share=22),
             Column(title=words("Contribution"), align="right", share=14),
-            Column(title=words(f"Against the person, beyond the mean of {heads[first]}"), align="right", share=18),
-            Column(title=words(f"… of {heads[_OTHER[first]]}"), align="right", share=16),
+            Column(title=words(_BEYOND[first]), align="right", share=18),
+            Column(title=words(_BEYOND_OTHER[_OTHER[first]]), align="right", share=16),
         ),
         rows=tuple(rows),
         print_rows=_RANKED,
@@ -125,55 +152,74 @@ def _ranking(reader: Reader, case: Case, decision: CaseDecision) -> Table:
 def _method(reader: Reader, case: Case, decision: CaseDecision) -> Parts:
     """How the reasons were ranked, against which background, and how far both methods agree."""
     against = decision.against or "cutoff"
-    parts: Parts = (
-        Words("Every input of the model was ranked; none was left out. Contributions are SHAP values against "),
-    )
+    said = [words("Every input of the model was ranked; none was left out.")]
     method = next((m for m in reader.evidence.methods if m.id == "reasons"), None)
-    background = reader.figure("explanation.reasons.background_rows")
     if method is not None:
-        parts += (clause(method.background), Words(" ("), *number(background), Words(" rows"))
-        parts += (Words(", digest "), digest(method.background_digest)) if method.background_digest else ()
-        parts += (Words("). "),)
+        said.append(_background(reader, method))
     edge = reader.measured("explanation.reasons.band_edge")
     if against == "cutoff" and edge is not None:
-        parts += (Words("The rows nearest to the cut-off reach up to the score "), *number(edge), Words(". "))
+        said.append(words("The rows nearest to the cut-off reach up to the score {edge}.", edge=number(edge)))
     shared = reader.measured("explanation.reasons.shared", case=case.key)
     rank = reader.figure("explanation.reasons.rank_agreement", case=case.key)
     if shared is not None and rank is not None and decision.reasons:
-        parts += (Words("Ranked against "), *group_words(reader, _OTHER[against]), Words(", "), *number(shared))
-        parts += (Words(" of "), on_page(len(decision.reasons)), Words(" reasons are the same; rank correlation "))
-        parts += (*number(rank), Words(". "))
-    return parts
+        same = words(
+            "Ranked against {group}, {shared} of {count} reasons are the same; rank correlation {correlation}.",
+            group=group_words(reader, _OTHER[against]),
+            shared=number(shared),
+            count=on_page(len(decision.reasons)),
+            correlation=number(rank),
+        )
+        said.append(same)
+    return listed(said, " ")
+
+
+def _background(reader: Reader, method: Method) -> Parts:
+    rows = number(reader.figure("explanation.reasons.background_rows"))
+    against = clause(method.background)
+    if not method.background_digest:
+        return words("Contributions are SHAP values against {background} ({rows} rows).", background=against, rows=rows)
+    return words(
+        "Contributions are SHAP values against {background} ({rows} rows, digest {digest}).",
+        background=against,
+        rows=rows,
+        digest=digest(method.background_digest),
+    )
 
 
 def _faithful(reader: Reader, case: Case) -> Parts:
     stated = reader.measured("explanation.reasons.turned", case=case.key)
     others = reader.measured("explanation.reasons.turned_others", case=case.key)
     if stated is None:
-        return words("Whether changing the reasons changes the decision was not tested. ")
-    parts: Parts = (
-        Words("Does changing the reasons change the decision? Replaced together by the values of "),
-        *number(stated, "n"),
-        Words(" of the rows they were ranked against, they turn it in a share of "),
-        *number(stated, strong=True),
+        return words("Whether changing the reasons changes the decision was not tested.")
+    message = noted(
+        "Does changing the reasons change the decision? Replaced together by the values of {rows} of the rows they "
+        "were ranked against, they turn it in a share of {share}."
     )
     if others is not None:
-        parts += (Words("; as many other inputs, drawn at random, in a share of "), *number(others))
-    return (*parts, Words(". "))
+        message = noted(
+            "Does changing the reasons change the decision? Replaced together by the values of {rows} of the rows they "
+            "were ranked against, they turn it in a share of {share}; as many other inputs, drawn at random, in a "
+            "share of {others}."
+        )
+    share = number(stated, strong=True)
+    return words(message, rows=number(stated, "n"), share=share, others=number(others))
 
 
 def _changes(reader: Reader, case: Case, decision: CaseDecision) -> list[Block]:
     if decision.changes is None:
-        words_ = Words(" the plan names no input that a person can change.")
-        return [Paragraph(parts=(Mark("open", "not tested"), words_))]
+        nothing = words("the plan names no input that a person can change.")
+        return [Paragraph(parts=(Mark("open", say("not tested")), Words(" "), *nothing))]
     named = [c.name for c in reader.features if c.actionable]
     found: list[Block] = []
     if decision.changes:
         items = [change(reader, case, c, i) for i, c in enumerate(decision.changes, start=1)]
         found.append(Items(items=tuple((*item, Words(".")) for item in items)))
     else:
-        none = (Mark("open", "none found"), Words(" no change of one or two of these inputs turns the decision: "))
-        found.append(Paragraph(parts=(*none, *listed([(name(n),) for n in named]), Words("."))))
+        none = words(
+            "no change of one or two of these inputs turns the decision: {inputs}.",
+            inputs=listed([(name(n),) for n in named]),
+        )
+        found.append(Paragraph(parts=(Mark("open", say("none found")), Words(" "), *none)))
     found.append(Paragraph(parts=_tried(reader, case, named), style="note"))
     return found
 
@@ -183,16 +229,14 @@ def _tried(reader: Reader, case: Case, named: list[str]) -> Parts:
         reader.figure(f"explanation.change.{kind}", case=case.key) for kind in ("tried", "turned", "off_data")
     ]
     tried, turned, off = figures
-    return (
-        Words("The smallest change of one and of two inputs that the plan calls actionable ("),
-        *listed([(name(n),) for n in named]),
-        Words("), a change of two only where it is smaller. New values are those of reference rows, one column at a "),
-        Words("time, linked columns together; no reference row is shown. "),
-        *number(tried),
-        Words(" changed rows were tried, "),
-        *number(turned),
-        Words(" turn the decision, "),
-        *number(off),
-        Words(" of them were refused as off the data. "),
-        *source([f for f in figures[2:] if f is not None]),
+    said = words(
+        "The smallest change of one and of two inputs that the plan calls actionable ({inputs}), a change of two only "
+        "where it is smaller. New values are those of reference rows, one column at a time, linked columns together; "
+        "no reference row is shown. {tried} changed rows were tried, {turned} turn the decision, {off_data} of them "
+        "were refused as off the data.",
+        inputs=listed([(name(n),) for n in named]),
+        tried=number(tried),
+        turned=number(turned),
+        off_data=number(off),
     )
+    return (*said, Words(" "), *source([f for f in figures[2:] if f is not None]))

@@ -10,14 +10,17 @@ from explainkit.figures import Figure, Series
 from explainkit.report import charts as draw
 from explainkit.report import effect_charts
 from explainkit.report.card import Beside, Block, Chart, Column, Group, Paragraph, Parts, Point, Row, Table, Words
+from explainkit.report.language import noted, say
 from explainkit.report.numbers import point_text
-from explainkit.report.phrases import code, listed, name, number, source, words
+from explainkit.report.phrases import MISSING, code, given, listed, name, number, source, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections.performance_charts import data_table, known, numbers
 
-_MISSING = "missing"
 _PDP, _ALE, _SHAP = "explanation.pdp.curve", "explanation.ale.curve", "explanation.dependence.points"
 _ROWS = 60
+_BAND = (("mean", noted("Mean")), ("low", noted("Band")), ("high", noted("to")))
+_MARKS = {"position": noted("Position"), "group": noted("Group")}
+"""Columns that tell points apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,9 @@ def blocks(reader: Reader, spaces: Mapping[str, str]) -> tuple[Block, ...]:
     space = next((m.space for m in reader.evidence.methods if m.id == "shap"), "raw")
     ends = _ends(inputs)
     inside: list[Block] = [Paragraph(parts=_reading(), style="text")] if inputs else []
-    shap = "SHAP value" if space == "raw" else f"SHAP value ({spaces.get(space, space)})"
+    shap = say("SHAP value")
+    if space != "raw":
+        shap = say("SHAP value ({unit})").format(unit=say(spaces.get(space, space)))
     inside += [_pair(reader, one, ends.get(one.output), shap) for one in inputs]
     inside.append(Group(title=words("How far the curves reach"), blocks=(_table(reader, inputs, spans),)))
     return (Group(title=words("How the answer depends on single inputs"), blocks=tuple(inside)),)
@@ -121,7 +126,7 @@ def _shares(counts: list[float]) -> list[float]:
 def _pair(reader: Reader, one: _Input, ends: tuple[float, float] | None, shap: str) -> Group:
     heading: Parts = (name(one.shown),)
     if one.output is not None:
-        heading += (Words(" · class "), name(one.output))
+        heading = words("{input} · class {name}", input=heading, name=name(one.output))
     charts = [c for c in (_shap_chart(reader, one, shap), _answer_chart(reader, one, ends)) if c is not None]
     if len(charts) < 2:
         return Group(title=heading, blocks=tuple(charts))
@@ -131,8 +136,14 @@ def _pair(reader: Reader, one: _Input, ends: tuple[float, float] | None, shap: s
 def _answer(reader: Reader) -> str:
     evidence = reader.evidence
     if evidence.task == "regression":
-        return "mean prediction"
-    return "mean probability"
+        return say("mean prediction")
+    return say("mean probability")
+
+
+def _answer_with_band(reader: Reader) -> str:
+    if reader.evidence.task == "regression":
+        return say("mean prediction, with band")
+    return say("mean probability, with band")
 
 
 def _answer_chart(reader: Reader, one: _Input, ends: tuple[float, float] | None) -> Chart | None:
@@ -149,12 +160,17 @@ def _answer_chart(reader: Reader, one: _Input, ends: tuple[float, float] | None)
         vertical=_answer(reader),
         ends=ends,
     )
-    alt = "Mean answer over the values of the input: partial dependence with its band, and accumulated local effects"
+    alt = noted(
+        "Mean answer over the values of the input: partial dependence with its band, and accumulated local effects"
+    )
     if curve is not None and curve.gap is not None:
-        alt += "; a point where the value is missing"
+        alt = noted(
+            "Mean answer over the values of the input: partial dependence with its band, and accumulated local "
+            "effects; a point where the value is missing"
+        )
     return Chart(
         svg=drawn,
-        alt=alt,
+        alt=say(alt),
         width="half",
         data=_curve_table(one),
     )
@@ -177,7 +193,7 @@ def _curve(series: Series) -> effect_charts.Curve:
 def _levels_chart(reader: Reader, series: Series, ends: tuple[float, float] | None) -> Chart:
     rows = [
         draw.Interval(
-            name=draw.shortened(str(value), effect_charts.LONGEST),
+            name=draw.shortened(given(str(value)).text, effect_charts.LONGEST),
             value=mean,
             text=point_text(series, "mean", i),
             low=low,
@@ -188,28 +204,25 @@ def _levels_chart(reader: Reader, series: Series, ends: tuple[float, float] | No
         )
     ]
     return Chart(
-        svg=draw.intervals(rows, holds=ends, axis=f"{_answer(reader)}, with band"),
-        alt="Mean answer with the input set to each of its values, with the band of single rows",
+        svg=draw.intervals(rows, holds=ends, axis=_answer_with_band(reader)),
+        alt=say("Mean answer with the input set to each of its values, with the band of single rows"),
         width="half",
-        data=data_table(series, (("value", "Value"), ("n", "n"), *_BAND)),
+        data=data_table(series, (("value", noted("Value")), ("n", noted("n")), *_BAND)),
     )
-
-
-_BAND = (("mean", "Mean"), ("low", "Band"), ("high", "to"))
 
 
 def _curve_table(one: _Input) -> Table:
     """Both curves, value by value: accumulated effects stand at values of the other curve's grid."""
     series = one.pdp if one.pdp is not None else one.ale
-    columns = [("value", "Value")]
+    columns = [("value", noted("Value"))]
     if one.pdp is not None:
-        columns += [*([("n", "Rows")] if "n" in dict(one.pdp.columns) else []), *_BAND]
+        columns += [*([("n", noted("Rows"))] if "n" in dict(one.pdp.columns) else []), *_BAND]
     places: dict[object, int] = {}
     more: list[tuple[str, str]] = []
     if one.ale is not None:
         places = {v: i for i, v in enumerate(one.ale.column("value"))}
-        ends = [("low", "Low"), ("high", "High")] if "low" in dict(one.ale.columns) else []
-        more = [("effect", "Effect"), *ends, ("n", "Bin")]
+        ends = [("low", noted("Low")), ("high", noted("High"))] if "low" in dict(one.ale.columns) else []
+        more = [("effect", noted("Effect")), *ends, ("n", noted("Bin"))]
     rows = []
     for i, value in enumerate(series.column("value") if series is not None else ()):
         cells = [_cell(one.pdp or one.ale, column, i) for column, _ in columns]
@@ -219,10 +232,10 @@ def _curve_table(one: _Input) -> Table:
     return Table(
         columns=tuple(Column(title=words(text), align="right") for _, text in (*columns, *more)),
         rows=tuple(rows),
-        source=(
-            Words("Mean and band: partial dependence. Effect, its interval and the rows of the bin that ends there: "),
-            Words("accumulated local effects. Series "),
-            *listed(ids),
+        source=words(
+            "Mean and band: partial dependence. Effect, its interval and the rows of the bin that ends there: "
+            "accumulated local effects. Series {series}",
+            series=listed(ids),
         ),
         screen_rows=_ROWS,
     )
@@ -232,7 +245,7 @@ def _cell(series: Series | None, column: str, row: int) -> Parts:
     point = None if series is None else series.column(column)[row]
     if point is None or series is None:
         return ()
-    return (name(point),) if isinstance(point, str) else (Point(series, column, row),)
+    return (given(point),) if isinstance(point, str) else (Point(series, column, row),)
 
 
 def _shap_chart(reader: Reader, one: _Input, shap: str) -> Chart | None:
@@ -240,17 +253,22 @@ def _shap_chart(reader: Reader, one: _Input, shap: str) -> Chart | None:
     if series is None:
         return None
     other = None if one.partner is None else reader.feature(one.partner, "with")
-    caption: Parts = words("No other input stands out")
+    caption = words("No other input stands out")
+    alt = noted("SHAP values of single rows over the value of the input")
     if other is not None:
-        caption = (Words("Interacts most with "), name(other, strong=True))
+        caption = words("Interacts most with {input}", input=name(other, strong=True))
+        alt = noted(
+            "SHAP values of single rows over the value of the input, shaded by the input that it interacts with most"
+        )
     more = [column for column, _ in series.columns if column in ("position", "group")]
-    alt = "SHAP values of single rows over the value of the input, shaded by the input that it interacts with most"
     return Chart(
         svg=_points(one, series, _colors(series, other), shap),
-        alt=alt if other is not None else alt.partition(", shaded")[0],
+        alt=say(alt),
         width="half",
         caption=caption,
-        data=data_table(series, (("value", "Value"), ("shap", "SHAP value"), *((c, c.capitalize()) for c in more))),
+        data=data_table(
+            series, (("value", noted("Value")), ("shap", noted("SHAP value")), *((c, _MARKS[c]) for c in more))
+        ),
     )
 
 
@@ -280,13 +298,13 @@ def _colors(series: Series, other: str | None) -> _Colors:
     if "position" in columns:
         ranks = numbers(series, "position")
         legend = effect_charts.by_rank(other)
-        return _Colors(ranks, (), (*legend, (effect_charts.OTHER, _MISSING)) if None in ranks else legend)
+        return _Colors(ranks, (), (*legend, (effect_charts.OTHER, say(MISSING))) if None in ranks else legend)
     groups = [str(g) for g in columns["group"]]
     top = [g for g, _ in sorted(Counter(groups).items(), key=lambda item: (-item[1], item[0]))]
     palette = effect_charts.GROUPS[: len(top)]
-    words = [(color, draw.shortened(group, 12)) for color, group in zip(palette, top, strict=False)]
+    words = [(color, draw.shortened(given(group).text, 12)) for color, group in zip(palette, top, strict=False)]
     if len(top) > len(palette):
-        words.append((effect_charts.OTHER, "other"))
+        words.append((effect_charts.OTHER, say("other")))
     place = {group: float(i) for i, group in enumerate(top[: len(palette)])}
     return _Colors(tuple(place.get(g) for g in groups), palette, tuple(words))
 
@@ -309,7 +327,8 @@ def _points(one: _Input, series: Series, colors: _Colors, shap: str) -> bytes:
         rows[str(value)] = []
     for value, y, mark in zip(values, heights, colors.marks, strict=True):
         rows.setdefault(str(value), []).append((y, mark))
-    return effect_charts.strips(list(rows.items())[:_LEVELS], color=colors.color, words=colors.words, axis=shap)
+    levels = [(given(value).text, points) for value, points in rows.items()][:_LEVELS]
+    return effect_charts.strips(levels, color=colors.color, words=colors.words, axis=shap)
 
 
 _LEVELS = 11  # the most frequent values, and missing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from explainkit.evidence import Evidence, Method
 from explainkit.figures import Figure, Series
 from explainkit.report import charts as draw
@@ -19,10 +21,13 @@ from explainkit.report.card import (
     Table,
     Words,
 )
+from explainkit.report.language import noted, say
 from explainkit.report.numbers import figure_text
 from explainkit.report.phrases import (
+    UNITS,
     clause,
     code,
+    enumerated,
     interval,
     level,
     listed,
@@ -39,8 +44,18 @@ from explainkit.report.sections import global_picture, reliability
 
 _MOST_DRAWN = 15
 _MOST_OUTPUTS = 6
-SPACES = {"margin": "log-odds", "probability": "probability", "raw": "units of the target"}
-_TITLES = {"shap": "SHAP", "lime": "LIME", "reasons": "SHAP values that reasons are ranked by"}
+SPACES = {"margin": UNITS["log-odds"], "probability": UNITS["probability"], "raw": UNITS["target"]}
+_TITLES = {
+    "shap": noted("SHAP"),
+    "lime": noted("LIME"),
+    "reasons": noted("SHAP values that reasons are ranked by"),
+}
+_COUNTS = {
+    "rows": noted("Rows explained"),
+    "background_rows": noted("Background rows"),
+    "samples": noted("Samples a row"),
+    "seeds": noted("Other seeds refitted"),
+}
 
 
 def section(evidence: Evidence) -> Section:
@@ -55,9 +70,9 @@ def section(evidence: Evidence) -> Section:
         if output is None:
             blocks.extend(inside)
         else:
-            blocks.append(Group(title=(Words("Class "), name(output)), blocks=tuple(inside)))
+            blocks.append(Group(title=words("Class {name}", name=name(output)), blocks=tuple(inside)))
     if len(outputs) > _MOST_OUTPUTS:
-        left = (on_page(len(outputs) - _MOST_OUTPUTS), Words(" more classes stand in card.json."))
+        left = words("{count} more classes stand in card.json.", count=on_page(len(outputs) - _MOST_OUTPUTS))
         blocks.append(Paragraph(parts=left, style="note"))
     if not outputs:
         blocks.append(Paragraph(parts=_why_not(reader)))
@@ -71,7 +86,7 @@ def section(evidence: Evidence) -> Section:
     if outputs:
         blocks.append(Group(title=words("What it does not say"), blocks=(Paragraph(parts=_limits()),)))
     blocks.extend(stated(reader, "explanation"))
-    return Section(number=10, id="explanation", title="What moves the score", blocks=tuple(blocks))
+    return Section(number=10, id="explanation", title=say("What moves the score"), blocks=tuple(blocks))
 
 
 def _importances(reader: Reader) -> dict[str | None, list[Figure]]:
@@ -86,20 +101,25 @@ def _importances(reader: Reader) -> dict[str | None, list[Figure]]:
 def _why_not(reader: Reader) -> Parts:
     reasons = source(reader.named("explanation.shap.importance"))
     if reasons:
-        return (Mark("open", "no explanation"), Words(" "), *reasons, Words("."))
+        return (Mark("open", say("no explanation")), Words(" "), *reasons, Words("."))
     if reader.evidence.model.family == "scores":
-        return (Mark("open", "not tested"), Words(" there is no model behind the scores that could be asked."))
-    return (Mark("open", "not tested"), Words(" no explanation was computed."))
+        why = words("there is no model behind the scores that could be asked.")
+    else:
+        why = words("no explanation was computed.")
+    return (Mark("open", say("not tested")), Words(" "), *why)
 
 
 def _reading(reader: Reader, figures: list[Figure]) -> Parts:
     top = figures[:3]
-    parts: Parts = (Words("Most moved by "),)
-    for i, figure in enumerate(top):
-        between = "" if i == 0 else " and " if i == len(top) - 1 else ", "
-        parts += (Words(between), name(reader.feature(figure), strong=True), Words(" ("), *number(figure), Words(")"))
-    unit = "units of the target" if figures[0].unit == "target" else str(figures[0].unit)
-    return (*parts, Words(f": mean absolute SHAP values in {unit}."))
+    inputs = [(name(reader.feature(figure), strong=True), Words(" ("), *number(figure), Words(")")) for figure in top]
+    return words(
+        "Most moved by {inputs}: mean absolute SHAP values in {unit}.", inputs=enumerated(inputs), unit=_unit(figures)
+    )
+
+
+def _unit(figures: list[Figure]) -> str:
+    unit = str(figures[0].unit)
+    return say(UNITS.get(unit, unit))
 
 
 def _bars(reader: Reader, figures: list[Figure]) -> Chart:
@@ -115,13 +135,17 @@ def _bars(reader: Reader, figures: list[Figure]) -> Chart:
         )
         for f in figures[:_MOST_DRAWN]
     ]
-    unit = "units of the target" if figures[0].unit == "target" else str(figures[0].unit)
-    ends = f", with {level(figures)}" if figures[0].low is not None else ""
-    drawn = draw.intervals(rows, width=draw.FULL, line=0.0, axis=f"mean absolute SHAP value in {unit}{ends}")
+    axis = say("mean absolute SHAP value in {unit}").format(unit=_unit(figures))
+    if figures[0].low is not None:
+        ends = say("mean absolute SHAP value in {unit}, with {interval}")
+        axis = ends.format(unit=_unit(figures), interval=level(figures))
+    drawn = draw.intervals(rows, width=draw.FULL, line=0.0, axis=axis)
     caption = words("Importance of each input over the rows explained. Orange and bold: a sensitive column.")
     if not any(r.tone == "attention" for r in rows):
         caption = words("Importance of each input over the rows explained.")
-    alt = "Mean absolute SHAP value of each input with its interval, largest first; the values stand in the table below"
+    alt = say(
+        "Mean absolute SHAP value of each input with its interval, largest first; the values stand in the table below"
+    )
     return Chart(svg=drawn, alt=alt, caption=caption)
 
 
@@ -134,14 +158,15 @@ def _swarm(reader: Reader, output: str | None) -> tuple[Block, ...]:
     space = next((m.space for m in reader.evidence.methods if m.id == "shap"), "raw")
     drawn = draw.swarm(
         points,
-        axis=f"SHAP value in {SPACES.get(space, space)}",
-        ends=("low value of the input", "high value"),
+        axis=say("SHAP value in {unit}").format(unit=say(SPACES.get(space, space))),
+        ends=(say("low value of the input"), say("high value")),
         width=draw.FULL,
     )
-    caption: Parts = words("Every point is a row: how far the input moved its score, and in which direction.")
+    caption = words("Every point is a row: how far the input moved its score, and in which direction.")
     if series.method:
-        caption += (Words(" "), clause(series.method[0].upper() + series.method[1:] + "."))
-    alt = (
+        how = clause(series.method)
+        caption += (Words(" "), replace(how, text=f"{how.text[0].upper()}{how.text[1:]}."))
+    alt = say(
         "SHAP values of single rows for each input, shaded by the value of the input; the points stand in card.json, "
         "their means in the table below"
     )
@@ -176,14 +201,18 @@ def _additivity(reader: Reader) -> tuple[Block, ...]:
     largest, median = (reader.measured(f"explanation.shap.residual_{k}") for k in ("max", "median"))
     if largest is None:
         return ()
-    parts: Parts = (
-        Words("Base value and contributions add up to the model's output: the largest residual is "),
-        *number(largest, strong=True),
+    message = noted(
+        "Base value and contributions add up to the model's output: the largest residual is {largest}, over {rows} "
+        "rows."
     )
     if median is not None:
-        parts += (Words(", the median "), *number(median))
-    parts += (Words(", over "), *number(largest, "n"), Words(" rows"))
-    return (Paragraph(parts=(*parts, Words(".")), style="text"),)
+        message = noted(
+            "Base value and contributions add up to the model's output: the largest residual is {largest}, the median "
+            "{median}, over {rows} rows."
+        )
+    rows = number(largest, "n")
+    parts = words(message, largest=number(largest, strong=True), median=number(median), rows=rows)
+    return (Paragraph(parts=parts, style="text"),)
 
 
 def _method(reader: Reader, method: Method) -> Group:
@@ -195,15 +224,10 @@ def _method(reader: Reader, method: Method) -> Group:
         (words("Background"), (clause(method.background),)),
     ]
     for group, columns in reader.groups.items() if method.id != "lime" else ():
-        members = listed([(name(column),) for column in columns], " and ")
+        members = listed([(name(column),) for column in columns], say(" and "))
         pairs.append((words("Group of inputs"), (name(group), Words(": "), *members)))
-    for key, text in (
-        (f"explanation.{method.id}.rows", "Rows explained"),
-        (f"explanation.{method.id}.background_rows", "Background rows"),
-        (f"explanation.{method.id}.samples", "Samples a row"),
-        (f"explanation.{method.id}.seeds", "Other seeds refitted"),
-    ):
-        figure = reader.figure(key)
+    for key, text in _COUNTS.items():
+        figure = reader.figure(f"explanation.{method.id}.{key}")
         if figure is not None:
             pairs.append((words(text), number(figure)))
     if method.background_digest:

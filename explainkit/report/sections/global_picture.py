@@ -7,12 +7,37 @@ from collections.abc import Mapping, Sequence
 from explainkit.figures import Figure
 from explainkit.report import charts as draw
 from explainkit.report.card import Block, Chart, Column, Group, Mark, Paragraph, Parts, Row, Table, Words
+from explainkit.report.language import noted, say
 from explainkit.report.numbers import figure_text
-from explainkit.report.phrases import interval, level, name, number, source, stacked, title, words
+from explainkit.report.phrases import UNITS, interval, level, name, number, source, stacked, title, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import effects
 
 _MOST_DRAWN = 15
+_COSTS = {
+    "binary": (
+        noted("Shuffling {input} costs most: the AUC falls by {cost}."),
+        noted("Shuffling {input} costs most: the AUC falls by {cost}, from {base} on {rows} rows."),
+    ),
+    "multiclass": (
+        noted("Shuffling {input} costs most: the accuracy falls by {cost}."),
+        noted("Shuffling {input} costs most: the accuracy falls by {cost}, from {base} on {rows} rows."),
+    ),
+    "regression": (
+        noted("Shuffling {input} costs most: the root mean squared error rises by {cost}."),
+        noted("Shuffling {input} costs most: the root mean squared error rises by {cost}, from {base} on {rows} rows."),
+    ),
+}
+"""By task, without and with the fit that the cost is taken from."""
+_AXES = {
+    "binary": (noted("loss of AUC"), noted("loss of AUC, with {interval}")),
+    "multiclass": (noted("loss of accuracy"), noted("loss of accuracy, with {interval}")),
+    "regression": (
+        noted("rise of the root mean squared error"),
+        noted("rise of the root mean squared error, with {interval}"),
+    ),
+}
+"""By task, without and with intervals."""
 
 
 def blocks(reader: Reader, spaces: Mapping[str, str]) -> tuple[Block, ...]:
@@ -28,7 +53,7 @@ def _shuffled(reader: Reader) -> tuple[Block, ...]:
     found = [f for f in every if f.status == "measured"]
     overall = sorted((f for f in found if "output" not in f.keys), key=lambda f: (-(f.value or 0.0), f.id))
     if not overall:
-        parts: Parts = (Mark("open", "no figure"), Words(" "), *source(every), Words("."))
+        parts: Parts = (Mark("open", say("no figure")), Words(" "), *source(every), Words("."))
         return (Group(title=heading, blocks=(Paragraph(parts=parts),)),)
     inside: list[Block] = [
         Paragraph(parts=_reading(reader, overall), style="read"),
@@ -45,30 +70,19 @@ def _reading(reader: Reader, figures: Sequence[Figure]) -> Parts:
     if not (figures[0].value or 0.0) > 0:
         return words("On these rows the answers fit no worse when any single input is shuffled.")
     base = reader.measured("explanation.permutation.base")
-    regression = reader.evidence.task == "regression"
-    parts: Parts = (
-        Words("Shuffling "),
-        name(reader.feature(figures[0]), strong=True),
-        Words(
-            " costs most: the root mean squared error rises by "
-            if regression
-            else f" costs most: {_what(reader)} falls by "
-        ),
-        *number(figures[0]),
+    cost, cost_from = _COSTS[reader.evidence.task]
+    first = words(
+        cost if base is None else cost_from,
+        input=name(reader.feature(figures[0]), strong=True),
+        cost=number(figures[0]),
+        base=number(base),
+        rows=number(base, "n"),
     )
-    if base is not None:
-        parts += (Words(", from "), *number(base), Words(" on "), *number(base, "n"), Words(" rows"))
-    return (
-        *parts,
-        Words(
-            ". Unlike SHAP values this asks what the input is worth for being right; an input that others can stand in "
-            "for costs little."
-        ),
+    meant = words(
+        "Unlike SHAP values this asks what the input is worth for being right; an input that others can stand in for "
+        "costs little."
     )
-
-
-def _what(reader: Reader) -> str:
-    return "the AUC" if reader.evidence.task == "binary" else "the accuracy"
+    return (*first, Words(" "), *meant)
 
 
 def _bars(reader: Reader, figures: Sequence[Figure]) -> Chart:
@@ -76,12 +90,12 @@ def _bars(reader: Reader, figures: Sequence[Figure]) -> Chart:
         draw.Interval(name=reader.feature(f), value=f.value, text=figure_text(f), low=f.low, high=f.high)
         for f in figures[:_MOST_DRAWN]
     ]
-    what = {"binary": "loss of AUC", "multiclass": "loss of accuracy"}.get(
-        reader.evidence.task, "rise of the root mean squared error"
-    )
-    ends = f", with {level(figures)}" if any(f.low is not None for f in figures) else ""
-    alt = "What shuffling each input costs, with its interval, largest first; the values stand in the table below"
-    return Chart(svg=draw.intervals(rows, width=draw.FULL, line=0.0, axis=f"{what}{ends}"), alt=alt)
+    plain, with_ends = _AXES[reader.evidence.task]
+    axis = say(plain)
+    if any(f.low is not None for f in figures):
+        axis = say(with_ends).format(interval=level(figures))
+    alt = say("What shuffling each input costs, with its interval, largest first; the values stand in the table below")
+    return Chart(svg=draw.intervals(rows, width=draw.FULL, line=0.0, axis=axis), alt=alt)
 
 
 def _table(reader: Reader, figures: Sequence[Figure], every: Sequence[Figure]) -> Table:
@@ -131,12 +145,12 @@ def _together(reader: Reader) -> tuple[Block, ...]:
         if figure.status == "measured":
             found.setdefault(figure.keys.get("output"), []).append(figure)
     if not found:
-        parts: Parts = (Mark("open", "not tested"), Words(" "), *source(every), Words("."))
+        parts: Parts = (Mark("open", say("not tested")), Words(" "), *source(every), Words("."))
         return (Group(title=heading, blocks=(Paragraph(parts=parts),)),)
     inside: list[Block] = []
     for output, figures in found.items():
         part = (_pairs_chart(reader, figures), _pairs_table(reader, figures))
-        inside += part if output is None else [Group(title=(Words("Class "), name(output)), blocks=part)]
+        inside += part if output is None else [Group(title=words("Class {name}", name=name(output)), blocks=part)]
     return (Group(title=heading, blocks=tuple(inside)),)
 
 
@@ -157,10 +171,14 @@ def _pairs_chart(reader: Reader, figures: Sequence[Figure]) -> Chart:
                 high=figure.high,
             )
         )
-    unit = "units of the target" if figures[0].unit == "target" else str(figures[0].unit)
-    alt = "Strength of the largest interactions with their intervals; the values stand in the table below"
+    unit = str(figures[0].unit)
+    axis = say("mean absolute interaction in {unit}, with {interval}")
+    alt = say("Strength of the largest interactions with their intervals; the values stand in the table below")
     drawn = draw.intervals(
-        rows, width=draw.FULL, line=0.0, axis=f"mean absolute interaction in {unit}, with {level(figures)}"
+        rows,
+        width=draw.FULL,
+        line=0.0,
+        axis=axis.format(unit=say(UNITS.get(unit, unit)), interval=level(figures)),
     )
     return Chart(svg=drawn, alt=alt, caption=words("How much two inputs do together beyond what each does alone."))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from explainkit.evidence import Evidence
 from explainkit.figures import Figure
 from explainkit.report.card import Block, Label, Mark, Paragraph, Parts, Section, Words
-from explainkit.report.phrases import interval, level, name, number, stated
+from explainkit.report.language import say
+from explainkit.report.phrases import interval, level, name, number, stated, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import (
     champion,
@@ -34,10 +35,16 @@ def section(evidence: Evidence) -> Section:
     blocks.extend(slices.blocks(reader))
     if not blocks:
         blocks.append(
-            Paragraph(parts=(Mark("open", "not tested"), Words(" no measure could be computed from what was given.")))
+            Paragraph(
+                parts=(
+                    Mark("open", say("not tested")),
+                    Words(" "),
+                    *words("no measure could be computed from what was given."),
+                )
+            )
         )
     blocks.extend(stated(reader, "performance"))
-    return Section(number=7, id="performance", title="Performance", blocks=tuple(blocks))
+    return Section(number=7, id="performance", title=say("Performance"), blocks=tuple(blocks))
 
 
 def _reading(reader: Reader) -> Parts:
@@ -45,28 +52,26 @@ def _reading(reader: Reader) -> Parts:
     evidence = reader.evidence
     auc = reader.measured("performance.roc_auc")
     if auc is not None and evidence.positive is not None:
-        return (
-            Words("A random row that is "),
-            name(evidence.positive),
-            Words(" scores above one that is not in a share of "),
-            *number(auc, strong=True),
-            *_within(auc),
-            Words(" of all pairs (AUC); chance alone gives one half."),
+        return words(
+            "A random row that is {outcome} scores above one that is not in a share of {auc} of all pairs (AUC); "
+            "chance alone gives one half.",
+            outcome=name(evidence.positive),
+            auc=_within(auc),
         )
     accuracy = reader.measured("performance.accuracy")
     if accuracy is not None:
-        return (Words("Decided rightly: a share of "), *number(accuracy, strong=True), *_within(accuracy), Words("."))
+        return words("Decided rightly: a share of {accuracy}.", accuracy=_within(accuracy))
     error = reader.measured("performance.mae")
     if error is not None:
-        return (
-            Words("Predictions miss the outcome by "),
-            *number(error, strong=True),
-            *_within(error),
-            Words(" on average, in units of the target."),
+        return words(
+            "Predictions miss the outcome by {error} on average, in units of the target.", error=_within(error)
         )
     return ()
 
 
 def _within(figure: Figure) -> Parts:
-    ends = interval(figure)
-    return (Words(" ("), Label(level([figure]), "clause"), Words(" "), *ends, Words(")")) if ends else ()
+    """The value, and its interval in brackets."""
+    value, ends = number(figure, strong=True), interval(figure)
+    if not ends:
+        return value
+    return (*value, Words(" ("), Label(level([figure]), "clause"), Words(" "), *ends, Words(")"))

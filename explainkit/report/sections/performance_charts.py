@@ -9,11 +9,14 @@ from explainkit.decision import Threshold
 from explainkit.figures import Series
 from explainkit.report import charts as draw
 from explainkit.report.card import Beside, Block, Chart, Column, Parts, Point, Row, Table, Words
-from explainkit.report.phrases import clause, code, name, words
+from explainkit.report.language import noted, say, spoken
+from explainkit.report.phrases import clause, code, given, words
 from explainkit.report.reader import Reader
 
 Numbers = tuple[float | None, ...]
 _DATA_ROWS = 60
+_COUNTED = {"positive": noted("Positive"), "negative": noted("Negative"), "n": noted("N")}
+"""Columns of the histogram."""
 
 
 def charts(reader: Reader) -> tuple[Block, ...]:
@@ -52,7 +55,7 @@ def data_table(series: Series, titles: Sequence[tuple[str, str]]) -> Table:
     series : Series
         What the chart draws.
     titles : sequence of (str, str)
-        Column of the series, and what it is called.
+        Column of the series, and what it is called, as a message.
     """
     count = len(series.columns[0][1])
     rows = []
@@ -61,20 +64,21 @@ def data_table(series: Series, titles: Sequence[tuple[str, str]]) -> Table:
         for column, _ in titles:
             point = series.column(column)[i]
             cells.append(
-                () if point is None else (name(point),) if isinstance(point, str) else (Point(series, column, i),)
+                () if point is None else (given(point),) if isinstance(point, str) else (Point(series, column, i),)
             )
         rows.append(Row(cells=tuple(cells)))
     return Table(
         columns=tuple(Column(title=words(text), align="right") for _, text in titles),
         rows=tuple(rows),
-        source=(Words("Series "), code(series.id)),
+        source=words("Series {series}", series=code(series.id)),
         screen_rows=_DATA_ROWS,
     )
 
 
 def caption(text: str, series: Series) -> Parts:
-    """What a chart shows, and how the series was made."""
-    return (Words(text), Words(" · "), clause(series.method)) if series.method else (Words(text),)
+    """What a chart shows, a message, and how the series was made."""
+    shown = words(text)
+    return (*shown, Words(" · "), clause(series.method)) if series.method else shown
 
 
 def _roc(reader: Reader) -> Chart | None:
@@ -83,12 +87,16 @@ def _roc(reader: Reader) -> Chart | None:
         return None
     x, y = known(numbers(series, "false_positive_rate")), known(numbers(series, "true_positive_rate"))
     return Chart(
-        svg=draw.curve(x, y, x_axis="false positive rate", y_axis="true positive rate"),
-        alt="ROC curve: true against false positive rate over all thresholds, and the diagonal of chance",
+        svg=draw.curve(x, y, x_axis=say("false positive rate"), y_axis=say("true positive rate")),
+        alt=say("ROC curve: true against false positive rate over all thresholds, and the diagonal of chance"),
         width="half",
-        caption=caption("ROC curve: every threshold at once", series),
+        caption=caption(noted("ROC curve: every threshold at once"), series),
         data=data_table(
-            series, (("false_positive_rate", "False positive rate"), ("true_positive_rate", "True positive rate"))
+            series,
+            (
+                ("false_positive_rate", noted("False positive rate")),
+                ("true_positive_rate", noted("True positive rate")),
+            ),
         ),
     )
 
@@ -102,25 +110,25 @@ def _reliability(reader: Reader) -> Chart | None:
         numbers(series, "observed"),
         numbers(series, "observed_low"),
         numbers(series, "observed_high"),
-        x_axis="mean score of the bin",
-        y_axis="share observed",
-        diagonal="score equals share",
+        x_axis=say("mean score of the bin"),
+        y_axis=say("share observed"),
+        diagonal=say("score equals share"),
     )
     return Chart(
         svg=drawn,
-        alt="Reliability diagram: share of positives observed against mean score, bin by bin, with intervals",
+        alt=say("Reliability diagram: share of positives observed against mean score, bin by bin, with intervals"),
         width="half",
-        caption=caption("Reliability: where points lie on the diagonal, scores are shares", series),
+        caption=caption(noted("Reliability: where points lie on the diagonal, scores are shares"), series),
         data=data_table(
             series,
             (
-                ("low", "Score from"),
-                ("high", "to"),
-                ("n", "n"),
-                ("mean_score", "Mean score"),
-                ("observed", "Observed"),
-                ("observed_low", "Low"),
-                ("observed_high", "High"),
+                ("low", noted("Score from")),
+                ("high", noted("to")),
+                ("n", noted("n")),
+                ("mean_score", noted("Mean score")),
+                ("observed", noted("Observed")),
+                ("observed_low", noted("Low")),
+                ("observed_high", noted("High")),
             ),
         ),
     )
@@ -131,30 +139,35 @@ def _histogram(reader: Reader, *, wide: bool) -> Chart | None:
     if series is None:
         return None
     names = [column for column, _ in series.columns]
-    positive = reader.evidence.positive or "positive"
-    runs = [("positive", positive), ("negative", f"not {positive}")] if "positive" in names else [("n", "all rows")]
+    positive = reader.evidence.positive or say("positive")
+    runs = [("n", say("all rows"))]
+    if "positive" in names:
+        runs = [("positive", positive), ("negative", say("not {outcome}").format(outcome=positive))]
     others = [o for o in reader.evidence.outputs if o != reader.evidence.positive]
     if len(runs) == 2 and len(others) == 1:
         runs[1] = ("negative", others[0])
     line = None
     if reader.evidence.threshold is not None:
         cutoff = Threshold.parse(reader.evidence.threshold)
-        line = (cutoff.at, f"threshold {cutoff}".replace(">=", "≥ ").replace(">", "> "))
+        limit = str(cutoff).replace(">=", "≥ ").replace(">", "> ").replace(".", spoken().decimal)
+        line = (cutoff.at, say("threshold {threshold}").format(threshold=limit))
     counts = [(label, known(numbers(series, column))) for column, label in runs]
     drawn = draw.histogram(
         known(numbers(series, "low")),
         known(numbers(series, "high")),
         counts,
-        axis="score",
+        axis=say("score"),
         line=line,
         width=draw.FULL if wide else draw.HALF,
     )
     return Chart(
         svg=drawn,
-        alt="Histogram of scores by outcome, one outcome above the axis and the other below",
+        alt=say("Histogram of scores by outcome, one outcome above the axis and the other below"),
         width="full" if wide else "half",
-        caption=caption("Where the scores lie, by outcome", series),
-        data=data_table(series, (("low", "Score from"), ("high", "to"), *((c, c.capitalize()) for c, _ in runs))),
+        caption=caption(noted("Where the scores lie, by outcome"), series),
+        data=data_table(
+            series, (("low", noted("Score from")), ("high", noted("to")), *((c, _COUNTED[c]) for c, _ in runs))
+        ),
     )
 
 
@@ -169,23 +182,23 @@ def _agreement(reader: Reader) -> Chart | None:
         y,
         gaps,
         gaps,
-        x_axis="mean prediction of the bin",
-        y_axis="mean outcome",
-        diagonal="prediction equals outcome",
+        x_axis=say("mean prediction of the bin"),
+        y_axis=say("mean outcome"),
+        diagonal=say("prediction equals outcome"),
     )
     return Chart(
         svg=drawn,
-        alt="Mean outcome against mean prediction, bin by bin, with the diagonal of agreement",
+        alt=say("Mean outcome against mean prediction, bin by bin, with the diagonal of agreement"),
         width="half",
-        caption=caption("Predictions and outcomes, bin by bin", series),
+        caption=caption(noted("Predictions and outcomes, bin by bin"), series),
         data=data_table(
             series,
             (
-                ("low", "Prediction from"),
-                ("high", "to"),
-                ("n", "n"),
-                ("mean_prediction", "Mean prediction"),
-                ("mean_outcome", "Mean outcome"),
+                ("low", noted("Prediction from")),
+                ("high", noted("to")),
+                ("n", noted("n")),
+                ("mean_prediction", noted("Mean prediction")),
+                ("mean_outcome", noted("Mean outcome")),
             ),
         ),
     )

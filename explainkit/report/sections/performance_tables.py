@@ -18,6 +18,7 @@ from explainkit.report.card import (
     Table,
     Words,
 )
+from explainkit.report.language import noted, say
 from explainkit.report.measures import measure
 from explainkit.report.phrases import (
     STATUS,
@@ -98,14 +99,24 @@ def _parts(reader: Reader) -> tuple[Block, ...]:
     if whole is None or any(part is None for part in parts):
         return ()
     reliability, resolution, uncertainty, within = parts
-    sentence: Parts = (
-        *(Words("Brier score "), *number(whole), Words(" = reliability "), *number(reliability)),
-        *(Words(" − resolution "), *number(resolution), Words(" + uncertainty "), *number(uncertainty)),
+    message = noted(
+        "Brier score {brier} = reliability {reliability} − resolution {resolution} + uncertainty {uncertainty}."
     )
     if within is not None and within.value:
-        sentence += (Words(", and within bins "), *number(within))
-    methods = [clause(part.method) for part in (reliability, within) if part is not None and part.method]
-    sentence += (Words(". "), *listed([(text,) for text in methods], " · "))
+        message = noted(
+            "Brier score {brier} = reliability {reliability} − resolution {resolution} + uncertainty {uncertainty}, "
+            "and within bins {within}."
+        )
+    sentence = words(
+        message,
+        brier=number(whole),
+        reliability=number(reliability),
+        resolution=number(resolution),
+        uncertainty=number(uncertainty),
+        within=number(within),
+    )
+    methods = [(clause(part.method),) for part in (reliability, within) if part is not None and part.method]
+    sentence += (Words(" "), *listed(methods, " · "))
     return (Paragraph(parts=sentence, style="note"),)
 
 
@@ -114,14 +125,21 @@ def _effective(reader: Reader) -> tuple[Block, ...]:
     every = reader.measured("performance.effective_n", rows="all")
     if every is None:
         return ()
-    sentence: Parts = (
-        *(Words("Effective number of rows: "), *number(every, "n"), Words(" weighted rows count like ")),
-        *(*number(every), Words(" equally weighted ones")),
-    )
     labelled = reader.measured("performance.effective_n", rows="labelled")
+    message = noted("Effective number of rows: {rows} weighted rows count like {equal} equally weighted ones.")
     if labelled is not None:
-        sentence += (Words(", the "), *number(labelled, "n"), Words(" with an outcome like "), *number(labelled))
-    method = (Words(". "), clause(every.method)) if every.method else (Words("."),)
+        message = noted(
+            "Effective number of rows: {rows} weighted rows count like {equal} equally weighted ones, the {labelled} "
+            "with an outcome like {labelled_equal}."
+        )
+    sentence = words(
+        message,
+        rows=number(every, "n"),
+        equal=number(every),
+        labelled=number(labelled, "n"),
+        labelled_equal=number(labelled),
+    )
+    method: Parts = (Words(" "), clause(every.method)) if every.method else ()
     return (Paragraph(parts=(*sentence, *method), style="note"),)
 
 
@@ -138,8 +156,11 @@ def _kinds(reader: Reader) -> list[tuple[Parts, tuple[str, ...]]]:
         return [(words("All classes together"), _CLASSES), own]
     decided: Parts = words("Decisions")
     if evidence.threshold is not None and evidence.positive is not None:
-        limit = clause(threshold_label(evidence))
-        decided = (Words("Decisions: "), name(evidence.positive), Words(" where the score is "), limit)
+        decided = words(
+            "Decisions: {outcome} where the score is {threshold}",
+            outcome=name(evidence.positive),
+            threshold=Label(threshold_label(evidence), "clause"),
+        )
     return [(words("Scores"), _BINARY), (decided, _DECIDED), (words("Cost at the costs stated"), _COSTS), own]
 
 
@@ -165,8 +186,8 @@ def _row(figure: Figure, *, counted: bool) -> Row:
     if figure.keys:
         head += (Words(", "), name(in_words(figure.keys)))
     if known.meaning:
-        head += (Break(), clause(known.meaning))
-    how = [text for text in (figure.method, figure.reason) if text]
+        head += (Break(), Label(known.meaning, "clause"))
+    how = [(clause(text),) for text in (figure.method, figure.reason) if text]
     return Row(
         cells=(
             head,
@@ -174,7 +195,7 @@ def _row(figure: Figure, *, counted: bool) -> Row:
             interval(figure),
             number(figure, "n"),
             *((number(figure, "events"),) if counted else ()),
-            (clause("; ".join(how)),) if how else (),
+            listed(how, "; "),
         )
     )
 
@@ -187,7 +208,7 @@ def _missing(figures: list[Figure]) -> tuple[Parts, ...]:
             (title(measure(figure.name).title),)
         )
     return tuple(
-        (Mark("open", status), Words(" "), *listed(titles), Words(": "), clause(reason))
+        (Mark("open", say(status)), Words(" "), *listed(titles), Words(": "), clause(reason))
         for (status, reason), titles in reasons.items()
     )
 
@@ -201,7 +222,10 @@ def confusion(reader: Reader) -> tuple[Block, ...]:
     table = Table(
         columns=(
             Column(title=words("Outcome"), share=3),
-            *(Column(title=(Words("decided "), name(d)), align="right", share=2) for d in decided[:_MOST_CLASSES]),
+            *(
+                Column(title=words("decided {outcome}", outcome=name(d)), align="right", share=2)
+                for d in decided[:_MOST_CLASSES]
+            ),
         ),
         rows=tuple(
             Row(cells=((name(a),), *(number(figures.get((a, d))) for d in decided[:_MOST_CLASSES]))) for a in actual
@@ -222,14 +246,12 @@ def _shares(reader: Reader) -> tuple[Block, ...]:
     positive = reader.evidence.positive
     if recall is None or specificity is None or positive is None:
         return ()
-    sentence: Parts = (
-        Words("Of those whose outcome is "),
-        name(positive),
-        Words(", a share of "),
-        *number(recall, strong=True),
-        Words(" was decided so; of all others, a share of "),
-        *number(specificity, strong=True),
-        Words(" was not."),
+    sentence = words(
+        "Of those whose outcome is {outcome}, a share of {recall} was decided so; of all others, a share of "
+        "{specificity} was not.",
+        outcome=name(positive),
+        recall=number(recall, strong=True),
+        specificity=number(specificity, strong=True),
     )
     return (Paragraph(parts=sentence, style="text"),)
 

@@ -6,24 +6,25 @@ from explainkit.decision import Threshold
 from explainkit.figures import Series
 from explainkit.report import charts as draw
 from explainkit.report.card import Beside, Block, Chart, Column, Group, Parts, Point, Row, Table, Words
+from explainkit.report.language import noted, say
 from explainkit.report.phrases import clause, code, title, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections.performance_charts import known, numbers
 
 _TITLES = {
-    "threshold": "Threshold",
-    "positive_rate": "Decided positive",
-    "recall": "Recall",
-    "false_positive_rate": "False positive rate",
-    "precision": "Precision",
-    "f1": "F1",
-    "mean_cost": "Mean cost",
+    "threshold": noted("Threshold"),
+    "positive_rate": noted("Decided positive"),
+    "recall": noted("Recall"),
+    "false_positive_rate": noted("False positive rate"),
+    "precision": noted("Precision"),
+    "f1": noted("F1"),
+    "mean_cost": noted("Mean cost"),
 }
 _LIFT = (
-    ("score", "Score from"),
-    ("share_of_rows", "Share of rows"),
-    ("share_of_positives", "Share of positives"),
-    ("lift", "Lift"),
+    ("score", noted("Score from")),
+    ("share_of_rows", noted("Share of rows")),
+    ("share_of_positives", noted("Share of positives")),
+    ("lift", noted("Lift")),
 )
 _MOST = 11
 
@@ -42,11 +43,11 @@ def thresholds(reader: Reader) -> tuple[Block, ...]:
         Row(cells=tuple(_point(series, c, i) for c in columns), tone="strong" if at[i] == used else "plain")
         for i in shown
     )
-    note: Parts = (Words("Strong: the threshold in use. "),) if used is not None else ()
+    note: Parts = (*words("Strong: the threshold in use."), Words(" ")) if used is not None else ()
     if len(shown) < len(at):
-        note += (Words("Every second one; all stand in card.json. "),)
+        note += (*words("Every second one; all stand in card.json."), Words(" "))
     table = Table(
-        columns=tuple(Column(title=(title(_TITLES.get(c, c)),), align="right") for c in columns),
+        columns=tuple(Column(title=(title(say(_TITLES.get(c, c))),), align="right") for c in columns),
         rows=rows,
         source=(*note, *_source(series)),
         print_rows=len(rows),
@@ -62,10 +63,15 @@ def lift(reader: Reader) -> tuple[Block, ...]:
     rows, positives = known(numbers(series, "share_of_rows")), known(numbers(series, "share_of_positives"))
     chart = Chart(
         svg=draw.curve(
-            [0.0, *rows], [0.0, *positives], x_axis="share of rows, highest scores first", y_axis="share of positives"
+            [0.0, *rows],
+            [0.0, *positives],
+            x_axis=say("share of rows, highest scores first"),
+            y_axis=say("share of positives"),
         ),
-        alt="Curve of gain: share of positives among the highest scores against the share of rows, and the diagonal "
-        "of a random order",
+        alt=say(
+            "Curve of gain: share of positives among the highest scores against the share of rows, and the diagonal of "
+            "a random order"
+        ),
         width="half",
         caption=words("Gain: how many of the positives the highest scores hold"),
     )
@@ -85,4 +91,4 @@ def _point(series: Series, column: str, row: int) -> Parts:
 
 def _source(series: Series) -> Parts:
     said: Parts = (clause(series.method), Words(" · ")) if series.method else ()
-    return (*said, Words("Series "), code(series.id))
+    return (*said, *words("Series {series}", series=code(series.id)))

@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from explainkit.figures import Figure
 from explainkit.report import charts as draw
 from explainkit.report.card import Block, Chart, Column, Group, Paragraph, Parts, Point, Row, Table, Words
+from explainkit.report.language import noted, say
 from explainkit.report.measures import measure
-from explainkit.report.phrases import level, name, number, on_page, source, stacked, words
+from explainkit.report.phrases import name, number, on_page, source, stacked, words
 from explainkit.report.reader import Reader
 
 _NAME = "explanation.reliability."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """How one of the two curves is called, in messages."""
+
+    key: str
+    axis: str
+    order: str
+    """Of the inputs that the first run follows."""
+    column: str
+    caption: str
+    alt: str
+
+
+_WAYS = (
+    _Way(
+        key="deletion",
+        axis=noted("share of inputs replaced"),
+        order=noted("supporting first"),
+        column=noted("Supporting first"),
+        caption=noted("Deletion: distance of the output from the row's own, over that with every input replaced."),
+        alt=noted("Deletion curves: inputs supporting first, against random orders"),
+    ),
+    _Way(
+        key="insertion",
+        axis=noted("share of inputs put back"),
+        order=noted("largest first"),
+        column=noted("Largest first"),
+        caption=noted("Insertion: distance of the output from the row's own, over that with every input replaced."),
+        alt=noted("Insertion curves: inputs largest first, against random orders"),
+    ),
+)
 _CHECKS = (
     "residual",
     "difference",
@@ -42,20 +78,20 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
         columns=(
             Column(title=words("Check"), share=30),
             Column(title=words("What it says"), share=40),
-            Column(title=words(f"Found, with {level(figures).replace('95 % ', '')}"), align="right", share=20),
+            Column(title=words("Found, with interval"), align="right", share=20),
             Column(title=words("Compared"), align="right", share=10),
         ),
         rows=tuple(rows),
         source=source(figures),
         print_rows=30,
     )
-    caution = (
+    caution = words(
         "These checks look for contradictions: between base, contributions and output, between two computations of the "
         "same thing, between parts of the data, between what is said to matter and what moves the output. That they "
         "find none shows that the numbers are consistent, not that they are the right description of the model or of "
         "the world: two methods may share an assumption that is wrong."
     )
-    inside: list[Block] = [Paragraph(parts=words(caution)), table, *_curves(reader), *_shared(reader)]
+    inside: list[Block] = [Paragraph(parts=caution), table, *_curves(reader), *_shared(reader)]
     return (Group(title=words("How far to trust it"), blocks=tuple(inside), id="reliability"),)
 
 
@@ -64,41 +100,38 @@ def _row(figure: Figure) -> Row:
     title: Parts = (Words(known.title),)
     quantile = figure.keys.get("quantile")
     if quantile is not None:
-        title = (Words(f"{known.title}, "), *_quantile(quantile))
+        title += (Words(", "), *_quantile(quantile))
     return Row(cells=(title, (Words(known.meaning),), stacked(figure), number(figure, "n")))
 
 
 def _quantile(quantile: str) -> Parts:
-    named = {"0.5": "median", "1": "largest"}
-    if quantile in named:
-        return (Words(named[quantile]),)
-    return (on_page(round(100 * float(quantile))), Words(" % of rows lie below"))
+    if quantile == "0.5":
+        return words("median")
+    if quantile == "1":
+        return words("largest")
+    return words("{percent} % of rows lie below", percent=on_page(round(100 * float(quantile))))
 
 
 def _curves(reader: Reader) -> tuple[Block, ...]:
     drawn: list[Block] = []
-    for way, start, first in (
-        ("deletion", "inputs replaced", "supporting first"),
-        ("insertion", "inputs put back", "largest first"),
-    ):
-        series = reader.series(_NAME + way)
+    for way in _WAYS:
+        series = reader.series(_NAME + way.key)
         if series is None:
             continue
         share, ranked, random = (
             [float(v) for v in series.column(c) if isinstance(v, int | float)] for c in ("share", "ranked", "random")
         )
-        runs = [(first, ranked), ("random order", random)]
-        svg = draw.lines(share, runs, axis=f"share of {start}", vertical="distance of the output")
+        runs = [(say(way.order), ranked), (say("random order"), random)]
+        svg = draw.lines(share, runs, axis=say(way.axis), vertical=say("distance of the output"))
+        titles = (words("Share"), words(way.column), words("Random order"))
         data = Table(
-            columns=tuple(Column(title=words(t), align="right") for t in ("Share", first.capitalize(), "Random order")),
+            columns=tuple(Column(title=title, align="right") for title in titles),
             rows=tuple(
                 Row(cells=tuple((Point(series, column, i),) for column in ("share", "ranked", "random")))
                 for i in range(len(share))
             ),
         )
-        caption = f"{way.capitalize()}: distance of the output from the row's own, over that with every input replaced."
-        alt = f"{way.capitalize()} curves: inputs {first}, against random orders"
-        drawn.append(Chart(svg=svg, alt=alt, caption=words(caption), data=data))
+        drawn.append(Chart(svg=svg, alt=say(way.alt), caption=words(way.caption), data=data))
     return tuple(drawn)
 
 
