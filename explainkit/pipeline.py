@@ -6,7 +6,7 @@ from pathlib import Path
 
 from explainkit.circumstances import not_covered
 from explainkit.evidence import Evidence, Measured
-from explainkit.gathering import evidence_of
+from explainkit.gathering import evidence_of, recorded_plan
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
 from explainkit.progress import Progress, Silent
@@ -46,7 +46,9 @@ def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = N
     from explainkit.report.files import card_files, summary_files
     from explainkit.sign.aids import verifying_aids
 
-    files = (*card_files(evidence, progress), *summary_files(evidence, progress), *verifying_aids(evidence))
+    words = None if subject.catalogue is None else subject.catalogue.data
+    files = (*card_files(evidence, progress, words), *summary_files(evidence, progress, words))
+    files += verifying_aids(evidence)
     return Release(evidence=evidence, files=files)
 
 
@@ -54,9 +56,12 @@ def _check(plan: Plan) -> None:
     """What the plan names exists, as far as that can be known before anything is read."""
     from explainkit.assess.gates import check_plan
     from explainkit.report.clauses.mapping import check_clauses
+    from explainkit.report.language import language_of
 
     check_plan(plan.gates)
     check_clauses(plan)
+    if plan.card.catalogue is None:
+        language_of(plan.document())
 
 
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
@@ -67,9 +72,12 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
     from explainkit.assess.stage import assess
     from explainkit.explain.summary import explain
     from explainkit.load.steady import one_order
+    from explainkit.report.language import language_of
 
     progress = progress or Silent()
     _check(plan)
+    if subject.catalogue is not None:
+        language_of(recorded_plan(subject, plan), subject.catalogue.data)
     with one_order():
         with progress.stage("assess performance and fairness"):
             found = groupings_of(subject, plan.fairness, plan.ll144)

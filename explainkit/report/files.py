@@ -13,7 +13,7 @@ from explainkit.report.public import build_summary, render_summary
 _JSON, _HTML, _PDF = "application/json", "text/html", "application/pdf"
 
 
-def card_files(evidence: Evidence, progress: Progress) -> tuple[Artifact, ...]:
+def card_files(evidence: Evidence, progress: Progress, catalogue: bytes | None = None) -> tuple[Artifact, ...]:
     """The card as PDF, HTML and JSON.
 
     Parameters
@@ -22,10 +22,12 @@ def card_files(evidence: Evidence, progress: Progress) -> tuple[Artifact, ...]:
         The only source.
     progress : Progress
         Told of each stage.
+    catalogue : bytes, optional
+        Catalogue of the language, where the plan names one of its own.
     """
     card_json = evidence.to_json()
     with progress.stage("write the card as HTML"):
-        card = build(evidence)
+        card = build(evidence, catalogue=catalogue)
         html = render_html(evidence, card=card)
     with progress.stage("write the card as PDF"):
         from explainkit.report.pdf import render_pdf
@@ -38,11 +40,11 @@ def card_files(evidence: Evidence, progress: Progress) -> tuple[Artifact, ...]:
     )
 
 
-def summary_files(evidence: Evidence, progress: Progress) -> tuple[Artifact, ...]:
+def summary_files(evidence: Evidence, progress: Progress, catalogue: bytes | None = None) -> tuple[Artifact, ...]:
     """The public summary as PDF, HTML and JSON, in the folder ``public``; parameters as for `card_files`."""
     with progress.stage("write the public summary"):
         summary = summarised(evidence, evidence.to_json())
-        card = build_summary(summary)
+        card = build_summary(summary, catalogue=catalogue)
         html, pdf = render_summary(summary, card=card)
     return (
         Artifact(name="public/summary.pdf", data=pdf, media_type=_PDF),

@@ -20,7 +20,7 @@ from explainkit.evidence import Evidence
 from explainkit.report.assemble import build
 from explainkit.report.card import Card
 from explainkit.report.conformance import conforming
-from explainkit.report.language import say, speaking
+from explainkit.report.language import PLACE, say, speaking
 from explainkit.report.templating import document, faces, shipped
 
 _PASSES = 3
@@ -47,11 +47,8 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
     """
     card = card or build(evidence)
     with speaking(card.language):
-        number = say("every number: {source}, attached").format(source=card.source)
-        of = say("{page} of {pages}").split("{page}")[-1].removesuffix("{pages}")
-    foot = f'@page {{ @bottom-left {{ content: "{number}" }}'
-    foot += f' @bottom-right {{ content: counter(page) "{of}" counter(pages) }} }}'
-    foot += f' h1 {{ bookmark-label: "{say("Page one")}" }}'
+        foot = _foot(card.source)
+        described = say("every figure of this document, canonical JSON (RFC 8785)")
     style = "\n".join((faces(), card.look.style(shipped("card.css") + "\n" + shipped("paper.css")), foot))
     stamp = dt.datetime.fromisoformat(evidence.date).replace(tzinfo=dt.UTC) if evidence.date else None
     unreadable = ""
@@ -59,18 +56,33 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
     for _ in range(_PASSES):
         page = document(card, medium="paper", style=style, policy=None, unreadable=unreadable)
         with _without_glyph() as missing:
-            drawn = _drawn(page, card.source, card_json, stamp or _UNDATED)
+            drawn = _drawn(page, card.source, described, card_json, stamp or _UNDATED)
         if not missing:
             break
         unreadable += "".join(sorted(missing))
     return conforming(drawn, dated=stamp is not None)
 
 
-def _drawn(page: str, source: str, card_json: bytes, stamp: dt.datetime) -> bytes:
+def _foot(source: str) -> str:
+    """What stands below each page, and the name of page one among the bookmarks."""
+    number = _quoted(say("every number: {source}, attached").format(source=source))
+    pages = PLACE.split(say("{page} of {pages}"))
+    shown = (f"counter({text})" if place % 2 else _quoted(text) for place, text in enumerate(pages) if text)
+    foot = f"@page {{ @bottom-left {{ content: {number} }}"
+    foot += f" @bottom-right {{ content: {' '.join(shown)} }} }}"
+    return foot + f" h1 {{ bookmark-label: {_quoted(say('Page one'))} }}"
+
+
+def _quoted(text: str) -> str:
+    """A text as a string of CSS."""
+    return '"' + re.sub(r'[\\"\n<]', lambda found: f"\\{ord(found[0]):x} ", text) + '"'
+
+
+def _drawn(page: str, source: str, described: str, card_json: bytes, stamp: dt.datetime) -> bytes:
     attachment = Attachment(
         string=card_json,
         name=source,
-        description="every figure of this document, canonical JSON (RFC 8785)",
+        description=described,
         created=stamp,
         modified=stamp,
         relationship="Data",
