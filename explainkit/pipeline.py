@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from explainkit.circumstances import not_covered
 from explainkit.evidence import Evidence, Measured
@@ -11,6 +12,9 @@ from explainkit.load.subject import Subject
 from explainkit.plan import Plan
 from explainkit.progress import Progress, Silent
 from explainkit.release import Release
+
+if TYPE_CHECKING:
+    from explainkit.report.printer import Printer
 
 
 def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> Release:
@@ -31,25 +35,33 @@ def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> R
         If plan, model or data cannot be used.
     """
     progress = progress or Silent()
-    with progress.stage("load model and data"):
-        from explainkit.load.assemble import load_subject
+    from explainkit.report.printer import elsewhere
 
-        _check(plan)
-        subject = load_subject(plan, base=base)
-    return audit_subject(subject, plan, progress=progress)
+    with elsewhere() as printer:
+        with progress.stage("load model and data"):
+            from explainkit.load.assemble import load_subject
+
+            _check(plan)
+            subject = load_subject(plan, base=base)
+        return _release(subject, plan, progress, printer)
 
 
 def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Release:
     """Measure, explain and report one subject; parameters as for `audit_plan`."""
-    progress = progress or Silent()
+    from explainkit.report.printer import elsewhere
+
+    with elsewhere() as printer:
+        return _release(subject, plan, progress or Silent(), printer)
+
+
+def _release(subject: Subject, plan: Plan, progress: Progress, printer: Printer) -> Release:
     evidence = gather(subject, plan, progress=progress)
-    from explainkit.report.files import card_files, summary_files
+    from explainkit.report.files import report_files
     from explainkit.sign.aids import verifying_aids
 
-    words = None if subject.catalogue is None else subject.catalogue.data
-    files = (*card_files(evidence, progress, words), *summary_files(evidence, progress, words))
-    files += verifying_aids(evidence)
-    return Release(evidence=evidence, files=files)
+    catalogue = None if subject.catalogue is None else subject.catalogue.data
+    files = report_files(evidence, progress, catalogue=catalogue, printer=printer)
+    return Release(evidence=evidence, files=(*files, *verifying_aids(evidence)))
 
 
 def _check(plan: Plan) -> None:

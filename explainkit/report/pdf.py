@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import os
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,14 +22,17 @@ from explainkit.report.assemble import build
 from explainkit.report.card import Card
 from explainkit.report.conformance import conforming
 from explainkit.report.language import PLACE, say, speaking
+from explainkit.report.printer import Printed, Printer, Sheet, here
 from explainkit.report.templating import document, faces, shipped
 
 _PASSES = 3
+_TURN = threading.Lock()
+"""What the library has no glyph for, and the date in the environment, belong to one sheet at a time."""
 _UNDATED = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """Date of the attachment where the plan gives none: WeasyPrint would take the clock's; `conforming` removes it."""
 
 
-def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None) -> bytes:
+def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None, printer: Printer = here) -> bytes:
     """Render the card as PDF, not yet signed.
 
     Parameters
@@ -39,6 +43,8 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
         Its canonical JSON, attached to the file.
     card : Card, optional
         What `build` made of it, where that is at hand.
+    printer : callable, optional
+        Who lays the pages out; this process when left out.
 
     Returns
     -------
@@ -50,17 +56,25 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
         foot = _foot(card.source)
         described = say("every figure of this document, canonical JSON (RFC 8785)")
     style = "\n".join((faces(), card.look.style(shipped("card.css") + "\n" + shipped("paper.css")), foot))
-    stamp = dt.datetime.fromisoformat(evidence.date).replace(tzinfo=dt.UTC) if evidence.date else None
     unreadable = ""
     # PDF/A forbids glyphs that are none; which characters have none is known only once the fonts were tried.
     for _ in range(_PASSES):
         page = document(card, medium="paper", style=style, policy=None, unreadable=unreadable)
-        with _without_glyph() as missing:
-            drawn = _drawn(page, card.source, described, card_json, stamp or _UNDATED)
-        if not missing:
+        done = printer(
+            Sheet(page=page, attachment=card_json, name=card.source, described=described, date=evidence.date)
+        )
+        if not done.missing:
             break
-        unreadable += "".join(sorted(missing))
-    return conforming(drawn, dated=stamp is not None)
+        unreadable += "".join(done.missing)
+    return conforming(done.pdf, dated=evidence.date is not None)
+
+
+def printed(sheet: Sheet) -> Printed:
+    """Lay out one sheet, in this process."""
+    stamp = dt.datetime.fromisoformat(sheet.date).replace(tzinfo=dt.UTC) if sheet.date else _UNDATED
+    with _TURN, _without_glyph() as missing:
+        pdf = _drawn(sheet, stamp)
+    return Printed(pdf=pdf, missing=tuple(sorted(missing)))
 
 
 def _foot(source: str) -> str:
@@ -78,11 +92,11 @@ def _quoted(text: str) -> str:
     return '"' + re.sub(r'[\\"\n<]', lambda found: f"\\{ord(found[0]):x} ", text) + '"'
 
 
-def _drawn(page: str, source: str, described: str, card_json: bytes, stamp: dt.datetime) -> bytes:
+def _drawn(sheet: Sheet, stamp: dt.datetime) -> bytes:
     attachment = Attachment(
-        string=card_json,
-        name=source,
-        description=described,
+        string=sheet.attachment,
+        name=sheet.name,
+        description=sheet.described,
         created=stamp,
         modified=stamp,
         relationship="Data",
@@ -90,10 +104,10 @@ def _drawn(page: str, source: str, described: str, card_json: bytes, stamp: dt.d
     with _epoch(stamp), warnings.catch_warnings():
         # WeasyPrint leaves its colour profile open for the interpreter to close.
         warnings.filterwarnings("ignore", message=r"unclosed file .*sRGB2014\.icc", category=ResourceWarning)
-        drawn: bytes = _Page(string=page, base_url="about:blank", url_fetcher=_locked()).write_pdf(
+        drawn: bytes = _Page(string=sheet.page, base_url="about:blank", url_fetcher=_locked()).write_pdf(
             pdf_variant="pdf/a-3a",
             attachments=[attachment],
-            pdf_identifier=sha256_of(card_json)[:32].encode(),
+            pdf_identifier=sha256_of(sheet.attachment)[:32].encode(),
         )
     return drawn
 
