@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from explainkit.circumstances import draft_reasons, environment, ledger_counts, presupposed
 from explainkit.evidence import Evidence, Measured, Publication
@@ -64,9 +64,26 @@ def evidence_of(
         statements=answered({k: s.given for k, s in plan.statements.items()}, presupposed(subject, plan)),
         statements_date=catalogue_date(),
         environment=environment(subject),
-        plan=plan.document(),
+        plan=recorded_plan(subject, plan),
         publication=publication,
     )
+
+
+def recorded_plan(subject: Subject, plan: Plan) -> dict[str, Any]:
+    """The plan as it stands in card.json, with the digest of the catalogue that it names.
+
+    Parameters
+    ----------
+    subject : Subject
+        With the catalogue, where the plan names one.
+    plan : Plan
+        What was asked for.
+    """
+    document = plan.document()
+    if subject.catalogue is not None:
+        named = {"name": subject.catalogue.name, "digest": f"sha256:{subject.catalogue.sha256}"}
+        document.setdefault("card", {})["catalogue"] = named
+    return document
 
 
 def gather_case(subject: Subject, plan: Plan, position: int, *, progress: Progress | None = None) -> Evidence:

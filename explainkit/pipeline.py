@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from explainkit.circumstances import not_covered
 from explainkit.evidence import Evidence, Measured
-from explainkit.gathering import evidence_of
+from explainkit.gathering import evidence_of, recorded_plan
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
 from explainkit.progress import Progress, Silent
 from explainkit.release import Release
+
+if TYPE_CHECKING:
+    from explainkit.report.printer import Printer
 
 
 def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> Release:
@@ -31,32 +35,45 @@ def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> R
         If plan, model or data cannot be used.
     """
     progress = progress or Silent()
-    with progress.stage("load model and data"):
-        from explainkit.load.assemble import load_subject
+    from explainkit.report.printer import elsewhere
 
-        _check(plan)
-        subject = load_subject(plan, base=base)
-    return audit_subject(subject, plan, progress=progress)
+    with elsewhere() as printer:
+        with progress.stage("load model and data"):
+            from explainkit.load.assemble import load_subject
+
+            _check(plan)
+            subject = load_subject(plan, base=base)
+        return _release(subject, plan, progress, printer)
 
 
 def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Release:
     """Measure, explain and report one subject; parameters as for `audit_plan`."""
-    progress = progress or Silent()
+    from explainkit.report.printer import elsewhere
+
+    with elsewhere() as printer:
+        return _release(subject, plan, progress or Silent(), printer)
+
+
+def _release(subject: Subject, plan: Plan, progress: Progress, printer: Printer) -> Release:
     evidence = gather(subject, plan, progress=progress)
-    from explainkit.report.files import card_files, summary_files
+    from explainkit.report.files import report_files
     from explainkit.sign.aids import verifying_aids
 
-    files = (*card_files(evidence, progress), *summary_files(evidence, progress), *verifying_aids(evidence))
-    return Release(evidence=evidence, files=files)
+    catalogue = None if subject.catalogue is None else subject.catalogue.data
+    files = report_files(evidence, progress, catalogue=catalogue, printer=printer)
+    return Release(evidence=evidence, files=(*files, *verifying_aids(evidence)))
 
 
 def _check(plan: Plan) -> None:
     """What the plan names exists, as far as that can be known before anything is read."""
     from explainkit.assess.gates import check_plan
     from explainkit.report.clauses.mapping import check_clauses
+    from explainkit.report.language import language_of
 
     check_plan(plan.gates)
     check_clauses(plan)
+    if plan.card.catalogue is None:
+        language_of(plan.document())
 
 
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
@@ -67,9 +84,12 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
     from explainkit.assess.stage import assess
     from explainkit.explain.summary import explain
     from explainkit.load.steady import one_order
+    from explainkit.report.language import language_of
 
     progress = progress or Silent()
     _check(plan)
+    if subject.catalogue is not None:
+        language_of(recorded_plan(subject, plan), subject.catalogue.data)
     with one_order():
         with progress.stage("assess performance and fairness"):
             found = groupings_of(subject, plan.fairness, plan.ll144)

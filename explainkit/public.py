@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from explainkit.artifact import sha256_of
 from explainkit.errors import VerificationError
@@ -158,6 +158,10 @@ class Summary:
     """Date of the catalogue of statements."""
     software: str | None
     """Version of explainkit that made it."""
+    language: str | None = None
+    """Language that its documents are written in, as in BCP 47; None is English."""
+    catalogue: str | None = None
+    """``sha256:…`` of the catalogue of that language, where it is none that is shipped."""
 
     def to_json(self) -> bytes:
         """Canonical JSON: the bytes of summary.json."""
@@ -184,6 +188,13 @@ class Summary:
             what = str(error) or type(error).__name__
             raise VerificationError("not a summary", where="summary.json", found=what) from None
         return summary
+
+    def _card(self) -> dict[str, Any]:
+        """What the plan of the card says of the language."""
+        card: dict[str, Any] = {} if self.language is None else {"language": self.language}
+        if self.catalogue is not None:
+            card["catalogue"] = {"name": "the catalogue", "digest": self.catalogue}
+        return card
 
     def as_evidence(self) -> Evidence:
         """The summary as an evidence that holds nothing else, for whatever reads evidences."""
@@ -215,7 +226,7 @@ class Summary:
             statements=self.statements,
             statements_date=self.statements_date,
             environment=(),
-            plan={},
+            plan={"card": self._card()},
         )
 
 
@@ -243,7 +254,7 @@ def summarised(evidence: Evidence, card_json: bytes) -> Summary:
         Its canonical JSON.
     """
     inputs = _inputs(evidence)
-    model = evidence.model
+    model, card = evidence.model, evidence.plan.get("card", {})
     return Summary(
         card="sha256:" + sha256_of(card_json),
         name=evidence.name,
@@ -266,6 +277,8 @@ def summarised(evidence: Evidence, card_json: bytes) -> Summary:
         statements=tuple(replace(s, by=None, date=None) for s in evidence.statements if s.id in published()),
         statements_date=evidence.statements_date,
         software=dict(evidence.environment).get("explainkit"),
+        language=card.get("language"),
+        catalogue=card["catalogue"]["digest"] if "catalogue" in card else None,
     )
 
 

@@ -36,6 +36,7 @@ _PATTERNS = {
     (evidence.ModelIdentity, "digest"): DIGEST["pattern"],
     (evidence.Method, "background_digest"): DIGEST["pattern"],
     (public.Summary, "card"): DIGEST["pattern"],
+    (public.Summary, "catalogue"): DIGEST["pattern"],
     (public.PublicModel, "digest"): DIGEST["pattern"],
     (public.PublicData, "digest"): DIGEST["pattern"],
 }

@@ -36,9 +36,10 @@ def command(
 
     def job() -> int:
         from explainkit.cli.progress_bars import progress_for
-        from explainkit.gathering import gather_case
+        from explainkit.gathering import gather_case, recorded_plan
         from explainkit.load.assemble import load_subject
         from explainkit.plan import read_plan
+        from explainkit.report.language import language_of
 
         asked = read_plan(plan)
         progress = progress_for(quiet=quiet or as_json or not sys.stderr.isatty())
@@ -46,10 +47,12 @@ def command(
             subject = load_subject(asked, base=plan.absolute().parent)
         if subject.model is None:
             raise PlanError("scores alone cannot be explained", where="model.path", remedy="name the model file")
+        words = None if subject.catalogue is None else subject.catalogue.data
+        language_of(recorded_plan(subject, asked), words)
         evidence = gather_case(subject, asked, _position(subject, row, position), progress=progress)
         if files is not None:
-            _write(files, evidence)
-        return _report(evidence, files, quiet=quiet, as_json=as_json)
+            _write(files, evidence, words)
+        return _report(evidence, files, words, quiet=quiet, as_json=as_json)
 
     # A job that is killed leaves nothing behind that would have to be removed beside this name.
     return supervised(job, target=Path("explain").absolute())
@@ -74,41 +77,43 @@ def _files(out: Path) -> tuple[Path, Path]:
     return found
 
 
-def _write(files: tuple[Path, Path], evidence: Evidence) -> None:
+def _write(files: tuple[Path, Path], evidence: Evidence, words: bytes | None) -> None:
     from explainkit.report.decision import page
 
     html, numbers = files
     try:
-        for path, data in ((numbers, evidence.to_json()), (html, page(evidence, source=numbers.name))):
+        for path, data in ((numbers, evidence.to_json()), (html, page(evidence, source=numbers.name, catalogue=words))):
             with path.open("xb") as stream:
                 stream.write(data)
     except OSError as error:
         raise OutputError("the file cannot be written", where=str(html), found=error.strerror) from None
 
 
-def _report(evidence: Evidence, files: tuple[Path, Path] | None, *, quiet: bool, as_json: bool) -> int:
+def _report(
+    evidence: Evidence, files: tuple[Path, Path] | None, words: bytes | None, *, quiet: bool, as_json: bool
+) -> int:
     """Print the decision; 1 where its reasons are blocked, as the standing gate would."""
     from explainkit.cli.main import emit
     from explainkit.report.decision import document, lines
 
     code = 1 if any(case.decision is not None and case.decision.protected for case in evidence.cases) else 0
     if as_json:
-        found: dict[str, Any] = {**document(evidence), "exit_code": code}
+        found: dict[str, Any] = {**document(evidence, words), "exit_code": code}
         if files is not None:
             found["files"] = [os.fspath(path) for path in files]
         emit(found)
     elif not quiet:
         if sys.stdout.isatty():
-            _on_terminal(evidence)
+            _on_terminal(evidence, words)
         else:
-            for line in lines(evidence):
+            for line in lines(evidence, words):
                 click.echo(line)
         for path in files or ():
             click.echo(os.fspath(path))
     return code
 
 
-def _on_terminal(evidence: Evidence) -> None:
+def _on_terminal(evidence: Evidence, words: bytes | None) -> None:
     """With tables as wide as the terminal."""
     from rich.console import Console
     from rich.table import Table as RichTable
@@ -120,8 +125,8 @@ def _on_terminal(evidence: Evidence) -> None:
     from explainkit.report.sentences import plain
 
     console = Console(highlight=False)
-    with speaking(language_of(evidence.plan)):
-        for line in told(evidence):
+    with speaking(language_of(evidence.plan, words)):
+        for line in told(evidence, words):
             if not isinstance(line, Table):
                 console.print(Text(line))
                 continue

@@ -14,6 +14,7 @@ from explainkit.decision import label_name
 from explainkit.errors import DataError, PlanError, nearest
 from explainkit.evidence import Column, LedgerEntry, Role
 from explainkit.load.case_names import with_case_names
+from explainkit.load.catalogue import with_catalogue
 from explainkit.load.columns import group_column, kind_of, require_column
 from explainkit.load.earlier_card import with_earlier_card
 from explainkit.load.models.base import Adapter
@@ -59,13 +60,16 @@ def load_subject(plan: Plan, *, base: Path) -> Subject:
 
 
 def with_files_beside(subject: Subject, plan: Plan, *, base: Path) -> Subject:
-    """The subject with what the plan names besides model and data: the key of case names, the card published before.
+    """The subject with what the plan names besides model and data.
+
+    These are the catalogue of the card's language, the key of case names and the card published before.
 
     Raises
     ------
     PlanError, DataError
         If one of them cannot be used.
     """
+    subject = with_catalogue(subject, plan, base=base)
     return with_earlier_card(with_case_names(subject, plan, base=base), plan, base=base)
 
 

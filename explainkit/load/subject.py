@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from explainkit.artifact import Artifact
 from explainkit.decision import Population, Threshold
 from explainkit.evidence import Column, DatasetIdentity, LedgerEntry, ModelIdentity
 from explainkit.figures import figure_id
@@ -184,6 +185,8 @@ class Subject:
     """Name of each evaluation row in the evidence, where it is not its position (``privacy.id_key_file``)."""
     earlier: EarlierCard | None = None
     """The card published before, whose hidden groups stay hidden (``fairness.earlier``)."""
+    catalogue: Artifact | None = field(default=None, repr=False)
+    """Words of the documents, where the plan names a catalogue of its own (``card.catalogue``)."""
 
     @property
     def decisions(self) -> npt.NDArray[np.bool_] | None:

@@ -73,7 +73,10 @@ class CardPlan(Strict):
     date: dt.date | None = None
     """Date printed on the card; never taken from the clock."""
     language: str = Field(default="en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
-    """Language that the documents are written in: ``en`` or ``de``. card.json is the same in every language."""
+    """Language that the documents are written in: ``en``, ``de``, or that of the catalogue named below. Figures and
+    texts of card.json are the same in every language."""
+    catalogue: str | None = None
+    """File of a catalogue of gettext (``.po``) with the words of another language, or other words of a shipped one."""
     regimes: Names = ()
     """Laws, guidelines and standards that apply, as ``eu-ai-act``: their clauses are printed one by one; of the others
     the HTML alone says as much."""
@@ -265,6 +268,7 @@ class Plan(Strict):
 
 
 _FILES = (
+    ("card", "catalogue"),
     ("model", "path"),
     ("data", "evaluation"),
     ("data", "reference"),

@@ -50,15 +50,17 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
 """Sections 1 to 16, 18 and 19; page one is section 0, and section 17 says where in the others a clause has evidence."""
 
 
-def build(evidence: Evidence) -> Card:
+def build(evidence: Evidence, *, catalogue: bytes | None = None) -> Card:
     """Make the card of an evidence.
 
     Parameters
     ----------
     evidence : Evidence
         The only source of what is said.
+    catalogue : bytes, optional
+        Catalogue of the language, where the plan names one of its own.
     """
-    language = language_of(evidence.plan)
+    language = language_of(evidence.plan, catalogue)
     with speaking(language):
         sections = [section(evidence) for section in SECTIONS]
         sections.append(clauses.section(evidence, sections))

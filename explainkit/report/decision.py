@@ -20,7 +20,7 @@ from explainkit.report.sentences import plain
 _TITLE = noted("One decision")
 
 
-def page(evidence: Evidence, *, source: str) -> bytes:
+def page(evidence: Evidence, *, source: str, catalogue: bytes | None = None) -> bytes:
     """One HTML file that needs nothing else.
 
     Parameters
@@ -29,8 +29,10 @@ def page(evidence: Evidence, *, source: str) -> bytes:
         Of one case.
     source : str
         Name of the file that holds its numbers.
+    catalogue : bytes, optional
+        Catalogue of the language, where the plan names one of its own.
     """
-    reader, language = Reader(evidence), language_of(evidence.plan)
+    reader, language = Reader(evidence), language_of(evidence.plan, catalogue)
     with speaking(language):
         title = say(_TITLE)
         groups = tuple(case_group(reader, case) for case in evidence.cases)
@@ -51,20 +53,24 @@ def page(evidence: Evidence, *, source: str) -> bytes:
     return render_html(evidence, card=card)
 
 
-def told(evidence: Evidence) -> list[str | Table]:
+def told(evidence: Evidence, catalogue: bytes | None = None) -> list[str | Table]:
     """Lines of text, and tables, of every case of the evidence; charts are left to the page."""
     reader, found = Reader(evidence), list[str | Table]()
-    with speaking(language_of(evidence.plan)):
+    with speaking(language_of(evidence.plan, catalogue)):
         for case in evidence.cases:
             group = case_group(reader, case)
             found += [plain(group.title), *_told(group.blocks)]
     return found
 
 
-def lines(evidence: Evidence) -> list[str]:
+def lines(evidence: Evidence, catalogue: bytes | None = None) -> list[str]:
     """The same as plain lines, tables with their columns aligned."""
-    with speaking(language_of(evidence.plan)):
-        return [text for line in told(evidence) for text in (_aligned(line) if isinstance(line, Table) else (line,))]
+    with speaking(language_of(evidence.plan, catalogue)):
+        return [
+            text
+            for line in told(evidence, catalogue)
+            for text in (_aligned(line) if isinstance(line, Table) else (line,))
+        ]
 
 
 def _told(blocks: Iterable[Block]) -> Iterator[str | Table]:
@@ -93,9 +99,9 @@ def _aligned(table: Table) -> Iterator[str]:
         yield "  ".join(parts).rstrip()
 
 
-def document(evidence: Evidence) -> dict[str, Any]:
+def document(evidence: Evidence, catalogue: bytes | None = None) -> dict[str, Any]:
     """The first case of the evidence as a JSON object, with every figure of it."""
-    with speaking(language_of(evidence.plan)):
+    with speaking(language_of(evidence.plan, catalogue)):
         return _document(evidence)
 
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from explainkit.artifact import Artifact
 from explainkit.evidence import Evidence
 from explainkit.progress import Progress
 from explainkit.public import summarised
 from explainkit.report.assemble import build
 from explainkit.report.html import render_html
+from explainkit.report.printer import Printer, here
 from explainkit.report.public import build_summary, render_summary
 
 _JSON, _HTML, _PDF = "application/json", "text/html", "application/pdf"
 
 
-def card_files(evidence: Evidence, progress: Progress) -> tuple[Artifact, ...]:
-    """The card as PDF, HTML and JSON.
+def report_files(
+    evidence: Evidence, progress: Progress, *, catalogue: bytes | None = None, printer: Printer = here
+) -> tuple[Artifact, ...]:
+    """The card as PDF, HTML and JSON, and its public summary in the folder ``public``.
+
+    The pages of the card are laid out by the printer while all else is made.
 
     Parameters
     ----------
@@ -22,30 +29,34 @@ def card_files(evidence: Evidence, progress: Progress) -> tuple[Artifact, ...]:
         The only source.
     progress : Progress
         Told of each stage.
+    catalogue : bytes, optional
+        Catalogue of the language, where the plan names one of its own.
+    printer : callable, optional
+        Who lays out the card's pages; this process when left out.
     """
-    card_json = evidence.to_json()
-    with progress.stage("write the card as HTML"):
-        card = build(evidence)
-        html = render_html(evidence, card=card)
-    with progress.stage("write the card as PDF"):
-        from explainkit.report.pdf import render_pdf
+    from explainkit.report.pdf import render_pdf
 
-        pdf = render_pdf(evidence, card_json, card=card)
+    card_json = evidence.to_json()
+    with progress.stage("draw the card"):
+        card = build(evidence, catalogue=catalogue)
+    aside = ThreadPoolExecutor(max_workers=1)
+    try:
+        pdf = aside.submit(render_pdf, evidence, card_json, card=card, printer=printer)
+        with progress.stage("write the card as HTML"):
+            html = render_html(evidence, card=card)
+        with progress.stage("write the public summary"):
+            summary = summarised(evidence, card_json)
+            public_html, public_pdf = render_summary(summary, card=build_summary(summary, catalogue=catalogue))
+        with progress.stage("write the card as PDF"):
+            found = pdf.result()
+    finally:
+        # After an interrupt nobody waits for the pages; the thread ends with its printer.
+        aside.shutdown(wait=False, cancel_futures=True)
     return (
-        Artifact(name="card.pdf", data=pdf, media_type=_PDF),
+        Artifact(name="card.pdf", data=found, media_type=_PDF),
         Artifact(name="card.html", data=html, media_type=_HTML),
         Artifact(name="card.json", data=card_json, media_type=_JSON),
-    )
-
-
-def summary_files(evidence: Evidence, progress: Progress) -> tuple[Artifact, ...]:
-    """The public summary as PDF, HTML and JSON, in the folder ``public``; parameters as for `card_files`."""
-    with progress.stage("write the public summary"):
-        summary = summarised(evidence, evidence.to_json())
-        card = build_summary(summary)
-        html, pdf = render_summary(summary, card=card)
-    return (
-        Artifact(name="public/summary.pdf", data=pdf, media_type=_PDF),
-        Artifact(name="public/summary.html", data=html, media_type=_HTML),
+        Artifact(name="public/summary.pdf", data=public_pdf, media_type=_PDF),
+        Artifact(name="public/summary.html", data=public_html, media_type=_HTML),
         Artifact(name="public/summary.json", data=summary.to_json(), media_type=_JSON),
     )

@@ -2,7 +2,7 @@
 
 Words are looked up where a document is made, never where something is measured: card.json is the same in every
 language. What stands in card.json in English, such as the method of a figure, is translated where the catalogue knows
-it, word by word or by its pattern, and is shown as it stands, marked as English, where not.
+it (`explainkit.report.recorded`), and is shown as it stands, marked as English, where not.
 """
 
 from __future__ import annotations
@@ -13,18 +13,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from io import BytesIO
 from types import MappingProxyType
 from typing import Any
 
+from explainkit.artifact import sha256_of
 from explainkit.errors import PlanError
+from explainkit.report.recorded import PLACE as PLACE
+from explainkit.report.recorded import Recorded, patterns
 
-PLACE = re.compile(r"\{(\w+)\}")
-"""A place in a message that something else is put into."""
 _DIGITS = re.compile(r"\d")
 _FOLDER = "locales"
+_SHORT = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +37,10 @@ class Language:
     """As in BCP 47."""
     messages: Mapping[str, str] = field(default_factory=dict)
     """Translation of each message."""
-    patterns: tuple[tuple[re.Pattern[str], str], ...] = ()
-    """Messages with places, as patterns of finished texts, and their translations."""
     decimal: str = "."
     """Mark between whole number and decimals."""
+    texts: Recorded | None = None
+    """How recorded texts are translated."""
 
     def date(self, text: str) -> str:
         """A date, in its usual numeric form; English keeps the unmistakable ISO 8601."""
@@ -53,16 +55,7 @@ class Language:
 
     def recorded(self, text: str) -> str | None:
         """The translation of a text that stands in card.json; None where the catalogue does not know it."""
-        if not self.messages or text in self.messages:
-            return self.messages.get(text, text)
-        for pattern, translation in self.patterns:
-            if found := pattern.fullmatch(text):
-                return self._filled(translation, found.groupdict())
-        return None
-
-    def _filled(self, translation: str, parts: Mapping[str, str]) -> str:
-        inner = {name: self.recorded(part) or part for name, part in parts.items()}
-        return PLACE.sub(lambda place: inner[place[1]], translation)
+        return text if self.texts is None else self.texts.translated(text)
 
 
 ENGLISH = Language()
@@ -100,18 +93,43 @@ def shipped_languages() -> tuple[str, ...]:
     return ("en", *sorted(name.removesuffix(".po") for name in found if name.endswith(".po")))
 
 
-def language_of(plan: Mapping[str, Any]) -> Language:
+def language_of(plan: Mapping[str, Any], catalogue: bytes | None = None) -> Language:
     """The language that the plan of an evidence asks for; English where it asks for none.
+
+    Parameters
+    ----------
+    plan : mapping
+        As it stands in card.json. It names a catalogue that is not shipped with its digest.
+    catalogue : bytes, optional
+        That catalogue.
 
     Raises
     ------
     PlanError
-        If there is no catalogue of it.
+        If there is no catalogue of it, or not the one that the plan names.
     """
-    tag = plan.get("card", {}).get("language", "en")
-    if tag not in shipped_languages():
-        raise PlanError(f"card.language: found {tag!r}, allowed: {', '.join(shipped_languages())}")
-    return ENGLISH if tag == "en" else _shipped(tag)
+    card = plan.get("card", {})
+    tag, named = card.get("language", "en"), card.get("catalogue")
+    if named is None:
+        if tag in shipped_languages():
+            return ENGLISH if tag == "en" else _shipped(tag)
+        raise PlanError(
+            "no catalogue of the language",
+            where="card.language",
+            found=repr(tag),
+            allowed=", ".join(shipped_languages()),
+            remedy='card.catalogue = "….po" names one of your own',
+        )
+    found = None if catalogue is None else "sha256:" + sha256_of(catalogue)
+    if catalogue is None or found != named["digest"]:
+        raise PlanError(
+            "the catalogue that the card was written with is needed",
+            where="card.catalogue",
+            found="none" if found is None else found,
+            allowed=f"{named['name']}, {named['digest']}",
+            remedy="give it with the card: card.json holds its digest, not its words",
+        )
+    return _given(tag, catalogue, named["name"])
 
 
 @cache
@@ -119,7 +137,12 @@ def _shipped(tag: str) -> Language:
     return read_language(tag, (files("explainkit.report") / _FOLDER / f"{tag}.po").read_bytes())
 
 
-def read_language(tag: str, catalogue: bytes) -> Language:
+@lru_cache(maxsize=4)
+def _given(tag: str, catalogue: bytes, name: str) -> Language:
+    return read_language(tag, catalogue, where=f"card.catalogue: {name}")
+
+
+def read_language(tag: str, catalogue: bytes, *, where: str | None = None) -> Language:
     """Read a catalogue.
 
     Parameters
@@ -128,6 +151,8 @@ def read_language(tag: str, catalogue: bytes) -> Language:
         Language, as in BCP 47.
     catalogue : bytes
         A catalogue of gettext (``.po``). Messages without translation, or with a doubtful one, are left in English.
+    where : str, optional
+        What errors name.
 
     Raises
     ------
@@ -137,40 +162,43 @@ def read_language(tag: str, catalogue: bytes) -> Language:
     from babel import Locale, UnknownLocaleError
     from babel.messages.pofile import PoFileError, read_po
 
+    where = where or f"catalogue of {tag}"
     try:
         locale = Locale.parse(tag, sep="-")
         entries = read_po(BytesIO(catalogue), locale=locale, abort_invalid=True)
-    except (UnknownLocaleError, PoFileError, ValueError) as error:
-        raise PlanError(f"catalogue of {tag!r}: cannot be read: {error}") from error
+    except (UnknownLocaleError, PoFileError, ValueError, LookupError) as error:
+        problem = "the catalogue cannot be read"
+        allowed = "a catalogue of gettext (.po, UTF-8) of a known language"
+        raise PlanError(problem, where=where, found=str(error), allowed=allowed) from error
     messages = {}
     for entry in entries:
-        if entry.id and entry.string and not entry.fuzzy:
-            message, translation = str(entry.id), str(entry.string)
-            _check(tag, message, translation)
+        message, translation = entry.id, entry.string
+        # Documents have no plurals and no contexts.
+        if message and translation and not entry.fuzzy and isinstance(message, str) and not entry.context:
+            translation = str(translation)
+            _check(where, message, translation)
             messages[message] = translation
-    ordered = sorted((m for m in messages if PLACE.search(m)), key=lambda m: (-len(PLACE.sub("", m)), m))
+    decimal = str(locale.number_symbols.get("latn", {}).get("decimal", "."))
     return Language(
         tag=tag,
         messages=MappingProxyType(messages),
-        patterns=tuple((_pattern(message), messages[message]) for message in ordered),
-        decimal=str(locale.number_symbols["latn"]["decimal"]),
+        decimal=decimal,
+        texts=Recorded(messages, patterns(messages), decimal),
     )
 
 
-def _check(tag: str, message: str, translation: str) -> None:
+def _check(where: str, message: str, translation: str) -> None:
     for what, pattern in (("places", PLACE), ("digits", _DIGITS)):
-        wanted, found = (sorted(pattern.findall(text)) for text in (message, translation))
-        if set(wanted) != set(found):
-            raise PlanError(f"catalogue of {tag!r}: {what} of {translation!r}: found {found}, allowed: {wanted}")
+        wanted, found = ({*pattern.findall(text)} for text in (message, translation))
+        if wanted != found:
+            raise PlanError(
+                f"other {what} than in the message {_short(message)!r}",
+                where=where,
+                found=", ".join(sorted(found)) or "none",
+                allowed=", ".join(sorted(wanted)) or "none",
+                remedy="correct the translation, or mark it as fuzzy to have the message in English",
+            )
 
 
-def _pattern(message: str) -> re.Pattern[str]:
-    """A message with places as a pattern of the texts made from it."""
-    pieces = PLACE.split(message)
-    seen: set[str] = set()
-    made = re.escape(pieces[0])
-    for name, after in zip(pieces[1::2], pieces[2::2], strict=True):
-        made += f"(?P={name})" if name in seen else f"(?P<{name}>.+?)"
-        seen.add(name)
-        made += re.escape(after)
-    return re.compile(made, re.DOTALL)
+def _short(message: str) -> str:
+    return message if len(message) <= _SHORT else message[:_SHORT].rstrip() + "…"

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import os
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,15 +21,18 @@ from explainkit.evidence import Evidence
 from explainkit.report.assemble import build
 from explainkit.report.card import Card
 from explainkit.report.conformance import conforming
-from explainkit.report.language import say, speaking
+from explainkit.report.language import PLACE, say, speaking
+from explainkit.report.printer import Printed, Printer, Sheet, here
 from explainkit.report.templating import document, faces, shipped
 
 _PASSES = 3
+_TURN = threading.Lock()
+"""What the library has no glyph for, and the date in the environment, belong to one sheet at a time."""
 _UNDATED = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """Date of the attachment where the plan gives none: WeasyPrint would take the clock's; `conforming` removes it."""
 
 
-def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None) -> bytes:
+def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None, printer: Printer = here) -> bytes:
     """Render the card as PDF, not yet signed.
 
     Parameters
@@ -39,6 +43,8 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
         Its canonical JSON, attached to the file.
     card : Card, optional
         What `build` made of it, where that is at hand.
+    printer : callable, optional
+        Who lays the pages out; this process when left out.
 
     Returns
     -------
@@ -47,30 +53,50 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
     """
     card = card or build(evidence)
     with speaking(card.language):
-        number = say("every number: {source}, attached").format(source=card.source)
-        of = say("{page} of {pages}").split("{page}")[-1].removesuffix("{pages}")
-    foot = f'@page {{ @bottom-left {{ content: "{number}" }}'
-    foot += f' @bottom-right {{ content: counter(page) "{of}" counter(pages) }} }}'
-    foot += f' h1 {{ bookmark-label: "{say("Page one")}" }}'
+        foot = _foot(card.source)
+        described = say("every figure of this document, canonical JSON (RFC 8785)")
     style = "\n".join((faces(), card.look.style(shipped("card.css") + "\n" + shipped("paper.css")), foot))
-    stamp = dt.datetime.fromisoformat(evidence.date).replace(tzinfo=dt.UTC) if evidence.date else None
     unreadable = ""
     # PDF/A forbids glyphs that are none; which characters have none is known only once the fonts were tried.
     for _ in range(_PASSES):
         page = document(card, medium="paper", style=style, policy=None, unreadable=unreadable)
-        with _without_glyph() as missing:
-            drawn = _drawn(page, card.source, card_json, stamp or _UNDATED)
-        if not missing:
+        done = printer(
+            Sheet(page=page, attachment=card_json, name=card.source, described=described, date=evidence.date)
+        )
+        if not done.missing:
             break
-        unreadable += "".join(sorted(missing))
-    return conforming(drawn, dated=stamp is not None)
+        unreadable += "".join(done.missing)
+    return conforming(done.pdf, dated=evidence.date is not None)
 
 
-def _drawn(page: str, source: str, card_json: bytes, stamp: dt.datetime) -> bytes:
+def printed(sheet: Sheet) -> Printed:
+    """Lay out one sheet, in this process."""
+    stamp = dt.datetime.fromisoformat(sheet.date).replace(tzinfo=dt.UTC) if sheet.date else _UNDATED
+    with _TURN, _without_glyph() as missing:
+        pdf = _drawn(sheet, stamp)
+    return Printed(pdf=pdf, missing=tuple(sorted(missing)))
+
+
+def _foot(source: str) -> str:
+    """What stands below each page, and the name of page one among the bookmarks."""
+    number = _quoted(say("every number: {source}, attached").format(source=source))
+    pages = PLACE.split(say("{page} of {pages}"))
+    shown = (f"counter({text})" if place % 2 else _quoted(text) for place, text in enumerate(pages) if text)
+    foot = f"@page {{ @bottom-left {{ content: {number} }}"
+    foot += f" @bottom-right {{ content: {' '.join(shown)} }} }}"
+    return foot + f" h1 {{ bookmark-label: {_quoted(say('Page one'))} }}"
+
+
+def _quoted(text: str) -> str:
+    """A text as a string of CSS."""
+    return '"' + re.sub(r'[\\"\n<]', lambda found: f"\\{ord(found[0]):x} ", text) + '"'
+
+
+def _drawn(sheet: Sheet, stamp: dt.datetime) -> bytes:
     attachment = Attachment(
-        string=card_json,
-        name=source,
-        description="every figure of this document, canonical JSON (RFC 8785)",
+        string=sheet.attachment,
+        name=sheet.name,
+        description=sheet.described,
         created=stamp,
         modified=stamp,
         relationship="Data",
@@ -78,10 +104,10 @@ def _drawn(page: str, source: str, card_json: bytes, stamp: dt.datetime) -> byte
     with _epoch(stamp), warnings.catch_warnings():
         # WeasyPrint leaves its colour profile open for the interpreter to close.
         warnings.filterwarnings("ignore", message=r"unclosed file .*sRGB2014\.icc", category=ResourceWarning)
-        drawn: bytes = _Page(string=page, base_url="about:blank", url_fetcher=_locked()).write_pdf(
+        drawn: bytes = _Page(string=sheet.page, base_url="about:blank", url_fetcher=_locked()).write_pdf(
             pdf_variant="pdf/a-3a",
             attachments=[attachment],
-            pdf_identifier=sha256_of(card_json)[:32].encode(),
+            pdf_identifier=sha256_of(sheet.attachment)[:32].encode(),
         )
     return drawn
 

@@ -6,32 +6,37 @@ from explainkit.artifact import sha256_of
 from explainkit.public import Summary
 from explainkit.report.card import Card
 from explainkit.report.html import render_html
+from explainkit.report.language import language_of, say, speaking
 from explainkit.report.sections import public
 
-TITLE = "Public summary"
 SOURCE = "summary.json"
 
 
-def build_summary(summary: Summary) -> Card:
+def build_summary(summary: Summary, *, catalogue: bytes | None = None) -> Card:
     """Make the document of a summary.
 
     Parameters
     ----------
     summary : Summary
         The only source of what is said.
+    catalogue : bytes, optional
+        Catalogue of the language, where the card has one of its own.
     """
-    return Card(
-        title=f"{summary.name} {summary.version}",
-        subtitle=TITLE + (" · draft" if summary.draft else ""),
-        name=summary.name,
-        version=summary.version,
-        digest=sha256_of(summary.to_json()),
-        date=summary.date,
-        front=public.blocks(summary),
-        sections=(),
-        document=TITLE,
-        source=SOURCE,
-    )
+    language = language_of(summary.as_evidence().plan, catalogue)
+    with speaking(language):
+        return Card(
+            title=f"{summary.name} {summary.version}",
+            subtitle=say("Public summary · draft") if summary.draft else say("Public summary"),
+            name=summary.name,
+            version=summary.version,
+            digest=sha256_of(summary.to_json()),
+            date=summary.date,
+            front=public.blocks(summary),
+            sections=(),
+            document=say("Public summary"),
+            source=SOURCE,
+            language=language,
+        )
 
 
 def render_summary(summary: Summary, *, card: Card | None = None) -> tuple[bytes, bytes]:

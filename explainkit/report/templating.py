@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from explainkit.report.card import Card, Chart, Items, Number, Parts, Point, Row, Table
 from explainkit.report.ids import joined_ids
-from explainkit.report.language import say, speaking, spoken
+from explainkit.report.language import PLACE, say, speaking, spoken
 from explainkit.report.numbers import data_element, point_element
 from explainkit.report.phrases import on_page, words
 from explainkit.report.text import printable, written_out
@@ -116,6 +116,8 @@ def _environment() -> Environment:
         left_out=_left_out,
         entries=_entries,
         size=_size,
+        pieces=PLACE.split,
+        in_a_line=_in_a_line,
     )
     return environment
 
@@ -143,6 +145,11 @@ def _drawing(chart: Chart, card: Card, mark: str) -> Markup:
     """A drawing within the page, with its description."""
     opened = Markup('<svg id="{}" role="img" aria-label="{}"').format(mark, chart.alt)
     return Markup(card.look.drawing(chart.svg.decode()).replace("<svg", str(opened), 1))
+
+
+def _in_a_line(title: str) -> str:
+    """A title as it stands within a line; only English is known to write nouns small."""
+    return title.lower() if spoken().tag == "en" else title
 
 
 def _anchor(name: str) -> str:

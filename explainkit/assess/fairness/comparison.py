@@ -316,7 +316,7 @@ def record_gap(comparison: Comparison, name: str) -> None:
     )
 
 
-def record_smallest_ratio(comparison: Comparison, name: str, *, title: str) -> None:
+def record_smallest_ratio(comparison: Comparison, name: str, *, what: str) -> None:
     """Record the smallest ratio of the groups compared, and whose it is."""
     keys = {"column": comparison.cells.title}
     if not comparison.summarised(name):
@@ -338,7 +338,7 @@ def record_smallest_ratio(comparison: Comparison, name: str, *, title: str) -> N
         undefined="",
         unit="ratio",
         n=sum(comparison.rate.whole[shown].rows for _, shown in known),
-        method=f"smallest {title} of the groups shown",
+        method=f"smallest {what} of the groups shown",
         interval=_smallest_interval(comparison, [shown for _, shown in known]),
         any_sampling=True,
         interval_method="interval over all groups that could be the smallest"

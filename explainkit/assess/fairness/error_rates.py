@@ -111,7 +111,7 @@ def _record_odds(recorder: Recorder, cells: Cells, positives: Comparison, negati
         any_sampling=True,
         interval_method=OVER_PAIRS,
         method=how,
-        reason=None if value is None else f"in {(TPR, FPR)[gaps.index(value)].replace('_', ' ')}s",
+        reason=None if value is None else ("in true positive rates", "in false positive rates")[gaps.index(value)],
     )
     how = "the smaller of the ratios of true and of false positive rates, smallest over largest of the groups shown"
     value = min(ratios) if len(ratios) == 2 else None

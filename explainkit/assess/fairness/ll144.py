@@ -127,7 +127,7 @@ def _record(
         record_rate(comparison)
         record_ratio(comparison, f"ll144.{_RATIOS[name]}")
         ratio = _RATIOS[name]
-        record_smallest_ratio(comparison, f"ll144.smallest_{ratio}", title=ratio.replace("_", " "))
+        record_smallest_ratio(comparison, f"ll144.smallest_{ratio}", what=ratio.replace("_", " "))
 
 
 def _excluded(recorder: Recorder, cells: Cells, whole: Sequence[Tally], plan: LocalLaw144Plan) -> dict[int, str]:

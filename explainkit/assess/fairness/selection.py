@@ -73,6 +73,6 @@ def record_selection(
         record_gap(comparison, GAP)
         record_tests(comparison)
         record_chance(comparison)
-    record_smallest_ratio(comparison, SMALLEST, title="impact ratio")
+    record_smallest_ratio(comparison, SMALLEST, what="impact ratio")
     unknown = table.unknown(favourable), table.unknown(ALL)
     record_bounds(recorder, cells, selected, everyone, unknown, comparison.reference)

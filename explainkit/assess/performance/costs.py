@@ -54,11 +54,9 @@ def record(recorder: Recorder, table: ScoreTable, cells: Sequence[Tally], costs:
         at = float(table.scores[best]) if best < len(table.scores) else None
     how = rows | {"method": "smallest mean cost of all thresholds, chosen on these rows: too low for others"}
     recorder.number("performance.smallest_cost", lowest, undefined=NO_LABEL, **how)
-    how = rows | {
-        "unit": "score",
-        "method": "score from which on to decide positive at the smallest mean cost; chosen ",
-    }
-    how["method"] += "on these rows, the highest such score"
+    said = "score from which on to decide positive at the smallest mean cost; "
+    said += "chosen on these rows, the highest such score"
+    how = rows | {"unit": "score", "method": said}
     undefined = _NOBODY if table.rows else NO_LABEL
     recorder.number("performance.smallest_cost_threshold", at, undefined=undefined, **how)
 

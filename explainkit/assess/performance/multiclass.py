@@ -158,9 +158,9 @@ def _averages(recorder: Recorder, matrix: _Matrix) -> None:
             "macro": float(each.mean()) if used.any() else None,
             "weighted": float((each * share).sum() / share.sum()) if share.sum() > 0 else None,
         }
-        title = "F1" if name == "f1" else name
+        what = "F1" if name == "f1" else name
         for average, value in means.items():
-            how = f"mean {title} of {whose}"
+            how = f"mean {what} of {whose}"
             if average == "weighted":
                 how += ", each by its share of the outcomes"
                 if name == "recall":

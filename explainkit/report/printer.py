@@ -1,0 +1,191 @@
+"""The process that lays pages out, so that whoever made them can go on meanwhile.
+
+Laying out is the longest single piece of work of an audit, and Python does it on one processor. The process is started
+before it is needed: by then it has loaded its library. It gets pages as text and gives files as bytes, nothing else,
+and ends when its input does, also when whoever started it was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from tempfile import TemporaryFile
+from typing import IO, Any, Protocol
+
+from explainkit.errors import ExplainkitError
+
+_LENGTH = struct.Struct(">Q")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A page ready for the printer, with the file that is attached to it."""
+
+    page: str
+    """HTML."""
+    attachment: bytes
+    name: str
+    """Of the attached file."""
+    described: str
+    """What it is, in words."""
+    date: str | None
+    """ISO date of document and attachment; None where the card has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """A PDF, not yet brought into its final form."""
+
+    pdf: bytes
+    missing: tuple[str, ...]
+    """Characters that no font has."""
+
+
+class Printer(Protocol):
+    """Turns pages into a PDF."""
+
+    def __call__(self, sheet: Sheet) -> Printed:
+        """Print one sheet."""
+
+
+def here(sheet: Sheet) -> Printed:
+    """Print in this process."""
+    from explainkit.report.pdf import printed
+
+    return printed(sheet)
+
+
+@contextmanager
+def elsewhere() -> Iterator[Printer]:
+    """A printer in a process of its own, which is gone at the end of the block.
+
+    Where there is one processor alone, or no interpreter to start, pages are printed here: the bytes are the same.
+    """
+    if len(os.sched_getaffinity(0)) < 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) < 2:
+        yield here
+        return
+    with TemporaryFile() as complaints:
+        try:
+            process = subprocess.Popen(
+                # -P: a file json.py in the working folder must not become a part of the printer.
+                [sys.executable, "-P", "-m", "explainkit.report.printer"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                env=_environment(),
+            )
+        except (OSError, TypeError):
+            yield here
+            return
+        try:
+            yield _Remote(process=process, complaints=complaints)
+        finally:
+            process.kill()
+            for pipe in (process.stdin, process.stdout):
+                with suppress(OSError):
+                    pipe.close()  # type: ignore[union-attr]
+            process.wait()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Remote:
+    """The other end of the pipes."""
+
+    process: subprocess.Popen[bytes]
+    complaints: IO[bytes]
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, sheet: Sheet) -> Printed:
+        """Print one sheet; others wait for their turn.
+
+        Raises
+        ------
+        ExplainkitError
+            If the process ends without an answer.
+        """
+        head = {name: value for name, value in asdict(sheet).items() if name not in ("page", "attachment")}
+        to, back = self.process.stdin, self.process.stdout
+        assert to is not None
+        assert back is not None
+        with self.turn:
+            try:
+                _send(to, json.dumps(head).encode(), sheet.page.encode(), sheet.attachment)
+                answer, pdf = _receive(back), _receive(back)
+            except (OSError, EOFError):
+                raise self._gone() from None
+        return Printed(pdf=pdf, missing=tuple(json.loads(answer)["missing"]))
+
+    def _gone(self) -> ExplainkitError:
+        code = self.process.wait()
+        self.complaints.seek(0)
+        last = self.complaints.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
+        return ExplainkitError(
+            "the process that lays out the PDF ended without an answer", found=f"exit code {code}, {last[:200]}"
+        )
+
+
+def _send(stream: IO[bytes], *parts: bytes) -> None:
+    for part in parts:
+        stream.write(_LENGTH.pack(len(part)))
+        stream.write(part)
+    stream.flush()
+
+
+def _receive(stream: IO[bytes]) -> bytes:
+    return _exactly(stream, _LENGTH.unpack(_exactly(stream, _LENGTH.size))[0])
+
+
+def _exactly(stream: IO[bytes], count: int) -> bytes:
+    data = stream.read(count)
+    if len(data) != count:
+        raise EOFError
+    return data
+
+
+def _environment() -> dict[str, str]:
+    """The child finds this very package."""
+    root = str(Path(__file__).resolve().parents[2])
+    known = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{known}{os.pathsep}{root}" if known else root}
+
+
+def serve() -> None:
+    """Print what comes in until the input ends, in the middle of a sheet too."""
+    jobs: SimpleQueue[tuple[dict[str, Any], bytes, bytes]] = SimpleQueue()
+
+    def read() -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                head = json.loads(_receive(sys.stdin.buffer))
+                jobs.put((head, _receive(sys.stdin.buffer), _receive(sys.stdin.buffer)))
+        os._exit(0)
+
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints is no answer
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        from explainkit.report.pdf import printed
+
+        while True:
+            head, page, attachment = jobs.get()
+            done = printed(Sheet(page=page.decode(), attachment=attachment, **head))
+            _send(answers, json.dumps({"missing": done.missing}).encode(), done.pdf)
+    finally:
+        # The interpreter cannot end by itself while the other thread waits for input.
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    serve()
