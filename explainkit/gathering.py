@@ -66,6 +66,7 @@ def evidence_of(
         environment=environment(subject),
         plan=plan.document(),
         publication=publication,
+        house=subject.house,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from explainkit.decision import Population, Threshold
 from explainkit.evidence import Column, DatasetIdentity, LedgerEntry, ModelIdentity
 from explainkit.figures import figure_id
+from explainkit.house import House
 from explainkit.plan import Task
 
 if TYPE_CHECKING:
@@ -184,6 +185,8 @@ class Subject:
     """Name of each evaluation row in the evidence, where it is not its position (``privacy.id_key_file``)."""
     earlier: EarlierCard | None = None
     """The card published before, whose hidden groups stay hidden (``fairness.earlier``)."""
+    house: House | None = field(default=None, repr=False)
+    """Files of the house that the card is rendered with (``look``)."""
 
     @property
     def decisions(self) -> npt.NDArray[np.bool_] | None:

@@ -268,6 +268,7 @@ _FILES = (
     ("data", "reference"),
     ("privacy", "id_key_file"),
     ("fairness", "earlier"),
+    ("look", "logo"),
 )
 """Keys of the plan that name files."""
 

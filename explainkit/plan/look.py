@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from explainkit.plan.base import Strict
 
@@ -53,3 +53,12 @@ class LookPlan(Strict):
     """Colour of headings, links and drawings, as ``"#1f5a8c"``; text in it must be legible on white."""
     attention: Colour | None = None
     """Colour of what asks for attention, likewise."""
+    logo: str | None = Field(default=None, min_length=1)
+    """File of the logo beside the plan, SVG or PNG, at most 64 kB; printed on page one of the card and of its public
+    summary, with the organisation's name for whoever does not see it."""
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.logo is not None and self.organisation is None:
+            raise ValueError("a logo needs look.organisation, the name for whoever does not see it")
+        return self

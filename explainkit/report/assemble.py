@@ -66,7 +66,7 @@ def build(evidence: Evidence) -> Card:
         version=evidence.version,
         digest=sha256_of(evidence.to_json()),
         date=evidence.date,
-        look=look_of(evidence.plan),
+        look=look_of(evidence.plan, evidence.house),
         front=front.blocks(evidence),
         sections=tuple(sorted(sections, key=lambda section: section.number)),
     )
