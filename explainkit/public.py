@@ -25,6 +25,7 @@ from explainkit.evidence import (
     Publication,
 )
 from explainkit.figures import Figure, as_in_ids
+from explainkit.house import House, Logo
 from explainkit.records import Parts, as_document, canonical, from_document
 from explainkit.statements import Statement, published
 
@@ -127,6 +128,16 @@ class PublicEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicLook:
+    """The house look, as the card has it."""
+
+    organisation: str | None = None
+    accent: str | None = None
+    attention: str | None = None
+    logo: Logo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The public summary of a card; the only source of its HTML and PDF."""
 
@@ -158,6 +169,8 @@ class Summary:
     """Date of the catalogue of statements."""
     software: str | None
     """Version of explainkit that made it."""
+    look: PublicLook | None = None
+    """Name, colours and logo; None where the plan gives none."""
 
     def to_json(self) -> bytes:
         """Canonical JSON: the bytes of summary.json."""
@@ -215,7 +228,8 @@ class Summary:
             statements=self.statements,
             statements_date=self.statements_date,
             environment=(),
-            plan={},
+            plan={} if self.look is None else {"look": _look_table(self.look)},
+            house=None if self.look is None or self.look.logo is None else House(logo=self.look.logo),
         )
 
 
@@ -228,7 +242,9 @@ PARTS: Parts = {
         "methods": Method,
         "ledger": PublicEntry,
         "statements": Statement,
-    }
+        "look": PublicLook,
+    },
+    PublicLook: {"logo": Logo},
 }
 
 
@@ -266,7 +282,26 @@ def summarised(evidence: Evidence, card_json: bytes) -> Summary:
         statements=tuple(replace(s, by=None, date=None) for s in evidence.statements if s.id in published()),
         statements_date=evidence.statements_date,
         software=dict(evidence.environment).get("explainkit"),
+        look=_look(evidence),
     )
+
+
+def _look(evidence: Evidence) -> PublicLook | None:
+    """Name, colours and logo; own templates and sections are the card's alone."""
+    stated = evidence.plan.get("look", {})
+    look = PublicLook(
+        organisation=stated.get("organisation"),
+        accent=stated.get("accent"),
+        attention=stated.get("attention"),
+        logo=None if evidence.house is None else evidence.house.logo,
+    )
+    return None if look == PublicLook() else look
+
+
+def _look_table(look: PublicLook) -> dict[str, str]:
+    """The table of the plan that asks for it."""
+    stated = {"organisation": look.organisation, "accent": look.accent, "attention": look.attention}
+    return {key: value for key, value in stated.items() if value is not None}
 
 
 def _inputs(evidence: Evidence) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from explainkit.artifact import sha256_of
 from explainkit.public import Summary
 from explainkit.report.card import Card
 from explainkit.report.html import render_html
+from explainkit.report.look import look_of
 from explainkit.report.sections import public
 
 TITLE = "Public summary"
@@ -20,6 +21,7 @@ def build_summary(summary: Summary) -> Card:
     summary : Summary
         The only source of what is said.
     """
+    evidence = summary.as_evidence()
     return Card(
         title=f"{summary.name} {summary.version}",
         subtitle=TITLE + (" · draft" if summary.draft else ""),
@@ -27,6 +29,7 @@ def build_summary(summary: Summary) -> Card:
         version=summary.version,
         digest=sha256_of(summary.to_json()),
         date=summary.date,
+        look=look_of(evidence.plan, evidence.house),
         front=public.blocks(summary),
         sections=(),
         document=TITLE,
