@@ -63,7 +63,7 @@ def evidence_of(
         verdicts=verdicts(FigureSet(figures), plan.fairness, subject),
         statements=answered({k: s.given for k, s in plan.statements.items()}, presupposed(subject, plan)),
         statements_date=catalogue_date(),
-        environment=environment(subject),
+        environment=environment(subject, plan),
         plan=plan.document(),
         publication=publication,
         house=subject.house,

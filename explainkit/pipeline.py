@@ -54,9 +54,11 @@ def _check(plan: Plan) -> None:
     """What the plan names exists, as far as that can be known before anything is read."""
     from explainkit.assess.gates import check_plan
     from explainkit.report.clauses.mapping import check_clauses
+    from explainkit.report.own_sections import check_sections
 
     check_plan(plan.gates)
     check_clauses(plan)
+    check_sections(plan.look.sections)
 
 
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from explainkit.plan.base import Strict
+from explainkit.plan.base import Names, Strict
 
 PAGE = "#ffffff"
 LEAST_CONTRAST = 4.5
@@ -56,9 +56,14 @@ class LookPlan(Strict):
     logo: str | None = Field(default=None, min_length=1)
     """File of the logo beside the plan, SVG or PNG, at most 64 kB; printed on page one of the card and of its public
     summary, with the organisation's name for whoever does not see it."""
+    sections: Names = ()
+    """Sections of other packages that come after ours, by the names that they have under the entry point group
+    ``explainkit.sections``; what is installed and not named here is left out."""
 
     @model_validator(mode="after")
     def _named(self) -> Self:
         if self.logo is not None and self.organisation is None:
             raise ValueError("a logo needs look.organisation, the name for whoever does not see it")
+        if len(set(self.sections)) < len(self.sections):
+            raise ValueError("look.sections names a section twice")
         return self

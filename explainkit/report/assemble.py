@@ -8,6 +8,7 @@ from explainkit.artifact import sha256_of
 from explainkit.evidence import Evidence
 from explainkit.report.card import Card, Section
 from explainkit.report.look import look_of
+from explainkit.report.own_sections import own_sections
 from explainkit.report.sections import (
     cases,
     clauses,
@@ -46,7 +47,8 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     reproduce.section,
     ledger.section,
 )
-"""Sections 1 to 16, 18 and 19; page one is section 0, and section 17 says where in the others a clause has evidence."""
+"""Sections 1 to 16, 18 and 19; page one is section 0, and section 17 says where in the others a clause has
+evidence. Those that the plan takes from other packages (``look.sections``) come last."""
 
 
 def build(evidence: Evidence) -> Card:
@@ -59,6 +61,7 @@ def build(evidence: Evidence) -> Card:
     """
     sections = [section(evidence) for section in SECTIONS]
     sections.append(clauses.section(evidence, sections))
+    sections.extend(own_sections(evidence, sections))
     return Card(
         title=f"{evidence.name} {evidence.version}",
         subtitle="Model card · full file" + (" · draft" if evidence.draft else ""),

@@ -86,6 +86,10 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
         both(look("logo.svg"), content("logo.svg", b'<svg xmlns="http://www.w3.org/2000/svg" onload="x()"/>')),
         "look.logo: logo.svg: the logo cannot be used; found attribute 'onload' of 'svg' (line 1); allowed: an SVG of",
     ),
+    "no section": (
+        swap("[statements]", '[look]\nsections = ["annex"]\n[statements]'),
+        "explainkit.sections: no such plug-in; found 'annex'; remedy: none exist",
+    ),
     "unknown key": (swap("threshold", "treshold"), "model.treshold: unknown key; remedy: did you mean 'threshold'?"),
     "gate typo": (swap("roc_auc", "roc_acu"), "did you mean 'performance.roc_auc'"),
     "gate on no group": (
