@@ -14,7 +14,7 @@ from typing import Any, Literal
 from explainkit.artifact import sha256_of
 from explainkit.errors import VerificationError
 from explainkit.figures import Figure, FigureSet, Series
-from explainkit.house import House, Logo
+from explainkit.house import House, Logo, Template
 from explainkit.records import Parts, as_document, canonical, from_document
 from explainkit.statements import Statement
 
@@ -328,7 +328,7 @@ PARTS: Parts = {
         "publication": Publication,
         "house": House,
     },
-    House: {"logo": Logo},
+    House: {"logo": Logo, "templates": Template},
     Case: {"decision": CaseDecision},
     CaseDecision: {"changes": Change},
 }

@@ -10,6 +10,8 @@ import base64
 from dataclasses import dataclass
 from typing import Literal
 
+from explainkit.artifact import sha256_of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logo:
@@ -39,7 +41,23 @@ class Logo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """One file of the folder of templates."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """Files of the house that the card is rendered with."""
 
     logo: Logo | None = None
+    templates: tuple[Template, ...] = ()
+    """Own templates and style sheet, sorted by name."""
+
+    @property
+    def templates_digest(self) -> str:
+        """``sha256:…`` of what ``sha256sum *`` prints in the folder of templates."""
+        lines = (f"{sha256_of(file.text.encode())}  {file.name}\n" for file in self.templates)
+        return "sha256:" + sha256_of("".join(lines).encode())

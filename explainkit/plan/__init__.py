@@ -269,6 +269,7 @@ _FILES = (
     ("privacy", "id_key_file"),
     ("fairness", "earlier"),
     ("look", "logo"),
+    ("look", "templates"),
 )
 """Keys of the plan that name files."""
 

@@ -56,6 +56,9 @@ class LookPlan(Strict):
     logo: str | None = Field(default=None, min_length=1)
     """File of the logo beside the plan, SVG or PNG, at most 64 kB; printed on page one of the card and of its public
     summary, with the organisation's name for whoever does not see it."""
+    templates: str | None = Field(default=None, min_length=1)
+    """Folder of templates and a ``house.css`` beside the plan, which go before explainkit's own of the same name. They
+    may add and restyle; a card from which they drop anything, or to which they add a number, is refused."""
     sections: Names = ()
     """Sections of other packages that come after ours, by the names that they have under the entry point group
     ``explainkit.sections``; what is installed and not named here is left out."""

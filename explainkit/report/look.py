@@ -16,8 +16,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from explainkit.errors import PlanError
-from explainkit.house import House, Logo
+from explainkit.house import House, Logo, Template
 from explainkit.house.logo import checked
+from explainkit.house.templates import STYLE
+from explainkit.house.templates import checked as checked_templates
 from explainkit.plan.look import LEAST_CONTRAST, PAGE, LookPlan, contrast
 
 _DARK_PAGE = "#12181e"
@@ -40,10 +42,13 @@ class Look:
     """Our colour, and what stands in its place."""
     logo: Logo | None = None
     """Picture beside the title, checked."""
+    templates: tuple[Template, ...] = ()
+    """Own templates and style sheet, checked."""
 
     def style(self, text: str) -> str:
-        """A style sheet in these colours."""
-        return self._recoloured(text, _ANY)
+        """A style sheet in these colours, and what the house adds to it."""
+        own = "".join(template.text for template in self.templates if template.name == STYLE)
+        return "\n".join((self._recoloured(text, _ANY), *([own] if own else [])))
 
     def drawing(self, text: str) -> str:
         """A drawing in these colours; what is written in it stays."""
@@ -81,7 +86,8 @@ def look_of(plan: Mapping[str, Any], house: House | None = None) -> Look:
         colours |= dict.fromkeys(_ATTENTION, attention)
         colours[_DARK_ATTENTION] = _readable_on_dark(attention)
     logo = None if house is None or house.logo is None else checked(house.logo)
-    return Look(organisation=asked.organisation, colours=tuple(sorted(colours.items())), logo=logo)
+    templates = checked_templates(house.templates) if house is not None and house.templates else ()
+    return Look(organisation=asked.organisation, colours=tuple(sorted(colours.items())), logo=logo, templates=templates)
 
 
 def _look(plan: Mapping[str, Any]) -> LookPlan:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from functools import cache
 from itertools import count
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from explainkit.house.templates import STYLE
 from explainkit.report.card import Card, Chart, Items, Number, Parts, Point, Row, Table
 from explainkit.report.ids import joined_ids
 from explainkit.report.numbers import data_element, point_element
+from explainkit.report.own_page import own_page
 from explainkit.report.text import printable, written_out
 from explainkit.resources import resource
 
@@ -48,16 +51,17 @@ def document(
         Characters that no font has, to be written as escapes.
     """
     escapes = written_out(unreadable)
-    template = _environment().get_template("document.html")
-    page = template.render(
-        card=card,
-        medium=medium,
-        style=Markup(style),
-        policy=policy,
-        script=Markup(script),
-        escapes=escapes,
-        marks=_Marks(),
-    )
+    given = {
+        "card": card,
+        "medium": medium,
+        "style": Markup(style),
+        "policy": policy,
+        "script": Markup(script),
+        "escapes": escapes,
+    }
+    page = _environment().get_template("document.html").render(**given, marks=_Marks())
+    if own := {template.name: template.text for template in card.look.templates if template.name != STYLE}:
+        page = own_page(own, given, standard=page, filters=_FILTERS, marks=_Marks())
     return page.translate(escapes)
 
 
@@ -100,18 +104,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(
-        number=_number,
-        point=_point,
-        printable=printable,
-        ids=_ids,
-        source=_source,
-        drawing=_drawing,
-        anchor=_anchor,
-        rows=_rows,
-        entries=_entries,
-        size=_size,
-    )
+    environment.filters.update(_FILTERS)
     return environment
 
 
@@ -156,3 +149,17 @@ def _entries(block: Items, medium: Medium) -> tuple[Parts, ...]:
 def _size(column_share: int, table: Table) -> int:
     """Width of a column in whole per cent."""
     return round(100 * column_share / sum(column.share for column in table.columns))
+
+
+_FILTERS: dict[str, Callable[..., Any]] = {
+    "number": _number,
+    "point": _point,
+    "printable": printable,
+    "ids": _ids,
+    "source": _source,
+    "drawing": _drawing,
+    "anchor": _anchor,
+    "rows": _rows,
+    "entries": _entries,
+    "size": _size,
+}
