@@ -26,9 +26,10 @@ _NODES = {
 }
 """No blocks that are assigned, filtered or called, no lists, products and powers: nothing that grows uncounted."""
 _UNBOUNDED = ("varargs", "kwargs", "caller")
-_MOST_WORK = 1 << 27
-"""Characters written, those of macros again wherever they are passed on; a step counts as sixteen."""
-_STEP = 16
+_MOST_WORK = 1 << 28
+"""Characters written, those of macros again wherever they are passed on; every step counts as `_STEP` of them. The card
+of German Credit takes a twentieth of it."""
+_STEP = 256
 _LONGEST = 1 << 16
 """Of a text that is put together with ``+``."""
 ERRORS = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
