@@ -65,8 +65,10 @@ def ledger_counts(ledger: tuple[LedgerEntry, ...]) -> tuple[Figure, ...]:
     )
 
 
-def environment(subject: Subject) -> tuple[tuple[str, str], ...]:
+def environment(subject: Subject, plan: Plan) -> tuple[tuple[str, str], ...]:
     """Name and version of what computed the evidence, sorted by name; no host, no path."""
+    from explainkit.report.own_sections import origins
+
     found = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
     for library in _LIBRARIES:
         try:
@@ -76,4 +78,5 @@ def environment(subject: Subject) -> tuple[tuple[str, str], ...]:
     if subject.identity.library:
         name, _, number = subject.identity.library.rpartition(" ")
         found[name] = number
+    found |= origins(plan.look.sections)
     return tuple(sorted(found.items()))

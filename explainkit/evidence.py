@@ -14,6 +14,7 @@ from typing import Any, Literal
 from explainkit.artifact import sha256_of
 from explainkit.errors import VerificationError
 from explainkit.figures import Figure, FigureSet, Series
+from explainkit.house import House, Logo, Template
 from explainkit.records import Parts, as_document, canonical, from_document
 from explainkit.statements import Statement
 
@@ -262,6 +263,8 @@ class Evidence:
     """Differences between groups held against a tolerance, where the plan states one."""
     publication: Publication | None = None
     """What the public summary tells of groups; None where it tells nothing of them."""
+    house: House | None = None
+    """Files of the house that the card is rendered with; None where the plan names none."""
 
     @property
     def figure_set(self) -> FigureSet:
@@ -323,7 +326,9 @@ PARTS: Parts = {
         "verdicts": Verdict,
         "statements": Statement,
         "publication": Publication,
+        "house": House,
     },
+    House: {"logo": Logo, "templates": Template},
     Case: {"decision": CaseDecision},
     CaseDecision: {"changes": Change},
 }

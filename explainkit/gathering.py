@@ -63,9 +63,10 @@ def evidence_of(
         verdicts=verdicts(FigureSet(figures), plan.fairness, subject),
         statements=answered({k: s.given for k, s in plan.statements.items()}, presupposed(subject, plan)),
         statements_date=catalogue_date(),
-        environment=environment(subject),
+        environment=environment(subject, plan),
         plan=recorded_plan(subject, plan),
         publication=publication,
+        house=subject.house,
     )
 
 

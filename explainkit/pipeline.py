@@ -69,9 +69,11 @@ def _check(plan: Plan) -> None:
     from explainkit.assess.gates import check_plan
     from explainkit.report.clauses.mapping import check_clauses
     from explainkit.report.language import language_of
+    from explainkit.report.own_sections import check_sections
 
     check_plan(plan.gates)
     check_clauses(plan)
+    check_sections(plan.look.sections)
     if plan.card.catalogue is None:
         language_of(plan.document())
 

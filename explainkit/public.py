@@ -25,6 +25,7 @@ from explainkit.evidence import (
     Publication,
 )
 from explainkit.figures import Figure, as_in_ids
+from explainkit.house import House, Logo
 from explainkit.records import Parts, as_document, canonical, from_document
 from explainkit.statements import Statement, published
 
@@ -127,6 +128,16 @@ class PublicEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicLook:
+    """The house look, as the card has it."""
+
+    organisation: str | None = None
+    accent: str | None = None
+    attention: str | None = None
+    logo: Logo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The public summary of a card; the only source of its HTML and PDF."""
 
@@ -162,6 +173,8 @@ class Summary:
     """Language that its documents are written in, as in BCP 47; None is English."""
     catalogue: str | None = None
     """``sha256:…`` of the catalogue of that language, where it is none that is shipped."""
+    look: PublicLook | None = None
+    """Name, colours and logo; None where the plan gives none."""
 
     def to_json(self) -> bytes:
         """Canonical JSON: the bytes of summary.json."""
@@ -226,7 +239,8 @@ class Summary:
             statements=self.statements,
             statements_date=self.statements_date,
             environment=(),
-            plan={"card": self._card()},
+            plan={"card": self._card()} | ({} if self.look is None else {"look": _look_table(self.look)}),
+            house=None if self.look is None or self.look.logo is None else House(logo=self.look.logo),
         )
 
 
@@ -239,7 +253,9 @@ PARTS: Parts = {
         "methods": Method,
         "ledger": PublicEntry,
         "statements": Statement,
-    }
+        "look": PublicLook,
+    },
+    PublicLook: {"logo": Logo},
 }
 
 
@@ -279,7 +295,26 @@ def summarised(evidence: Evidence, card_json: bytes) -> Summary:
         software=dict(evidence.environment).get("explainkit"),
         language=card.get("language"),
         catalogue=card["catalogue"]["digest"] if "catalogue" in card else None,
+        look=_look(evidence),
     )
+
+
+def _look(evidence: Evidence) -> PublicLook | None:
+    """Name, colours and logo; own templates and sections are the card's alone."""
+    stated = evidence.plan.get("look", {})
+    look = PublicLook(
+        organisation=stated.get("organisation"),
+        accent=stated.get("accent"),
+        attention=stated.get("attention"),
+        logo=None if evidence.house is None else evidence.house.logo,
+    )
+    return None if look == PublicLook() else look
+
+
+def _look_table(look: PublicLook) -> dict[str, str]:
+    """The table of the plan that asks for it."""
+    stated = {"organisation": look.organisation, "accent": look.accent, "attention": look.attention}
+    return {key: value for key, value in stated.items() if value is not None}
 
 
 def _inputs(evidence: Evidence) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from explainkit import evidence, figures, public, records
+from explainkit import evidence, figures, house, public, records
 
 SCHEMAS = Path(__file__).parent.parent / "explainkit" / "schemas"
 DIGEST = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
@@ -35,6 +35,7 @@ _PATTERNS = {
     (evidence.DatasetIdentity, "digest"): DIGEST["pattern"],
     (evidence.ModelIdentity, "digest"): DIGEST["pattern"],
     (evidence.Method, "background_digest"): DIGEST["pattern"],
+    (house.Logo, "digest"): DIGEST["pattern"],
     (public.Summary, "card"): DIGEST["pattern"],
     (public.Summary, "catalogue"): DIGEST["pattern"],
     (public.PublicModel, "digest"): DIGEST["pattern"],

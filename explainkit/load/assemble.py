@@ -17,6 +17,7 @@ from explainkit.load.case_names import with_case_names
 from explainkit.load.catalogue import with_catalogue
 from explainkit.load.columns import group_column, kind_of, require_column
 from explainkit.load.earlier_card import with_earlier_card
+from explainkit.load.house import read_house, with_house
 from explainkit.load.models.base import Adapter
 from explainkit.load.models.function import scores_identity
 from explainkit.load.open_model import open_model
@@ -49,6 +50,7 @@ def load_subject(plan: Plan, *, base: Path) -> Subject:
     """
     if plan.data.evaluation is None:
         raise PlanError("no data to audit", where="data.evaluation", allowed="a parquet, csv or feather file")
+    read_house(plan, base=base)  # what cannot be used is said before anything takes time
     model = None if plan.model.path is None else open_model(base / plan.model.path, trust=plan.model.trust)
     evaluation, ledger = read_file(base / plan.data.evaluation, role="evaluation", missing=plan.data.missing)
     reference = None
@@ -62,14 +64,15 @@ def load_subject(plan: Plan, *, base: Path) -> Subject:
 def with_files_beside(subject: Subject, plan: Plan, *, base: Path) -> Subject:
     """The subject with what the plan names besides model and data.
 
-    These are the catalogue of the card's language, the key of case names and the card published before.
+    These are the catalogue of the card's language, the key of case names, the card published before, and files of the
+    house.
 
     Raises
     ------
     PlanError, DataError
         If one of them cannot be used.
     """
-    subject = with_catalogue(subject, plan, base=base)
+    subject = with_house(with_catalogue(subject, plan, base=base), plan, base=base)
     return with_earlier_card(with_case_names(subject, plan, base=base), plan, base=base)
 
 

@@ -10,6 +10,7 @@ from explainkit.artifact import Artifact
 from explainkit.decision import Population, Threshold
 from explainkit.evidence import Column, DatasetIdentity, LedgerEntry, ModelIdentity
 from explainkit.figures import figure_id
+from explainkit.house import House
 from explainkit.plan import Task
 
 if TYPE_CHECKING:
@@ -187,6 +188,8 @@ class Subject:
     """The card published before, whose hidden groups stay hidden (``fairness.earlier``)."""
     catalogue: Artifact | None = field(default=None, repr=False)
     """Words of the documents, where the plan names a catalogue of its own (``card.catalogue``)."""
+    house: House | None = field(default=None, repr=False)
+    """Files of the house that the card is rendered with (``look``)."""
 
     @property
     def decisions(self) -> npt.NDArray[np.bool_] | None:

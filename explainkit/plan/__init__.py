@@ -274,6 +274,8 @@ _FILES = (
     ("data", "reference"),
     ("privacy", "id_key_file"),
     ("fairness", "earlier"),
+    ("look", "logo"),
+    ("look", "templates"),
 )
 """Keys of the plan that name files."""
 

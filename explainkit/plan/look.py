@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from explainkit.plan.base import Strict
+from explainkit.plan.base import Names, Strict
 
 PAGE = "#ffffff"
 LEAST_CONTRAST = 4.5
@@ -53,3 +53,20 @@ class LookPlan(Strict):
     """Colour of headings, links and drawings, as ``"#1f5a8c"``; text in it must be legible on white."""
     attention: Colour | None = None
     """Colour of what asks for attention, likewise."""
+    logo: str | None = Field(default=None, min_length=1)
+    """File of the logo beside the plan, SVG or PNG, at most 64 kB; printed on page one of the card and of its public
+    summary, with the organisation's name for whoever does not see it."""
+    templates: str | None = Field(default=None, min_length=1)
+    """Folder of templates and a ``house.css`` beside the plan, which go before explainkit's own of the same name. They
+    may add and restyle; a card from which they drop anything, or to which they add a number, is refused."""
+    sections: Names = ()
+    """Sections of other packages that come after ours, by the names that they have under the entry point group
+    ``explainkit.sections``; what is installed and not named here is left out."""
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.logo is not None and self.organisation is None:
+            raise ValueError("a logo needs look.organisation, the name for whoever does not see it")
+        if len(set(self.sections)) < len(self.sections):
+            raise ValueError("look.sections names a section twice")
+        return self

@@ -9,6 +9,7 @@ from explainkit.evidence import Evidence
 from explainkit.report.card import Card, Section
 from explainkit.report.language import language_of, say, speaking
 from explainkit.report.look import look_of
+from explainkit.report.own_sections import own_sections
 from explainkit.report.sections import (
     cases,
     clauses,
@@ -47,7 +48,8 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     reproduce.section,
     ledger.section,
 )
-"""Sections 1 to 16, 18 and 19; page one is section 0, and section 17 says where in the others a clause has evidence."""
+"""Sections 1 to 16, 18 and 19; page one is section 0, and section 17 says where in the others a clause has
+evidence. Those that the plan takes from other packages (``look.sections``) come last."""
 
 
 def build(evidence: Evidence, *, catalogue: bytes | None = None) -> Card:
@@ -64,6 +66,7 @@ def build(evidence: Evidence, *, catalogue: bytes | None = None) -> Card:
     with speaking(language):
         sections = [section(evidence) for section in SECTIONS]
         sections.append(clauses.section(evidence, sections))
+        sections.extend(own_sections(evidence, sections))
         return Card(
             title=f"{evidence.name} {evidence.version}",
             subtitle=say("Model card · full file · draft") if evidence.draft else say("Model card · full file"),
@@ -72,7 +75,7 @@ def build(evidence: Evidence, *, catalogue: bytes | None = None) -> Card:
             digest=sha256_of(evidence.to_json()),
             date=evidence.date,
             document=say("Model card"),
-            look=look_of(evidence.plan),
+            look=look_of(evidence.plan, evidence.house),
             language=language,
             front=front.blocks(evidence),
             sections=tuple(sorted(sections, key=lambda section: section.number)),

@@ -1,4 +1,5 @@
-"""The house look: a user's own two colours, from which every shade of page, paper and drawings is made.
+"""The house look: a user's own name, logo, and two colours, from which every shade of page, paper and
+drawings is made.
 
 Drawings and style sheets are written with our own colours, and recoloured as a whole where they are put on a page. So
 nothing that draws knows of it, and without a look not a byte changes.
@@ -12,7 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from explainkit.plan.look import LEAST_CONTRAST, PAGE, contrast
+from pydantic import ValidationError
+
+from explainkit.errors import PlanError
+from explainkit.house import House, Logo, Template
+from explainkit.house.logo import checked
+from explainkit.house.templates import STYLE
+from explainkit.house.templates import checked as checked_templates
+from explainkit.plan.look import LEAST_CONTRAST, PAGE, LookPlan, contrast
 
 _DARK_PAGE = "#12181e"
 _IN_DRAWINGS = re.compile(r'(?<= fill=")#[0-9a-f]{6}(?=")|(?<= stroke=")#[0-9a-f]{6}(?=")')
@@ -32,10 +40,15 @@ class Look:
     """Name printed above the title."""
     colours: tuple[tuple[str, str], ...] = ()
     """Our colour, and what stands in its place."""
+    logo: Logo | None = None
+    """Picture beside the title, checked."""
+    templates: tuple[Template, ...] = ()
+    """Own templates and style sheet, checked."""
 
     def style(self, text: str) -> str:
-        """A style sheet in these colours."""
-        return self._recoloured(text, _ANY)
+        """A style sheet in these colours, and what the house adds to it."""
+        own = "".join(template.text for template in self.templates if template.name == STYLE)
+        return "\n".join((self._recoloured(text, _ANY), *([own] if own else [])))
 
     def drawing(self, text: str) -> str:
         """A drawing in these colours; what is written in it stays."""
@@ -48,24 +61,41 @@ class Look:
         return where.sub(lambda found: known.get(found[0], found[0]), text)
 
 
-def look_of(plan: Mapping[str, Any]) -> Look:
+def look_of(plan: Mapping[str, Any], house: House | None = None) -> Look:
     """The look that the plan of an evidence asks for.
 
     Parameters
     ----------
     plan : mapping
         As in card.json.
+    house : House, optional
+        Files of the house, as in card.json.
+
+    Raises
+    ------
+    PlanError
+        If one of them cannot be used.
     """
-    asked = plan.get("look", {})
+    asked = _look(plan)
     colours: dict[str, str] = {}
-    if accent := asked.get("accent"):
+    if accent := asked.accent:
         colours |= {ours: _mixed(accent, PAGE, share) for ours, share in _ACCENT.items()}
         light = _readable_on_dark(accent)
         colours |= {ours: _mixed(light, _DARK_PAGE, share) for ours, share in _DARK_ACCENT.items()}
-    if attention := asked.get("attention"):
-        colours |= dict.fromkeys(_ATTENTION, attention.lower())
+    if attention := asked.attention:
+        colours |= dict.fromkeys(_ATTENTION, attention)
         colours[_DARK_ATTENTION] = _readable_on_dark(attention)
-    return Look(organisation=asked.get("organisation"), colours=tuple(sorted(colours.items())))
+    logo = None if house is None or house.logo is None else checked(house.logo)
+    templates = checked_templates(house.templates) if house is not None and house.templates else ()
+    return Look(organisation=asked.organisation, colours=tuple(sorted(colours.items())), logo=logo, templates=templates)
+
+
+def _look(plan: Mapping[str, Any]) -> LookPlan:
+    """The table of the plan, checked again: a card.json may come from anybody, and colours go into a style sheet."""
+    try:
+        return LookPlan.model_validate(plan.get("look", {}))
+    except ValidationError as error:
+        raise PlanError("not a look", where="look", found=error.errors()[0]["msg"]) from None
 
 
 def _readable_on_dark(colour: str) -> str:

@@ -7,6 +7,7 @@ from explainkit.public import Summary
 from explainkit.report.card import Card
 from explainkit.report.html import render_html
 from explainkit.report.language import language_of, say, speaking
+from explainkit.report.look import look_of
 from explainkit.report.sections import public
 
 SOURCE = "summary.json"
@@ -22,7 +23,8 @@ def build_summary(summary: Summary, *, catalogue: bytes | None = None) -> Card:
     catalogue : bytes, optional
         Catalogue of the language, where the card has one of its own.
     """
-    language = language_of(summary.as_evidence().plan, catalogue)
+    evidence = summary.as_evidence()
+    language = language_of(evidence.plan, catalogue)
     with speaking(language):
         return Card(
             title=f"{summary.name} {summary.version}",
@@ -31,6 +33,7 @@ def build_summary(summary: Summary, *, catalogue: bytes | None = None) -> Card:
             version=summary.version,
             digest=sha256_of(summary.to_json()),
             date=summary.date,
+            look=look_of(evidence.plan, evidence.house),
             front=public.blocks(summary),
             sections=(),
             document=say("Public summary"),

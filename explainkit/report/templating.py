@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from functools import cache
 from itertools import count
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from explainkit.house.templates import STYLE
 from explainkit.report.card import Card, Chart, Items, Number, Parts, Point, Row, Table
 from explainkit.report.ids import joined_ids
 from explainkit.report.language import PLACE, say, speaking, spoken
 from explainkit.report.numbers import data_element, point_element
+from explainkit.report.own_page import own_page
 from explainkit.report.phrases import on_page, words
 from explainkit.report.text import printable, written_out
 from explainkit.resources import resource
@@ -50,17 +53,19 @@ def document(
         Characters that no font has, to be written as escapes.
     """
     escapes = written_out(unreadable)
-    template = _environment().get_template("document.html")
+    given = {
+        "card": card,
+        "medium": medium,
+        "style": Markup(style),
+        "policy": policy,
+        "script": Markup(script),
+        "escapes": escapes,
+        "language": card.language.tag,
+    }
     with speaking(card.language):
-        page = template.render(
-            card=card,
-            medium=medium,
-            style=Markup(style),
-            policy=policy,
-            script=Markup(script),
-            escapes=escapes,
-            marks=_Marks(),
-        )
+        page = _environment().get_template("document.html").render(**given, marks=_Marks())
+        if own := {template.name: template.text for template in card.look.templates if template.name != STYLE}:
+            page = own_page(own, given, standard=page, filters=_FILTERS, marks=_Marks(), say=say)
     return page.translate(escapes)
 
 
@@ -103,22 +108,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals.update(say=say, language=lambda: spoken().tag)
-    environment.filters.update(
-        number=_number,
-        point=_point,
-        printable=printable,
-        ids=_ids,
-        source=_source,
-        drawing=_drawing,
-        anchor=_anchor,
-        rows=_rows,
-        left_out=_left_out,
-        entries=_entries,
-        size=_size,
-        pieces=PLACE.split,
-        in_a_line=_in_a_line,
-    )
+    environment.globals["say"] = say
+    environment.filters.update(_FILTERS)
     return environment
 
 
@@ -145,6 +136,12 @@ def _drawing(chart: Chart, card: Card, mark: str) -> Markup:
     """A drawing within the page, with its description."""
     opened = Markup('<svg id="{}" role="img" aria-label="{}"').format(mark, chart.alt)
     return Markup(card.look.drawing(chart.svg.decode()).replace("<svg", str(opened), 1))
+
+
+def _described(card: Card) -> str:
+    """What the document is, for its head."""
+    words = say("{document} made by explainkit from {source}, sha256 {digest}")
+    return words.format(document=card.document, source=printable(card.source), digest=card.digest)
 
 
 def _in_a_line(title: str) -> str:
@@ -178,3 +175,21 @@ def _entries(block: Items, medium: Medium) -> tuple[Parts, ...]:
 def _size(column_share: int, table: Table) -> int:
     """Width of a column in whole per cent."""
     return round(100 * column_share / sum(column.share for column in table.columns))
+
+
+_FILTERS: dict[str, Callable[..., Any]] = {
+    "number": _number,
+    "point": _point,
+    "printable": printable,
+    "ids": _ids,
+    "source": _source,
+    "drawing": _drawing,
+    "anchor": _anchor,
+    "rows": _rows,
+    "left_out": _left_out,
+    "pieces": PLACE.split,
+    "in_a_line": _in_a_line,
+    "described": _described,
+    "entries": _entries,
+    "size": _size,
+}

@@ -42,6 +42,17 @@ def written_out(characters: str) -> dict[int, str]:
     return {ord(c): c.encode("unicode_escape").decode() for c in characters}
 
 
+def digits(text: str) -> bool:
+    """Whether a text holds a character that is a number, in any script and also as a fraction or a Roman numeral.
+
+    Examples
+    --------
+    >>> digits("no"), digits("٣"), digits("½")
+    (False, True, True)
+    """
+    return any(unicodedata.category(c) in ("Nd", "Nl", "No") for c in text)
+
+
 def _escaped(character: str) -> str:
     if character in _SILENT or unicodedata.category(character) in ("Cc", "Cs", "Cn"):
         return character.encode("unicode_escape").decode()

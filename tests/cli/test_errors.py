@@ -32,6 +32,14 @@ def content(name: str, data: bytes) -> Callable[[Path], None]:
     return lambda folder: void((folder / name).write_bytes(data))
 
 
+def look(logo: str) -> Callable[[Path], None]:
+    return swap("[statements]", f'[look]\norganisation = "Bank"\nlogo = "{logo}"\n[statements]')
+
+
+def both(*changes: Callable[[Path], None]) -> Callable[[Path], None]:
+    return lambda folder: void([change(folder) for change in changes])
+
+
 def void(_: object) -> None:
     """A change returns nothing."""
 
@@ -73,6 +81,15 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
     "unknown model": (content("model.skops", b"\x00\x01\x02"), "a model file of an unknown kind"),
     "model cut short": (cut, "model.skops: the model file is cut short or damaged"),
     "folder taken": (taken, "release: the folder exists and is not a release"),
+    "no logo": (look("logo.svg"), "look.logo: no such logo; found "),
+    "hostile logo": (
+        both(look("logo.svg"), content("logo.svg", b'<svg xmlns="http://www.w3.org/2000/svg" onload="x()"/>')),
+        "look.logo: logo.svg: the logo cannot be used; found attribute 'onload' of 'svg' (line 1); allowed: an SVG of",
+    ),
+    "no section": (
+        swap("[statements]", '[look]\nsections = ["annex"]\n[statements]'),
+        "explainkit.sections: no such plug-in; found 'annex'; remedy: none exist",
+    ),
     "unknown key": (swap("threshold", "treshold"), "model.treshold: unknown key; remedy: did you mean 'threshold'?"),
     "gate typo": (swap("roc_auc", "roc_acu"), "did you mean 'performance.roc_auc'"),
     "gate on no group": (
