@@ -123,7 +123,8 @@ const origin = make("div", { id: "origin", popover: "auto", role: "dialog", "ari
 origin.append(title, facts, copy, told, rest);
 
 const explain = number => {
-  const { figure, field, series, column, row } = number.dataset;
+  const { figure, field, column, row } = number.dataset;
+  const series = number.closest("[data-series]")?.dataset.series;
   const lines = [["id", figure ?? series], ...(figure ? [["field", field]] : [["column", column], ["row", row]])];
   facts.replaceChildren(...[...lines, ["value", number.value]].map(([name, text]) =>
     make("div", {}, make("dt", {}, name), make("dd", {}, make("code", {}, text)))));

@@ -111,6 +111,8 @@ def _environment() -> Environment:
         rows=_rows,
         entries=_entries,
         size=_size,
+        series=_series,
+        right=_right,
     )
     return environment
 
@@ -119,8 +121,8 @@ def _number(part: Number) -> Markup:
     return data_element(part.figure, part.field)
 
 
-def _point(part: Point) -> Markup:
-    return point_element(part.series, part.column, part.row)
+def _point(part: Point, shared: str | None) -> Markup:
+    return point_element(part.series, part.column, part.row, named=part.series.id != shared)
 
 
 def _ids(row: Row) -> str:
@@ -151,6 +153,18 @@ def _rows(table: Table, medium: Medium) -> tuple[Row, ...]:
 
 def _entries(block: Items, medium: Medium) -> tuple[Parts, ...]:
     return block.items if medium == "screen" else block.items[: block.print_items]
+
+
+def _series(table: Table) -> str | None:
+    """Id of the one series that all points of a table are of, which is then named at the table; None elsewhere."""
+    ids = {part.series.id for row in table.rows for cell in row.cells for part in cell if isinstance(part, Point)}
+    return ids.pop() if len(ids) == 1 else None
+
+
+def _right(table: Table) -> str:
+    """Class of a table where every column is set right, or every one but the first: the cells need not say it."""
+    first, *others = (column.align == "right" for column in table.columns)
+    return "" if not all(others) else "points" if first else "figures"
 
 
 def _size(column_share: int, table: Table) -> int:
