@@ -111,10 +111,12 @@ const pickable = choice => {
     const [column, group] = select.value ? JSON.parse(select.value) : [];
     let hidden = 0;
     for (const [table, rows] of tables) {
-      const before = hidden;
+      const before = hidden, about = rows.some(([, own]) => own.some(([name]) => name === column));
       for (const [pair, own] of rows) {
-        const others = own.filter(([name]) => name === column);
-        const aside = others.length > 0 && others.every(([, name]) => name !== group);
+        const named = own.filter(([name]) => name === column);
+        // A row without numbers, as of suppressed groups, is known by its head.
+        const other = about && !pair[0].querySelector("data") && !pair[0].cells[0].textContent.includes(plain(group));
+        const aside = named.length > 0 ? named.every(([, name]) => name !== group) : other;
         pair.forEach(row => row.classList.toggle("aside", aside));
         hidden += aside;
       }
