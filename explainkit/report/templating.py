@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from functools import cache
-from itertools import count
+from itertools import accumulate, count, pairwise
 from typing import Literal
 from urllib.parse import quote
 
@@ -110,7 +110,7 @@ def _environment() -> Environment:
         anchor=_anchor,
         rows=_rows,
         entries=_entries,
-        size=_size,
+        widths=_widths,
         series=_series,
         right=_right,
     )
@@ -167,6 +167,8 @@ def _right(table: Table) -> str:
     return "" if not all(others) else "points" if first else "figures"
 
 
-def _size(column_share: int, table: Table) -> int:
-    """Width of a column in whole per cent."""
-    return round(100 * column_share / sum(column.share for column in table.columns))
+def _widths(table: Table) -> tuple[int, ...]:
+    """Widths of the columns in whole per cent, together a hundred: a table of more stands out of its page."""
+    shares = [column.share for column in table.columns]
+    edges = [round(100 * end / sum(shares)) for end in accumulate(shares, initial=0)]
+    return tuple(end - start for start, end in pairwise(edges))
