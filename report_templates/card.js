@@ -1,4 +1,4 @@
-// What the page offers beyond reading: sorting, filtering, one case at a time, and where a number comes from.
+// What the page offers beyond reading: sorting, filtering, one case or group at a time, and where a number comes from.
 // Nothing depends on it. All text is set as text, so that names from outside stay names.
 
 const make = (tag, attributes = {}, ...children) => {
@@ -64,7 +64,7 @@ const filterable = (table, order) => {
     for (const pair of rows) {
       const fits = pair.some(row => row.textContent.toLowerCase().includes(wanted));
       pair.forEach(row => row.classList.toggle("away", !fits));
-      shown += fits;
+      shown += fits && !pair[0].classList.contains("aside");
     }
     count.textContent = `${shown} of ${rows.length} rows`;
     settle(table);
@@ -88,6 +88,58 @@ const choosable = section => {
   cases[0].before(make("p", { class: "tool" }, make("label", { for: select.id }, "Show case"), select));
 };
 
+// One group at a time: ids of figures hold their groups, [column=group,…], and every group has a count.
+const plain = text => text.startsWith('"') ? JSON.parse(text) : text;
+const groups = number => [...(number.dataset.figure ?? "")
+  .matchAll(/[[,]((?:"(?:[^"\\]|\\.)*"|[^"=,\]])+)=((?:"(?:[^"\\]|\\.)*"|[^",\]])+)/g)].map(found => found.slice(1));
+
+const pickable = choice => {
+  const known = new Map();
+  for (const number of document.querySelectorAll("main data[data-figure^='fairness.count[']")) {
+    for (const [column, group] of groups(number)) known.set(column, (known.get(column) ?? new Set()).add(group));
+  }
+  if (!known.size) return;
+  const select = make("select", { id: "group-choice" }, make("option", { value: "" }, "all"));
+  for (const [column, names] of known) {
+    const options = [...names].map(name => make("option", { value: JSON.stringify([column, name]) }, plain(name)));
+    select.append(make("optgroup", { label: plain(column) }, ...options));
+  }
+  const told = make("span", { role: "status", "aria-live": "polite" });
+  const tables = [...document.querySelectorAll("section:not(.front) table")].map(table => [table, pairs(table)
+    .map(pair => [pair, [...pair[0].querySelectorAll("data")].flatMap(groups)])]);
+  select.addEventListener("change", () => {
+    const [column, group] = select.value ? JSON.parse(select.value) : [];
+    let hidden = 0;
+    for (const [table, rows] of tables) {
+      const before = hidden, about = rows.some(([, own]) => own.some(([name]) => name === column));
+      for (const [pair, own] of rows) {
+        const named = own.filter(([name]) => name === column);
+        // A row without numbers, as of suppressed groups, is known by its head.
+        const other = about && !pair[0].querySelector("data") && !pair[0].cells[0].textContent.includes(plain(group));
+        const aside = named.length > 0 ? named.every(([, name]) => name !== group) : other;
+        pair.forEach(row => row.classList.toggle("aside", aside));
+        hidden += aside;
+      }
+      const place = table.closest(".scroll");
+      if (hidden > before) place.dataset.only = `Only ${plain(column)}: ${plain(group)}`;
+      else delete place.dataset.only;
+      settle(table);
+    }
+    document.querySelectorAll(".tool input").forEach(box => box.dispatchEvent(new Event("input")));
+    told.textContent = column ? `${hidden} rows of other groups are hidden` : "";
+  });
+  choice.after(make("p", { class: "choice tool" }, make("label", { for: select.id }, "Show group"), select, told));
+};
+
+// What can be scrolled is a landmark that the tab key reaches; what shows all it has is neither.
+const fitting = new ResizeObserver(entries => new Set(entries.map(entry => entry.target.closest(".scroll"))).forEach(fit));
+const fit = place => {
+  const over = place.scrollWidth > place.clientWidth + 1 || place.scrollHeight > place.clientHeight + 1;
+  place.role = over ? "region" : "group";
+  if (over) place.tabIndex = 0;
+  else place.removeAttribute("tabindex");
+};
+
 // Numbers: one of each table or paragraph is a stop of the tab key, arrows go to the others.
 const home = number => number.closest("table, ul, dl, p, figcaption, h3, h4");
 const stop = number => {
@@ -99,7 +151,7 @@ const stop = number => {
 };
 const settle = place => {
   const numbers = [...place.querySelectorAll("data")];
-  const first = numbers.find(number => !number.closest(".away"));
+  const first = numbers.find(number => !number.closest(".away, .aside"));
   if (first) stop(first);
 };
 const neighbour = (number, pressed) => {
@@ -123,7 +175,8 @@ const origin = make("div", { id: "origin", popover: "auto", role: "dialog", "ari
 origin.append(title, facts, copy, told, rest);
 
 const explain = number => {
-  const { figure, field, series, column, row } = number.dataset;
+  const { figure, field, column, row } = number.dataset;
+  const series = number.closest("[data-series]")?.dataset.series;
   const lines = [["id", figure ?? series], ...(figure ? [["field", field]] : [["column", column], ["row", row]])];
   facts.replaceChildren(...[...lines, ["value", number.value]].map(([name, text]) =>
     make("div", {}, make("dt", {}, name), make("dd", {}, make("code", {}, text)))));
@@ -165,5 +218,10 @@ document.addEventListener("keydown", event => {
 document.querySelector("main").append(origin);
 document.querySelectorAll("main table").forEach((table, order) => { sortable(table); filterable(table, order); });
 document.querySelectorAll("#cases").forEach(choosable);
+document.querySelectorAll(".choice").forEach(pickable);
+document.querySelectorAll(".scroll[tabindex]").forEach(place => {
+  fitting.observe(place);
+  fitting.observe(place.firstElementChild);
+});
 new Set([...document.querySelectorAll("main data")].map(home)).forEach(place => place && settle(place));
 document.body.classList.add("live");

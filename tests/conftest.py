@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,17 @@ def sample_models() -> Path:
     """Folder of the sample models: in the source tree, or in the installed package where there is no source tree."""
     folder = ROOT / "sample_models"
     return folder if folder.is_dir() else Path(str(files("explainkit") / "sample_models"))
+
+
+@pytest.fixture(scope="session")
+def real_card(tmp_path_factory: pytest.TempPathFactory, sample_models: Path) -> Callable[[str], Path]:
+    """Folder of the card of a real case, by its name in `tests.real_cards.REAL`."""
+    from tests.real_cards import made
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # all processes of a run share it
+    return lambda name: made(name, folder, sample_models)
 
 
 @pytest.fixture(scope="session")

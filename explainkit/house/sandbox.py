@@ -16,20 +16,8 @@ from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 OURS = (
-    "number",
-    "point",
-    "printable",
-    "ids",
-    "source",
-    "drawing",
-    "anchor",
-    "rows",
-    "entries",
-    "size",
-    "left_out",
-    "pieces",
-    "in_a_line",
-    "described",
+    *("number", "point", "printable", "ids", "source", "drawing", "anchor", "rows", "entries", "widths", "series"),
+    *("right", "left_out", "pieces", "in_a_line", "described"),
 )
 """Filters that the card's own templates use."""
 _FILTERS = {*OURS, "length", "lower", "upper", "truncate", "trim", "escape", "e", "capitalize"}

@@ -2,7 +2,8 @@
 
 A printed number is ``<data value="…" data-figure="ID" data-field="value|low|high|n|events">text</data>``: `value` is
 the exact JSON number of card.json, and the text is a function of that number, its unit and whether its sign matters.
-Points of curves carry ``data-series``, ``data-column`` and ``data-row`` (counted from 0) instead.
+Points of curves carry ``data-series``, ``data-column`` and ``data-row`` (counted from 0) instead; where all points of
+a table are of one series, ``data-series`` stands at the ``<table>``.
 """
 
 from __future__ import annotations
@@ -179,8 +180,17 @@ def data_element(figure: Figure, field: Field = "value") -> Markup:
     return Markup('<data value="{}" data-figure="{}" data-field="{}">{}</data>').format(exact, figure.id, field, text)
 
 
-def point_element(series: Series, column: str, row: int) -> Markup:
+def point_element(series: Series, column: str, row: int, *, named: bool = True) -> Markup:
     """One number of a series, as HTML that names its place in card.json.
+
+    Parameters
+    ----------
+    series : Series
+        The series.
+    column, row : str, int
+        Where the number stands in it.
+    named : bool, default True
+        Whether the element names the series; False where the table around it does.
 
     Raises
     ------
@@ -190,6 +200,7 @@ def point_element(series: Series, column: str, row: int) -> Markup:
     point = series.column(column)[row]
     if point is None or isinstance(point, str):
         raise ValueError(f"{series.id} has no number in row {row} of {column}")
-    return Markup('<data value="{}" data-series="{}" data-column="{}" data-row="{}">{}</data>').format(
-        canonical(point).decode(), series.id, column, row, point_text(series, column, row)
+    own = Markup(' data-series="{}"').format(series.id) if named else ""
+    return Markup('<data value="{}"{} data-column="{}" data-row="{}">{}</data>').format(
+        canonical(point).decode(), own, column, row, point_text(series, column, row)
     )

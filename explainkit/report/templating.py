@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from functools import cache
-from itertools import count
+from itertools import accumulate, count, pairwise
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -117,8 +117,8 @@ def _number(part: Number) -> Markup:
     return data_element(part.figure, part.field)
 
 
-def _point(part: Point) -> Markup:
-    return point_element(part.series, part.column, part.row)
+def _point(part: Point, shared: str | None) -> Markup:
+    return point_element(part.series, part.column, part.row, named=part.series.id != shared)
 
 
 def _ids(row: Row) -> str:
@@ -172,9 +172,23 @@ def _entries(block: Items, medium: Medium) -> tuple[Parts, ...]:
     return block.items if medium == "screen" else block.items[: block.print_items]
 
 
-def _size(column_share: int, table: Table) -> int:
-    """Width of a column in whole per cent."""
-    return round(100 * column_share / sum(column.share for column in table.columns))
+def _series(table: Table) -> str | None:
+    """Id of the one series that all points of a table are of, which is then named at the table; None elsewhere."""
+    ids = {part.series.id for row in table.rows for cell in row.cells for part in cell if isinstance(part, Point)}
+    return ids.pop() if len(ids) == 1 else None
+
+
+def _right(table: Table) -> str:
+    """Class of a table where every column is set right, or every one but the first: the cells need not say it."""
+    first, *others = (column.align == "right" for column in table.columns)
+    return "" if not all(others) else "points" if first else "figures"
+
+
+def _widths(table: Table) -> tuple[int, ...]:
+    """Widths of the columns in whole per cent, together a hundred: a table of more stands out of its page."""
+    shares = [column.share for column in table.columns]
+    edges = [round(100 * end / sum(shares)) for end in accumulate(shares, initial=0)]
+    return tuple(end - start for start, end in pairwise(edges))
 
 
 _FILTERS: dict[str, Callable[..., Any]] = {
@@ -191,5 +205,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "in_a_line": _in_a_line,
     "described": _described,
     "entries": _entries,
-    "size": _size,
+    "widths": _widths,
+    "series": _series,
+    "right": _right,
 }

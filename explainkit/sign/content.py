@@ -44,8 +44,8 @@ def unlike_card(html: bytes, evidence: Evidence) -> tuple[str, ...]:
     """What the numbers in card.html say that card.json does not; empty where they agree.
 
     Every ``<data>`` element has to name a figure and one of its fields (``data-figure``, ``data-field``), or a place
-    in a series (``data-series``, ``data-column``, ``data-row`` counted from 0), and its ``value`` has to be the number
-    that stands there, as canonical JSON writes it.
+    in a series (``data-series``, which may stand at the table around it, ``data-column``, ``data-row`` counted from 0),
+    and its ``value`` has to be the number that stands there, as canonical JSON writes it.
     """
     if len(html) > LARGEST_CARD:
         return (f"too large for a page: {len(html)} bytes",)
@@ -90,8 +90,11 @@ class _Numbers(HTMLParser):
         self.problems: list[str] = []
         self._figures = FigureSet(evidence.figures)
         self._series = {series.id: series for series in evidence.series}
+        self._at_table: str | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self._at_table = next((value for name, value in attrs if name == "data-series"), None)
         if tag != "data" or len(self.problems) >= _MOST_PROBLEMS:
             return
         given = {name: value for name, value in attrs if value is not None}
@@ -100,8 +103,14 @@ class _Numbers(HTMLParser):
         if problem is not None:
             self.problems.append(f"{problem}, line {self.getpos()[0]}")
 
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "table":
+            self._at_table = None
+
     def _problem(self, given: dict[str, str]) -> str | None:
         value = given.get("value")
+        if self._at_table is not None and "data-figure" not in given:
+            given.setdefault("data-series", self._at_table)
         if "data-series" in given:
             place = [given.get(name, "") for name in ("data-series", "data-column", "data-row")]
             expected = self._point(*place)

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from explainkit.evidence import Evidence
 from explainkit.report.html import render_html
+from tests.real_cards import REAL
 from tests.report import examples
 from tests.report.test_hostile_names import HOSTILE, renamed
 
@@ -39,11 +40,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def card_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Writes the card of an example, or of the hostile case, once."""
+def card_file(tmp_path_factory: pytest.TempPathFactory, real_card: Callable[[str], Path]) -> Callable[[str], Path]:
+    """The page of a real case, an example, or the hostile case, written once."""
     folder = tmp_path_factory.mktemp("cards")
 
     def written(name: str) -> Path:
+        if name in REAL:
+            return real_card(name) / "card.html"
         path = folder / f"{name}.html"
         if not path.exists():
             path.write_bytes(render_html(hostile() if name == "hostile" else examples.ALL[name]()))

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
+from explainkit.figures import parse_figure_id
 from tests.browser.test_card_page import CardFile, opened, violations
 
 pytestmark = pytest.mark.slow
@@ -84,6 +85,59 @@ def test_one_case_at_a_time(page: Page) -> None:
     assert page.locator("#cases > .group[id^='case-']:visible").count() == several
 
 
+def test_one_group_at_a_time(page: Page) -> None:
+    rows = page.locator("section:not(.front) tbody tr:not(.ids)")
+    all_rows = rows.locator("visible=true").count()
+    select, told = page.get_by_label("Show group"), page.locator(".choice [aria-live=polite]")
+    assert set(select.locator("optgroup").evaluate_all("all => all.map(e => e.label)")) == {"age", "marital_status"}
+    select.focus()
+    page.keyboard.type("41 and over")
+    page.keyboard.press("Enter")
+    assert select.evaluate("e => e.selectedOptions[0].textContent") == "41 and over"
+    shown = page.evaluate(
+        "() => [...document.querySelectorAll('section:not(.front) tbody tr:not(.ids)')]"
+        ".map(row => [row.getClientRects().length > 0, "
+        "[...row.querySelectorAll('data')].map(d => d.dataset.figure ?? '')])"
+    )
+    hidden = 0
+    for seen, ids in shown:
+        ages = {keys["age"] for keys in (parse_figure_id(i)[1] for i in ids if i) if "age" in keys}
+        if ages:
+            assert seen == ("41 and over" in ages), ids
+            hidden += not seen
+    assert hidden > 5
+    gone = all_rows - rows.locator("visible=true").count()
+    assert gone >= hidden
+    assert told.inner_text() == f"{gone} rows of other groups are hidden"
+    assert violations(page, ".contents") == []
+    place = page.locator("#fairness [data-only]").first
+    assert place.get_attribute("data-only") == "Only age: 41 and over"
+    page.emulate_media(media="print")
+    assert page.locator("tr.aside:visible").count() == page.locator("tr.aside").count() >= gone
+    page.emulate_media(media="screen")
+    select.select_option("")
+    assert rows.locator("visible=true").count() == all_rows
+    assert told.inner_text() == ""
+    assert page.locator("[data-only]").count() == 0
+
+
+def test_landmarks_are_what_can_be_scrolled(page: Page) -> None:
+    over = "e => e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1"
+    counts = []
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('.scroll[role]')].filter(e => !e.closest('details:not([open])'))"
+            f".every(e => ({over})(e) === e.matches('[tabindex]'))"
+        )
+        assert page.locator(".scroll[role=group][tabindex], .scroll[role=region]:not([tabindex])").count() == 0
+        counts.append(page.get_by_role("region").count())
+    assert counts[0] < 5 < counts[1]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.locator("#performance summary").first.click()
+    page.wait_for_function("() => document.querySelector('#performance details .scroll').tabIndex === 0")
+
+
 def test_a_number_tells_where_it_stands(page: Page) -> None:
     number = page.locator("#fairness table data").first
     figure, value = number.get_attribute("data-figure") or "", number.get_attribute("value") or ""
@@ -98,7 +152,7 @@ def test_a_number_tells_where_it_stands(page: Page) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == figure
     box = origin.bounding_box()
     assert box is not None
-    assert violations(page) == []
+    assert violations(page, "#origin") == []
     page.keyboard.press("Escape")
     assert not origin.is_visible()
 

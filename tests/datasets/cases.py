@@ -212,6 +212,23 @@ def diabetes(folder: Path, shared: Path) -> None:
     test.to_csv(folder / "test.csv", index=False, sep=";")
 
 
+def wine(folder: Path, shared: Path) -> None:
+    """A random forest for three classes, skops, on parquet; what groups are made of is no input."""
+    import skops.io
+    from sklearn.datasets import load_wine
+    from sklearn.ensemble import RandomForestClassifier
+
+    frame = load_wine(as_frame=True).frame
+    frame["grower"] = frame.pop("target").map({0: "first", 1: "second", 2: "third"})
+    train, test = _split(frame, "grower", test_size=80)
+    inputs = [c for c in frame.columns if c not in ("alcohol", "grower")]
+    model = RandomForestClassifier(n_estimators=40, max_depth=4, random_state=SEED)
+    model.fit(train[inputs], train["grower"])
+    skops.io.dump(model, folder / "model.skops")
+    train.to_parquet(folder / "train.parquet", index=False)
+    test.to_parquet(folder / "test.parquet", index=False)
+
+
 def _split(frame: pd.DataFrame, target: str, *, test_size: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     train, test = train_test_split(frame, test_size=test_size, random_state=SEED, stratify=frame[target])
     return train, test
@@ -230,4 +247,5 @@ CASES: dict[str, Callable[[Path, Path], None]] = {
     "ai4i_type": ai4i_type,
     "online_shoppers": online_shoppers,
     "diabetes": diabetes,
+    "wine": wine,
 }

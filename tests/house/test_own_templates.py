@@ -188,8 +188,8 @@ CHANGED: dict[str, tuple[Callable[[], dict[str, str]], str]] = {
         ),
         "Encountered unknown tag",
     ),
-    "answers dropped": (swap(">NOT PROVIDED<", "><", "blocks.html"), "'NOT PROVIDED' missing"),
-    "answers filled in": (swap(">NOT PROVIDED<", ">provided<", "blocks.html"), "'NOT PROVIDED' missing"),
+    "answers dropped": (swap('say("NOT PROVIDED")', '""', "blocks.html"), "'NOT PROVIDED' missing"),
+    "answers filled in": (swap('say("NOT PROVIDED")', '"provided"', "blocks.html"), "'NOT PROVIDED' missing"),
     "a section dropped": (
         swap(
             "{% for section in card.sections %}\n<section",

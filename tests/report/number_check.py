@@ -137,13 +137,20 @@ def problems(html: bytes, evidence: Evidence) -> list[str]:
             unit = "count" if place in ("n", "events") else figure.unit
             signed = place not in ("n", "events") and is_signed(figure.name, figure.unit)
         else:
-            number = _point(series.get(given.get("data-series", "")), given)
-            unit, signed = point_unit(given.get("data-series", ""), given.get("data-column", "")), False
+            name = series_of(element)
+            number = _point(series.get(name), given)
+            unit, signed = point_unit(name, given.get("data-column", "")), False
         if number is None or given.get("value") != canonical(number).decode():
             found.append(f"{given} is not {number}")
         elif element.text != format_number(number, unit, signed=signed):
             found.append(f"{element.text!r} is not how {number} ({unit}) is printed")
     return found + _loose_digits(page)
+
+
+def series_of(element: Element) -> str:
+    """Id of the series that a number is of: its own, or that of the table around it."""
+    around = next(e for e in element.ancestors() if "data-series" in e.attributes or e.tag in ("table", "body"))
+    return around.attributes.get("data-series", "")
 
 
 def _point(series: Series | None, given: dict[str, str]) -> float | None:

@@ -9,6 +9,7 @@ import pytest
 
 from explainkit.report import charts
 from explainkit.report.charts import Interval, Step
+from explainkit.report.svg import plain_svg
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _NAMES = ("women <b>$x_1$</b>", "26 to 40", "عربي 漢字 🙂", 'a "b" & c')
@@ -52,10 +53,9 @@ def test_drawings_hold_paths_and_text_alone(drawings: dict[str, bytes]) -> None:
     for name, data in drawings.items():
         root = ElementTree.fromstring(data)
         assert {e.tag.removeprefix(_SVG) for e in root} == {"path", "text"}, name
+        assert root.attrib["data-text"] == "tick"
         for element in root:
             assert not {"style", "id", "class", "href"} & set(element.attrib), name
-            if element.tag == _SVG + "text":
-                assert element.attrib["data-text"] == "tick"
 
 
 def test_names_stay_text(drawings: dict[str, bytes]) -> None:
@@ -75,7 +75,7 @@ def test_drawings_stay_small(drawings: dict[str, bytes]) -> None:
 def test_points_lie_where_the_values_say() -> None:
     values = (0.25, 0.5, 1.0, 0.75)
     drawn = charts.intervals([Interval(name="x", value=v, text="") for v in values], axis="a").decode()
-    places = [float(x) for x in re.findall(r'd="M(-?[\d.]+) ?-?[\d.]+h0"', drawn)]
+    places = [float(x) for x in re.findall(r"M(-?[\d.]+) ?-?[\d.]+h0", drawn)]
     assert len(places) == len(values)
     scale = (places[2] - places[0]) / (values[2] - values[0])
     assert scale > 0
@@ -113,3 +113,23 @@ def test_a_value_that_is_not_known_draws_no_point() -> None:
     drawn = charts.intervals([Interval(name="a", value=None, text="suppressed")], axis="a").decode()
     assert "suppressed" in drawn
     assert "h0" not in drawn
+
+
+def test_lines_of_one_look_are_one_path_and_areas_stay_apart() -> None:
+    line = '<path d="M 0 0 L {0} 1" style="fill: none; stroke: #000"/>'
+    bar = '<path d="M 0 0 L 1 0 L 1 1 z" style="fill: #000"/>'
+    faint = '<path d="M 0 0 L 5 0" style="fill: none; stroke: #000; stroke-opacity: 0.5"/>'
+    tick = '<defs><path id="t" d="M 0 0 L 0 2.5" style="stroke: #111"/></defs>'
+    used = "".join(f'<use xlink:href="#t" x="{x}" y="7" style="fill: #111; stroke: #111"/>' for x in (10, 20.5))
+    body = line.format(3) + "<text>a</text>" + line.format(4) + bar + bar + faint + faint + tick + used
+    drawn = plain_svg(
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9">'
+        f"{body}</svg>",
+        size=7,
+    ).decode()
+    assert re.findall(r'd="([^"]+)"', drawn) == [
+        "M0 0L3 1M0 0L4 1",
+        *2 * ["M0 0L1 0L1 1z"],
+        *2 * ["M0 0L5 0"],
+        "M10 7L10 9.5M20.5 7L20.5 9.5",
+    ]

@@ -17,7 +17,7 @@ from tests.assess.builders import dataset, subject_of
 from tests.explain.doors import Door, outcomes, table
 from tests.explain.effects.test_picture import picture, subject
 from tests.report import examples
-from tests.report.number_check import Page, problems
+from tests.report.number_check import Page, problems, series_of
 
 ROWS = table(160)
 
@@ -116,9 +116,9 @@ def test_charts_have_words_and_numbers(evidence: Evidence) -> None:
 def test_tables_of_curves_hold_every_point(evidence: Evidence) -> None:
     page = Page(render_html(evidence))
     printed = {
-        (e.attributes["data-series"], e.attributes["data-column"], int(e.attributes["data-row"]))
+        (series_of(e), e.attributes["data-column"], int(e.attributes["data-row"]))
         for e in page.named("data")
-        if "data-series" in e.attributes
+        if "data-row" in e.attributes
     }
     curves = [s for s in evidence.series if s.id.startswith(("explanation.pdp", "explanation.ale"))]
     assert curves

@@ -67,7 +67,7 @@ def test_every_number_stands_in_summary_json(evidence: Evidence) -> None:
     summary = made(evidence)
     html, _ = render_summary(summary)
     assert problems(html, summary.as_evidence()) == []
-    assert b"data-series" not in html
+    assert b"data-row" not in html
 
 
 def test_every_figure_is_that_of_the_card(evidence: Evidence) -> None:

@@ -124,8 +124,14 @@ def make_html(evidence: Evidence) -> bytes:
         for column, values in s.columns
         for row, v in enumerate(values)
     ]
+    tables = [
+        f"<table data-series='{s.id}'><tr><td><data value='{canonical(values[0]).decode()}' data-column='{column}' "
+        "data-row='0'>x</data></table>"
+        for s in evidence.series
+        for column, values in s.columns[:1]
+    ]
     head = f"<meta charset='utf-8'><title>{evidence.name}</title>"
-    body = "".join(f"<p>{item}</p>" for item in numbers + points)
+    body = "".join(f"<p>{item}</p>" for item in numbers + points) + "".join(tables)
     return f"<!doctype html><html lang='en'><head>{head}</head><body><h1>Card</h1>{body}</body></html>".encode()
 
 
