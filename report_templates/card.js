@@ -7,6 +7,9 @@ const make = (tag, attributes = {}, ...children) => {
   element.append(...children);
   return element;
 };
+// Words in the language of the page, which carries those that are not English.
+const known = JSON.parse(document.body.dataset.words ?? "{}");
+const say = (text, places = {}) => (known[text] ?? text).replace(/\{(\w+)\}/g, (_, name) => places[name]);
 const seen = element => element.getClientRects().length > 0;
 
 // Rows of a table, each with the row of figure ids that belongs to it.
@@ -53,7 +56,7 @@ const filterable = (table, order) => {
   const rows = pairs(table);
   if (rows.length <= 12) return;
   const place = table.closest(".scroll");
-  const label = make("label", { id: `filter-${order}` }, "Filter rows");
+  const label = make("label", { id: `filter-${order}` }, say("Filter rows"));
   const input = make("input", { type: "search", autocomplete: "off", id: `filter-box-${order}` });
   label.htmlFor = input.id;
   input.setAttribute("aria-labelledby", `${label.id} ${place.getAttribute("aria-labelledby") ?? ""}`.trim());
@@ -66,7 +69,7 @@ const filterable = (table, order) => {
       pair.forEach(row => row.classList.toggle("away", !fits));
       shown += fits && !pair[0].classList.contains("aside");
     }
-    count.textContent = `${shown} of ${rows.length} rows`;
+    count.textContent = say("{shown} of {all} rows", { shown, all: rows.length });
     settle(table);
   };
   input.addEventListener("input", apply);
@@ -78,14 +81,14 @@ const filterable = (table, order) => {
 const choosable = section => {
   const cases = [...section.querySelectorAll(":scope > .group[id^='case-']")];
   if (cases.length < 2) return;
-  const select = make("select", { id: "case-choice" }, make("option", { value: "" }, "all"));
+  const select = make("select", { id: "case-choice" }, make("option", { value: "" }, say("all")));
   for (const one of cases) {
     select.append(make("option", { value: one.id }, one.querySelector("h3").textContent));
   }
   select.addEventListener("change", () => {
     for (const one of cases) one.classList.toggle("away", select.value !== "" && one.id !== select.value);
   });
-  cases[0].before(make("p", { class: "tool" }, make("label", { for: select.id }, "Show case"), select));
+  cases[0].before(make("p", { class: "tool" }, make("label", { for: select.id }, say("Show case")), select));
 };
 
 // One group at a time: ids of figures hold their groups, [column=group,…], and every group has a count.
@@ -99,7 +102,7 @@ const pickable = choice => {
     for (const [column, group] of groups(number)) known.set(column, (known.get(column) ?? new Set()).add(group));
   }
   if (!known.size) return;
-  const select = make("select", { id: "group-choice" }, make("option", { value: "" }, "all"));
+  const select = make("select", { id: "group-choice" }, make("option", { value: "" }, say("all")));
   for (const [column, names] of known) {
     const options = [...names].map(name => make("option", { value: JSON.stringify([column, name]) }, plain(name)));
     select.append(make("optgroup", { label: plain(column) }, ...options));
@@ -121,14 +124,14 @@ const pickable = choice => {
         hidden += aside;
       }
       const place = table.closest(".scroll");
-      if (hidden > before) place.dataset.only = `Only ${plain(column)}: ${plain(group)}`;
+      if (hidden > before) place.dataset.only = say("Only {column}: {group}", { column: plain(column), group: plain(group) });
       else delete place.dataset.only;
       settle(table);
     }
     document.querySelectorAll(".tool input").forEach(box => box.dispatchEvent(new Event("input")));
-    told.textContent = column ? `${hidden} rows of other groups are hidden` : "";
+    told.textContent = column ? say("{hidden} rows of other groups are hidden", { hidden }) : "";
   });
-  choice.after(make("p", { class: "choice tool" }, make("label", { for: select.id }, "Show group"), select, told));
+  choice.after(make("p", { class: "choice tool" }, make("label", { for: select.id }, say("Show group")), select, told));
 };
 
 // What can be scrolled is a landmark that the tab key reaches; what shows all it has is neither.
@@ -165,20 +168,20 @@ const neighbour = (number, pressed) => {
 };
 
 // Where a number comes from.
-const title = make("p", { id: "origin-title", class: "strong" }, "Where this number stands");
+const title = make("p", { id: "origin-title", class: "strong" }, say("Where this number stands"));
 const facts = make("dl");
-const copy = make("button", { type: "button" }, "Copy id");
+const copy = make("button", { type: "button" }, say("Copy id"));
 const told = make("span", { role: "status", "aria-live": "polite" });
 const source = document.querySelector(".end bdi").textContent;
-const rest = make("p", { class: "note" }, `${source} has the rest: method, data and what was not tested.`);
+const rest = make("p", { class: "note" }, say("{source} has the rest: method, data and what was not tested.", { source }));
 const origin = make("div", { id: "origin", popover: "auto", role: "dialog", "aria-labelledby": title.id });
 origin.append(title, facts, copy, told, rest);
 
 const explain = number => {
   const { figure, field, column, row } = number.dataset;
   const series = number.closest("[data-series]")?.dataset.series;
-  const lines = [["id", figure ?? series], ...(figure ? [["field", field]] : [["column", column], ["row", row]])];
-  facts.replaceChildren(...[...lines, ["value", number.value]].map(([name, text]) =>
+  const lines = [["id", figure ?? series], ...(figure ? [[say("field"), field]] : [[say("column"), column], [say("row"), row]])];
+  facts.replaceChildren(...[...lines, [say("value"), number.value]].map(([name, text]) =>
     make("div", {}, make("dt", {}, name), make("dd", {}, make("code", {}, text)))));
   told.textContent = "";
   stop(number);
@@ -194,10 +197,10 @@ copy.addEventListener("click", async () => {
   const id = facts.querySelector("code");
   try {
     await navigator.clipboard.writeText(id.textContent);
-    told.textContent = "Copied";
+    told.textContent = say("Copied");
   } catch {
     getSelection().selectAllChildren(id); // where the clipboard is closed to pages, the reader copies
-    told.textContent = "Selected: copy it with the keyboard";
+    told.textContent = say("Selected: copy it with the keyboard");
   }
 });
 document.addEventListener("click", event => {

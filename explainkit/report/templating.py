@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from functools import cache
 from itertools import accumulate, count, pairwise
@@ -15,7 +16,7 @@ from markupsafe import Markup
 from explainkit.house.templates import STYLE
 from explainkit.report.card import Card, Chart, Items, Number, Parts, Point, Row, Table
 from explainkit.report.ids import joined_ids
-from explainkit.report.language import PLACE, say, speaking, spoken
+from explainkit.report.language import PLACE, Language, noted, say, speaking, spoken
 from explainkit.report.numbers import data_element, point_element
 from explainkit.report.own_page import own_page
 from explainkit.report.phrases import on_page, words
@@ -24,6 +25,25 @@ from explainkit.resources import resource
 
 Medium = Literal["screen", "paper"]
 
+SCRIPT_WORDS = (
+    noted("Filter rows"),
+    noted("{shown} of {all} rows"),
+    noted("all"),
+    noted("Show case"),
+    noted("Only {column}: {group}"),
+    noted("{hidden} rows of other groups are hidden"),
+    noted("Show group"),
+    noted("Where this number stands"),
+    noted("Copy id"),
+    noted("{source} has the rest: method, data and what was not tested."),
+    noted("Copied"),
+    noted("Selected: copy it with the keyboard"),
+    noted("field"),
+    noted("column"),
+    noted("row"),
+    noted("value"),
+)
+"""What the script of the page asks to be said."""
 _TEMPLATES = "report_templates"
 _FACES = (
     ("Plex Sans", 400, "IBMPlexSans-Regular"),
@@ -61,6 +81,7 @@ def document(
         "script": Markup(script),
         "escapes": escapes,
         "language": card.language.tag,
+        "words": _script_words(card.language) if script else "",
     }
     with speaking(card.language):
         page = _environment().get_template("document.html").render(**given, marks=_Marks())
@@ -136,6 +157,12 @@ def _drawing(chart: Chart, card: Card, mark: str) -> Markup:
     """A drawing within the page, with its description."""
     opened = Markup('<svg id="{}" role="img" aria-label="{}"').format(mark, chart.alt)
     return Markup(card.look.drawing(chart.svg.decode()).replace("<svg", str(opened), 1))
+
+
+def _script_words(language: Language) -> str:
+    """Translations of the words that the script writes, as JSON; empty in English."""
+    found = {word: language.messages[word] for word in SCRIPT_WORDS if word in language.messages}
+    return json.dumps(found, ensure_ascii=False) if found else ""
 
 
 def _described(card: Card) -> str:
