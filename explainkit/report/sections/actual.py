@@ -6,17 +6,18 @@ from collections.abc import Mapping
 
 from explainkit.figures import Figure
 from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table, Words
-from explainkit.report.phrases import against, group_name, level, name, number, source, words
+from explainkit.report.language import noted
+from explainkit.report.phrases import against, group_name, level, listed, name, number, source, words
 from explainkit.report.reader import Reader
 
 _RATE, _MODEL = "decisions.actual_rate", "decisions.model_rate"
 _SHOWN = (
-    (_RATE, "Decided favourably"),
-    (f"{_RATE}_difference", "Difference"),
-    (_MODEL, "Selected by the model"),
-    (f"{_MODEL}_difference", "Difference"),
-    ("decisions.overridden_to_favourable", "Overridden to favourable"),
-    ("decisions.overridden_to_unfavourable", "Overridden to unfavourable"),
+    (_RATE, noted("Decided favourably")),
+    (f"{_RATE}_difference", noted("Difference")),
+    (_MODEL, noted("Selected by the model")),
+    (f"{_MODEL}_difference", noted("Difference")),
+    ("decisions.overridden_to_favourable", noted("Overridden to favourable")),
+    ("decisions.overridden_to_unfavourable", noted("Overridden to unfavourable")),
 )
 
 
@@ -25,19 +26,18 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
     if not reader.named(_RATE):
         return ()
     column = reader.evidence.plan.get("decisions", {}).get("column", "")
-    intro: Parts = (
-        Words("What was decided in fact (column "),
-        name(column, strong=True),
-        Words(
-            ") and what the model says, on the same rows: people were given the first. Overrides are shares of those "
-            "whom the model does not select, and of those whom it does; differences are to the reference group."
-        ),
+    intro = words(
+        "What was decided in fact (column {column}) and what the model says, on the same rows: people were given the "
+        "first. Overrides are shares of those whom the model does not select, and of those whom it does; differences "
+        "are to the reference group.",
+        column=name(column, strong=True),
     )
     figures: list[Figure] = []
     rows = [_row(reader, words("All rows"), {}, figures)]
     for sensitive in reader.sensitive:
         for group, _ in reader.keyed(_RATE, sensitive):
             rows.append(_row(reader, (name(sensitive), Words(": "), *group_name([group])), {sensitive: group}, figures))
+    below = words("Below each value: {interval}.", interval=Label(level(figures), "clause"))
     table = Table(
         columns=(
             Column(title=words("Group"), share=20),
@@ -45,7 +45,7 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
             *(Column(title=words(title), align="right", share=12) for _, title in _SHOWN),
         ),
         rows=tuple(rows),
-        source=(Words("Below each value: "), Label(level(figures), "clause"), Words(". "), *source(figures)),
+        source=listed([below, source(figures)], " "),
     )
     title = words("Decisions made, and those of the model")
     return (Group(title=title, blocks=(Paragraph(parts=intro, style="text"), table)),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from explainkit.figures import Figure, parse_figure_id
 from explainkit.report.card import Block, Column, Group, Paragraph, Parts, Row, Table, Words
+from explainkit.report.language import say
 from explainkit.report.measures import measure
 from explainkit.report.phrases import in_words, interval, level, name, number, source, title, words
 from explainkit.report.reader import Reader
@@ -14,11 +15,11 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
     figures = reader.named("champion.difference")
     if not figures:
         return ()
-    called = reader.evidence.plan.get("champion", {}).get("name", "champion")
-    reading: Parts = (
-        Words("This model less the model in use now, "),
-        name(called, strong=True),
-        Words(", row by row on the same rows: what makes rows easy or hard is the same for both."),
+    called = reader.evidence.plan.get("champion", {}).get("name") or say("champion")
+    reading = words(
+        "This model less the model in use now, {champion}, row by row on the same rows: what makes rows easy or hard "
+        "is the same for both.",
+        champion=name(called, strong=True),
     )
     rows = tuple(_row(reader, f) for f in figures)
     table = Table(

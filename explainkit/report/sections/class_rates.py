@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from explainkit.figures import Figure, as_in_ids
-from explainkit.report.card import Block, Column, Group, Label, Paragraph, Row, Table, Words
+from explainkit.report.card import Block, Column, Group, Label, Paragraph, Row, Table
 from explainkit.report.measures import measure
-from explainkit.report.phrases import group_name, level, name, number, source, stacked, title, words
+from explainkit.report.phrases import group_name, level, listed, name, number, source, stacked, title, words
 from explainkit.report.reader import Reader
 
 _FIRST = "fairness.decided_rate"
@@ -33,6 +33,7 @@ def _table(reader: Reader, column: str) -> Group | None:
         figures += [figure for figure in found if figure is not None]
         cells = ((name(rate.keys["class"]),), group_name([rate.keys[as_in_ids(column)]]), number(rate, "n"))
         rows.append(Row(cells=(*cells, *(stacked(figure) for figure in found))))
+    below = words("Below each value: {interval}.", interval=Label(level(figures), "clause"))
     table = Table(
         columns=(
             Column(title=words("Class"), share=20),
@@ -41,7 +42,7 @@ def _table(reader: Reader, column: str) -> Group | None:
             *(Column(title=(title(measure(kind).title),), align="right", share=13) for kind in _KINDS),
         ),
         rows=tuple(rows),
-        source=(Words("Below each value: "), Label(level(figures), "clause"), Words(". "), *source(figures)),
+        source=listed([below, source(figures)], " "),
         print_rows=_ON_PAPER,
     )
-    return Group(title=(Words("By "), name(column)), blocks=(table,))
+    return Group(title=words("By {column}", column=name(column)), blocks=(table,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from explainkit.evidence import Evidence
 from explainkit.figures import Figure
@@ -21,6 +21,8 @@ from explainkit.report.card import (
     Table,
     Words,
 )
+from explainkit.report.language import noted, say, spoken
+from explainkit.report.measures import measure
 from explainkit.report.numbers import figure_text
 from explainkit.report.phrases import (
     clause,
@@ -36,12 +38,25 @@ from explainkit.report.phrases import (
     words,
 )
 from explainkit.report.reader import Reader
-from explainkit.report.sections import actual, fairness_curves, gap, gap_evidence, local_law, parity, proxies
-from explainkit.report.sections.groups import MOST_DRAWN, absent, head, rows_of
-from explainkit.report.sections.preconditions import threshold_label
+from explainkit.report.sections import (
+    actual,
+    fairness_curves,
+    gap,
+    gap_evidence,
+    local_law,
+    parity,
+    preconditions,
+    proxies,
+)
+from explainkit.report.sections.groups import EACH_GROUP, MOST_DRAWN, absent, head, rows_of
 
 SCREEN = 0.8
 """The four-fifths line of 29 CFR 1607.4(D): a screening statistic, never a verdict."""
+_AXES = {
+    "fairness.impact_ratio": noted("impact ratio"),
+    "fairness.selection_rate": noted("selection rate"),
+    "fairness.mean_prediction": noted("mean prediction"),
+}
 
 
 def section(evidence: Evidence) -> Section:
@@ -63,7 +78,9 @@ def section(evidence: Evidence) -> Section:
     blocks.extend(proxies.blocks(reader))
     blocks.extend(actual.blocks(reader))
     blocks.extend(stated(reader, "fairness"))
-    heading = "Fairness: predictions by group" if evidence.task == "regression" else "Fairness: selection by group"
+    heading = say("Fairness: selection by group")
+    if evidence.task == "regression":
+        heading = say("Fairness: predictions by group")
     return Section(number=9, id="fairness", title=heading, blocks=tuple(blocks))
 
 
@@ -91,24 +108,31 @@ def basis(reader: Reader) -> Parts:
         return words("Mean predictions are compared; which direction is favourable is not stated for a regression.")
     if evidence.favourable is None:
         return words("No favourable outcome is stated, so nothing can be said about selection.")
-    parts: Parts = (Words("Favourable outcome: "), name(evidence.favourable, strong=True))
+    said: Parts = (name(evidence.favourable, strong=True),)
     if evidence.threshold is not None and evidence.positive is not None:
-        parts += (Words("; decided "), name(evidence.positive), Words(" where the score is "))
-        parts += (clause(threshold_label(evidence)),)
+        said = words(
+            "{favourable}; decided {outcome} where the score is {threshold}",
+            favourable=said,
+            outcome=name(evidence.positive),
+            threshold=preconditions.limit(evidence),
+        )
     if evidence.population:
-        parts += (Words("; population: "), name(", ".join(evidence.population)))
-    parts += (Words(". "),)
+        said = words("{said}; population: {population}", said=said, population=preconditions.population(evidence))
+    sentences = [words("Favourable outcome: {said}.", said=said)]
     if "accepted only" in evidence.population:
-        parts += (
-            Words(
+        sentences.append(
+            words(
                 "Rows are cases that an earlier decision accepted: rates are among accepted cases, and about selection "
-                "among applicants there is insufficient evidence. "
-            ),
+                "among applicants there is insufficient evidence."
+            )
         )
     if not evidence.population:
-        parts += (Words("Whom the rows stand for is not stated: rates are those of these rows. "),)
-    return (*parts, Words("A ratio below the line of four fifths is a screening statistic ("),
-            clause("29 CFR 1607.4(D)"), Words("), no verdict."))  # fmt: skip
+        sentences.append(words("Whom the rows stand for is not stated: rates are those of these rows."))
+    law = clause("29 CFR 1607.4(D)")
+    sentences.append(
+        words("A ratio below the line of four fifths is a screening statistic ({law}), no verdict.", law=law)
+    )
+    return listed(sentences, " ")
 
 
 def _any(reader: Reader, kind: str) -> bool:
@@ -123,7 +147,9 @@ def _untested(reader: Reader, kind: str) -> tuple[Block, ...]:
         rows = tuple(Row(cells=head(group_name([g]), count)) for g, count in rows_of(reader, column))
         if rows:
             columns = (Column(title=words("Group"), share=3), Column(title=words("n"), align="right", share=1))
-            blocks.append(Group(title=(Words("By "), name(column)), blocks=(Table(columns=columns, rows=rows),)))
+            blocks.append(
+                Group(title=words("By {column}", column=name(column)), blocks=(Table(columns=columns, rows=rows),))
+            )
     return tuple(blocks)
 
 
@@ -142,33 +168,44 @@ def _measured(reader: Reader, rate: str) -> tuple[Block, ...]:
         groups = [((g,), count) for g, count in rows_of(reader, column)]
         if groups:
             table = _table(reader, (column,), groups, rate)
-            blocks.append(Group(title=(Words("By "), name(column)), blocks=(table,)))
+            blocks.append(Group(title=words("By {column}", column=name(column)), blocks=(table,)))
     for pair in reader.pairs():
         crossed = [
             (tuple(f.keys[c] for c in pair), f) for f in reader.named("fairness.count") if set(f.keys) == set(pair)
         ]
         table = _table(reader, pair, crossed, rate)
-        blocks.append(Group(title=(Words("By "), *group_name(pair)), blocks=(table,)))
+        blocks.append(Group(title=words("By {column}", column=group_name(pair)), blocks=(table,)))
     return tuple(blocks)
 
 
 def _reading(figure: Figure, overall: Figure | None) -> Parts:
     """The sentence on the smallest ratio, with the interval of the smallest rather than of that group."""
     column, group = next(iter(figure.keys.items()))
-    parts: Parts = (
-        Words("The smallest impact ratio is that of "),
-        name(group, strong=True),
-        Words(" ("),
-        name(column),
-        Words("), "),
-        *number(figure, strong=True),
-    )
+    ratio = number(figure, strong=True)
     if figure.reference is not None:
-        parts += (Words(" against "), name(figure.reference))
+        ratio = words("{ratio} against {reference}", ratio=ratio, reference=reference_label(figure.reference))
     ends = () if overall is None else interval(overall)
-    if overall is not None and ends:
-        parts += (Words("; with its choice allowed for, "), Label(level([overall]), "clause"), Words(" "), *ends)
-    return (*parts, Words("."))
+    if overall is None or not ends:
+        return words(
+            "The smallest impact ratio is that of {group} ({column}), {ratio}.",
+            group=name(group, strong=True),
+            column=name(column),
+            ratio=ratio,
+        )
+    return words(
+        "The smallest impact ratio is that of {group} ({column}), {ratio}; with its choice allowed for, {level} "
+        "{interval}.",
+        group=name(group, strong=True),
+        column=name(column),
+        ratio=ratio,
+        level=Label(level([overall]), "clause"),
+        interval=ends,
+    )
+
+
+def reference_label(reference: str) -> Label:
+    """The group that a figure is taken against and how it was chosen; a very long name is cut."""
+    return name(spoken().recorded(reference) or reference)
 
 
 def _table(
@@ -196,12 +233,17 @@ def _table(
             against.update({figure.reference: None} if figure is not None and figure.reference is not None else {})
         rows.append(Row(cells=tuple(cells)))
     ends = level(figures)
-    titles = {rate: "Mean" if rate == "fairness.mean_prediction" else "Rate", difference: "Difference"}
+    titles = {
+        "fairness.mean_prediction": noted("Mean"),
+        "fairness.selection_rate": noted("Rate"),
+        "fairness.impact_ratio": noted("Impact ratio"),
+        difference: noted("Difference"),
+    }
     pairs = [
         column
         for kind in kinds
         for column in (
-            Column(title=words(titles.get(kind, "Impact ratio")), align="right", share=10),
+            Column(title=words(titles[kind]), align="right", share=10),
             Column(title=(Label(ends, "clause"),), align="right", share=16 if kind == difference else 14),
         )
     ]
@@ -213,19 +255,17 @@ def _table(
             *pairs,
         ),
         rows=tuple(rows),
-        source=(*_against(against, len(rows)), *source([*figures, *(count for _, count in groups)])),
+        source=listed([*_against(against, len(rows)), source([*figures, *(count for _, count in groups)])], " "),
     )
 
 
-def _against(references: Iterable[str], groups: int) -> Parts:
+def _against(references: Iterable[str], groups: int) -> Iterator[Parts]:
     """What ratios and differences are taken against, and how it was chosen."""
     found = list(references)
-    if not found:
-        return ()
-    parts: Parts = (Words("Reference: "), *listed([(name(words_),) for words_ in found]), Words(". "))
-    if groups > 2 and not all(words_.endswith("(stated in the plan)") for words_ in found):
-        parts += (Words("It was chosen after looking, and intervals do not allow for it. "),)
-    return parts
+    if found:
+        yield words("Reference: {references}.", references=listed([(reference_label(text),) for text in found]))
+        if groups > 2 and not all(text.endswith("(stated in the plan)") for text in found):
+            yield words("It was chosen after looking, and intervals do not allow for it.")
 
 
 def _of(reader: Reader, kind: str, columns: tuple[str, ...]) -> list[Figure]:
@@ -246,15 +286,15 @@ def _chart(reader: Reader, kind: str, width: float) -> Chart | None:
     if not rows:
         return None
     ratio = kind == "fairness.impact_ratio"
-    words_of = {"fairness.impact_ratio": "impact ratio", "fairness.selection_rate": "selection rate"}
-    ends = level(figures)
+    axis = say(_AXES[kind])
+    if any(f.low is not None for f in figures):
+        axis = say("{measure} with {interval}").format(measure=axis, interval=level(figures))
     drawn = draw.intervals(
         rows[:MOST_DRAWN],
         line=1.0 if ratio else None,
         mark=SCREEN if ratio else None,
         width=width,
-        axis=words_of.get(kind, "mean prediction")
-        + (f" with {ends}" if any(f.low is not None for f in figures) else ""),
+        axis=axis,
     )
     caption: Parts = words("Share given the favourable decision, by group.")
     if kind == "fairness.mean_prediction":
@@ -263,8 +303,7 @@ def _chart(reader: Reader, kind: str, width: float) -> Chart | None:
         caption = words("Ratio to the reference of the same column. Shaded: at or above four fifths; bold: below it.")
     return Chart(
         svg=drawn,
-        alt=f"{words_of.get(kind, 'mean prediction').capitalize()} of each group with its interval; the values stand "
-        "in the tables below",
+        alt=say(EACH_GROUP).format(measure=measure(kind).title),
         width="half" if width == draw.HALF else "full",
         caption=caption,
     )
@@ -278,7 +317,7 @@ def _drawn(figure: Figure, group: str, kind: str, *, opens: bool) -> draw.Interv
     return draw.Interval(
         name=group,
         value=value,
-        text="reference" if reference else figure_text(figure),
+        text=say("reference") if reference else figure_text(figure),
         low=figure.low,
         high=figure.high,
         tone="quiet" if reference else "attention" if low else "plain",
@@ -291,7 +330,6 @@ def _unknown(reader: Reader) -> tuple[Block, ...]:
     found = [(c, f) for c, f in reader.keyed("fairness.unknown", "column")]
     if not found:
         return ()
-    parts: Parts = (Words("Rows whose group is unknown are counted and left out of ratios: "),)
-    for i, (column, figure) in enumerate(found):
-        parts += (Words("; ") if i else Words(""), name(column), Words(" "), *number(figure))
-    return (Paragraph(parts=(*parts, Words(".")), style="note"),)
+    counts = listed([(name(column), Words(" "), *number(figure)) for column, figure in found], "; ")
+    said = words("Rows whose group is unknown are counted and left out of ratios: {counts}.", counts=counts)
+    return (Paragraph(parts=said, style="note"),)

@@ -7,22 +7,29 @@ from explainkit.figures import Series
 from explainkit.report import charts as draw
 from explainkit.report.card import Beside, Block, Chart, Group
 from explainkit.report.effect_charts import Curve, band
+from explainkit.report.language import noted, say, spoken
 from explainkit.report.phrases import words
 from explainkit.report.reader import Reader
 from explainkit.report.sections.performance_charts import caption, data_table, numbers
 
 _GAPS = (
-    ("threshold", "Threshold"),
-    ("difference", "Difference in selection"),
-    ("low", "Low"),
-    ("high", "High"),
-    ("smallest_over_largest", "Smallest over largest"),
-    ("lowest", "Lowest"),
-    ("highest", "Highest"),
-    ("true_positive_difference", "in true positive rates"),
-    ("false_positive_difference", "in false positive rates"),
+    ("threshold", noted("Threshold")),
+    ("difference", noted("Difference in selection")),
+    ("low", noted("Low")),
+    ("high", noted("High")),
+    ("smallest_over_largest", noted("Smallest over largest")),
+    ("lowest", noted("Lowest")),
+    ("highest", noted("Highest")),
+    ("true_positive_difference", noted("in true positive rates")),
+    ("false_positive_difference", noted("in false positive rates")),
 )
-_RATES = (("value", "Mean value"), ("rate", "Selection rate"), ("low", "Low"), ("high", "High"), ("n", "n"))
+_RATES = (
+    ("value", noted("Mean value")),
+    ("rate", noted("Selection rate")),
+    ("low", noted("Low")),
+    ("high", noted("High")),
+    ("n", noted("n")),
+)
 
 
 def blocks(reader: Reader) -> tuple[Block, ...]:
@@ -40,16 +47,20 @@ def _gap(reader: Reader, column: str) -> Chart | None:
     if series is None:
         return None
     used = None if reader.evidence.threshold is None else Threshold.parse(reader.evidence.threshold)
+    axis = say("threshold")
+    if used is not None:
+        axis = say("threshold (dashed: {threshold}, in use)").format(threshold=str(used).replace(".", spoken().decimal))
+    alt = say("Largest difference of selection rates between groups of {column} at each threshold, with intervals")
     return Chart(
         svg=band(
             _curve(series, "threshold", "difference"),
-            axis="threshold" if used is None else f"threshold (dashed: {used}, in use)",
-            vertical=f"gap by {draw.shortened(column)}",
+            axis=axis,
+            vertical=say("gap by {column}").format(column=draw.shortened(column)),
             mark=None if used is None else used.at,
         ),
-        alt=f"Largest difference of selection rates between groups of {column} at each threshold, with intervals",
+        alt=alt.format(column=column),
         width="half",
-        caption=caption("Gap in selection at thresholds common to all groups", series),
+        caption=caption(noted("Gap in selection at thresholds common to all groups"), series),
         data=data_table(series, [(name, title) for name, title in _GAPS if _has(series, name)]),
     )
 
@@ -59,10 +70,10 @@ def _rate(reader: Reader, column: str) -> Chart | None:
     if series is None:
         return None
     return Chart(
-        svg=band(_curve(series, "value", "rate"), axis=draw.shortened(column), vertical="selection rate"),
-        alt=f"Selection rate over {column}, in bins, with intervals",
+        svg=band(_curve(series, "value", "rate"), axis=draw.shortened(column), vertical=say("selection rate")),
+        alt=say("Selection rate over {column}, in bins, with intervals").format(column=column),
         width="half",
-        caption=caption("Selection rate over the number that cut points make groups of", series),
+        caption=caption(noted("Selection rate over the number that cut points make groups of"), series),
         data=data_table(series, [(name, title) for name, title in _RATES if _has(series, name)]),
     )
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from explainkit.figures import Figure, reference_group
-from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table, Words
-from explainkit.report.phrases import clause, level, name, number, source, stacked, words
+from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table
+from explainkit.report.language import noted
+from explainkit.report.phrases import level, listed, name, number, source, stacked, words
 from explainkit.report.reader import Reader
 
 _NAME = "explanation.gap"
 _ON_PAPER = 7
 _GROUPS = 4
+_UNITS: dict[str | None, str] = {
+    "log-odds": noted("log-odds"),
+    "probability": noted("probability"),
+    "target": noted("target"),
+}
 
 
 def blocks(reader: Reader) -> tuple[Block, ...]:
@@ -17,13 +23,14 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
     found = [table for column in reader.sensitive for table in _tables(reader, column)]
     if not found:
         return ()
-    intro = words(
+    said = words(
         "The difference between two groups' mean outputs, shared out exactly among the inputs. It is a gap in the "
         "output that is explained, not in decisions, and no cause: an input may carry a gap because its values differ "
         "between the groups, or because it works with one whose values do."
     )
     units = dict.fromkeys(f.unit for f in reader.named(f"{_NAME}.total") if f.status == "measured")
-    intro += (Words(" The output is in "), clause(", ".join(units)), Words("."))
+    measured = words("The output is in {unit}.", unit=listed([words(_UNITS[unit]) for unit in units if unit in _UNITS]))
+    intro = listed([said, measured], " ")
     title = words("What carries the gap in the mean output")
     return (Group(title=title, blocks=(Paragraph(parts=intro, style="text"), *found)),)
 
@@ -58,18 +65,20 @@ def _table(reader: Reader, column: str, totals: list[Figure]) -> Group:
         rows.append(Row(cells=(words("all inputs beyond the largest ones of the group"), *rest)))
     shown = [*totals, *(f for (_, group), f in parts.items() if group in groups)]
     share = 66 // len(groups)
+    below = words("Below each value: {interval}.", interval=Label(level(shown), "clause"))
     table = Table(
         columns=(
             Column(title=words("Input"), share=100 - share * len(groups)),
             *(Column(title=(name(group),), align="right", share=share) for group in groups),
         ),
         rows=tuple(rows),
-        source=(Words("Below each value: "), Label(level(shown), "clause"), Words(". "), *source(shown)),
+        source=listed([below, source(shown)], " "),
         print_rows=_ON_PAPER,
     )
-    heading: Parts = (Words("By "), name(column))
+    heading = words("By {column}", column=name(column))
     if totals[0].reference is not None:
-        heading += (Words(", against "), name(reference_group(totals[0].reference)))
+        reference = name(reference_group(totals[0].reference))
+        heading = words("By {column}, against {reference}", column=name(column), reference=reference)
     return Group(title=heading, blocks=(table,))
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from explainkit.figures import Figure
 from explainkit.report.card import Block, Column, Group, Paragraph, Parts, Row, Table, Words
+from explainkit.report.language import noted
 from explainkit.report.phrases import interval, name, number, source, words
 from explainkit.report.reader import Reader
 
 _TESTS = (
-    ("fairness.selection_p", "p"),
-    ("fairness.selection_p_holm", "p, Holm"),
-    ("fairness.selection_p_bh", "p, Benjamini–Hochberg"),
-    ("fairness.detectable_below", "Detectable below"),
-    ("fairness.detectable_above", "Detectable above"),
+    ("fairness.selection_p", noted("p")),
+    ("fairness.selection_p_holm", noted("p, Holm")),
+    ("fairness.selection_p_bh", noted("p, Benjamini–Hochberg")),
+    ("fairness.detectable_below", noted("Detectable below")),
+    ("fairness.detectable_above", noted("Detectable above")),
 )
 _BOUNDS = (
-    ("fairness.impact_ratio_bounds", "Impact ratio"),
-    ("fairness.selection_difference_bounds", "Difference"),
+    ("fairness.impact_ratio_bounds", noted("Impact ratio")),
+    ("fairness.selection_difference_bounds", noted("Difference")),
 )
 _ON_PAPER = 12
 
@@ -74,17 +75,14 @@ def _chance(reader: Reader, column: str) -> Parts:
     if ratio is None or mean is None or share is None:
         return ()
     ends = interval(ratio)
-    return (
-        Words("By "),
-        name(column),
-        Words(", the smallest selection rate over the largest is "),
-        *number(ratio, strong=True),
-        *((Words(" ("), *ends, Words(")")) if ends else ()),
-        Words("; if the same decisions were dealt to the groups at random, it would be "),
-        *number(mean),
-        Words(" on average, and at most that small in a share of "),
-        *number(share),
-        Words("."),
+    found = number(ratio, strong=True)
+    return words(
+        "By {column}, the smallest selection rate over the largest is {ratio}; if the same decisions were dealt to the "
+        "groups at random, it would be {mean} on average, and at most that small in a share of {share}.",
+        column=name(column),
+        ratio=(*found, Words(" ("), *ends, Words(")")) if ends else found,
+        mean=number(mean),
+        share=number(share),
     )
 
 

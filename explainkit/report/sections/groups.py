@@ -21,9 +21,10 @@ from explainkit.report.card import (
     Table,
     Words,
 )
+from explainkit.report.language import noted, say
 from explainkit.report.measures import measure
 from explainkit.report.numbers import figure_text
-from explainkit.report.phrases import group_name, level, name, number, source, stacked, title, words
+from explainkit.report.phrases import clause, group_name, level, listed, name, number, source, stacked, title, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import class_rates, score_spread
 
@@ -44,7 +45,16 @@ _DRAWN = {
     "multiclass": ("fairness.accuracy",),
     "regression": ("fairness.mean_error", "fairness.mae"),
 }
+_AXES = {
+    "fairness.true_positive_rate": noted("true positive rate"),
+    "fairness.false_positive_rate": noted("false positive rate"),
+    "fairness.accuracy": noted("accuracy"),
+    "fairness.mean_error": noted("mean error"),
+    "fairness.mae": noted("mean absolute error"),
+}
 MOST_DRAWN = 24
+EACH_GROUP = noted("{measure} of each group with its interval; the values stand in the tables below")
+"""What is said of a chart to those who do not see it."""
 
 
 def section(evidence: Evidence) -> Section:
@@ -66,22 +76,16 @@ def section(evidence: Evidence) -> Section:
         for column in reader.sensitive:
             blocks.extend(_tables(reader, column, _KINDS[evidence.task]))
         blocks.extend(class_rates.blocks(reader))
-    return Section(number=8, id="groups", title="Performance by group", blocks=tuple(blocks))
+    return Section(number=8, id="groups", title=say("Performance by group"), blocks=tuple(blocks))
 
 
 def absent(reader: Reader) -> Parts:
     """Why there are no groups."""
+    untested = Mark("open", say("not tested"))
     for entry in reader.evidence.ledger:
         if entry.kind == "not_tested" and "group" in entry.what:
-            return (
-                Mark("open", "not tested"),
-                Words(" "),
-                name(entry.what),
-                Words(" ("),
-                name(entry.reason),
-                Words(")."),
-            )
-    return (Mark("open", "not tested"), Words(" no group was named."))
+            return (untested, Words(" "), clause(entry.what), Words(" ("), clause(entry.reason), Words(")."))
+    return words("{mark} no group was named.", mark=untested)
 
 
 def rows_of(reader: Reader, column: str) -> list[tuple[str, Figure]]:
@@ -97,14 +101,12 @@ def head(level_name: Parts, count: Figure) -> tuple[Parts, Parts]:
 def _tables(reader: Reader, column: str, kinds: Sequence[str]) -> tuple[Group, ...]:
     """Calibration in a table of its own, where it was measured; else its reasons below the first."""
     apart = any(f.status == "measured" for k in _CALIBRATION for _, f in reader.keyed(k, column))
-    tables = [(Words("By "), _table(reader, column, kinds if apart else (*kinds, *_CALIBRATION)))]
+    by = words("By {column}", column=name(column))
+    tables = [(by, _table(reader, column, kinds if apart else (*kinds, *_CALIBRATION)))]
     if apart:
-        tables.append((Words("Calibration by "), _table(reader, column, _CALIBRATION)))
-    return tuple(
-        Group(title=(words_before, name(column)), blocks=(table,))
-        for words_before, table in tables
-        if table is not None
-    )
+        by = words("Calibration by {column}", column=name(column))
+        tables.append((by, _table(reader, column, _CALIBRATION)))
+    return tuple(Group(title=heading, blocks=(table,)) for heading, table in tables if table is not None)
 
 
 def _table(reader: Reader, column: str, kinds: Sequence[str]) -> Table | None:
@@ -125,8 +127,9 @@ def _table(reader: Reader, column: str, kinds: Sequence[str]) -> Table | None:
     small = [*figures, *left_out, *(count for _, count in groups)]
     note = source(small)
     ends = level(figures)
-    if ends != "interval":
-        note = (Words("Below each value: "), title(ends, "clause"), Words(". "), *note)
+    if ends != say("interval"):
+        below = words("Below each value: {interval}.", interval=title(ends, "clause"))
+        note = listed([below, note], " ")
     return Table(
         columns=(
             Column(title=words("Group"), share=18),
@@ -160,19 +163,21 @@ def _chart(reader: Reader, kind: str) -> Chart | None:
         return None
     figures = [f for column in reader.sensitive for _, f in reader.keyed(kind, column) if f.low is not None]
     known = measure(kind)
-    suffix = f" with {level(figures)}" if figures else ""
+    axis = say(_AXES[kind])
+    if figures:
+        axis = say("{measure} with {interval}").format(measure=axis, interval=level(figures))
     drawn = draw.intervals(
         found[:MOST_DRAWN],
-        axis=known.title.lower().replace("auc", "AUC") + suffix,
+        axis=axis,
         width=draw.HALF if len(_DRAWN[reader.evidence.task]) == 2 else draw.FULL,
     )
     caption: Parts = (title(f"{known.title}: {known.meaning}."),)
     if len(found) > MOST_DRAWN:
-        caption += (Words(" The first groups; all stand in the tables below."),)
+        caption += (Words(" "), *words("The first groups; all stand in the tables below."))
     width = "half" if len(_DRAWN[reader.evidence.task]) == 2 else "full"
     return Chart(
         svg=drawn,
-        alt=f"{known.title} of each group with its interval; the values stand in the tables below",
+        alt=say(EACH_GROUP).format(measure=known.title),
         width="half" if width == "half" else "full",
         caption=caption,
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from explainkit.evidence import Verdict
 from explainkit.figures import Figure, parse_figure_id
 from explainkit.report.card import Block, Column, Group, Label, Mark, Paragraph, Parts, Row, Table, Tone, Words
+from explainkit.report.language import noted, say, spoken
 from explainkit.report.measures import measure
-from explainkit.report.phrases import clause, group_name, interval, level, name, number, source, words
+from explainkit.report.phrases import clause, group_name, interval, level, name, number, source, title, words
 from explainkit.report.reader import Reader
 
+_SELECTION = "fairness.selection_difference"
 _GAPS = (
     "fairness.demographic_parity_difference",
     "fairness.equal_opportunity_difference",
@@ -19,6 +21,11 @@ _GAPS = (
 )
 _ON_PAPER = 16
 _TONES: dict[str, Tone] = {"within": "ok", "exceeds": "attention"}
+_OUTCOMES = {
+    "within": noted("within"),
+    "exceeds": noted("exceeds"),
+    "insufficient evidence": noted("insufficient evidence"),
+}
 
 
 def blocks(reader: Reader) -> tuple[Block, ...]:
@@ -41,7 +48,7 @@ def _gaps(reader: Reader) -> tuple[Block, ...]:
                 Row(
                     cells=(
                         (name(column),),
-                        (Words(known.title), Words(": "), Words(known.meaning)),
+                        (title(known.title), Words(": "), title(known.meaning)),
                         number(figure),
                         interval(figure),
                         where,
@@ -76,24 +83,21 @@ def _gaps(reader: Reader) -> tuple[Block, ...]:
 
 def _verdicts(reader: Reader) -> tuple[Block, ...]:
     judged = reader.evidence.verdicts
-    title = words("Differences against the stated tolerance")
+    heading = words("Differences against the stated tolerance")
     if not judged:
-        if not reader.named("fairness.selection_difference"):
+        if not reader.named(_SELECTION):
             return ()
-        none = (
-            Mark("open", "no tolerance stated"),
-            Words(" (fairness.tolerance): no difference was held against one, so there is no verdict."),
+        blank = say("no tolerance stated")
+        none = words(
+            "{mark} (fairness.tolerance): no difference was held against one, so there is no verdict.",
+            mark=Mark("open", blank),
         )
-        return (Group(title=title, blocks=(Paragraph(parts=none, style="note"),)),)
-    tolerance = f"{judged[0].tolerance:g}"
-    intro: Parts = (
-        Words("Tolerance stated in the plan: a difference of at most "),
-        clause(tolerance),
-        Words(
-            " from the reference, in either direction. Within: the whole interval is tolerated. Exceeds: all of it "
-            "lies beyond. Anything else is insufficient evidence, which is not a pass. Intervals are conditional on "
-            "this fitted model."
-        ),
+        return (Group(title=heading, blocks=(Paragraph(parts=none, style="note"),)),)
+    intro = words(
+        "Tolerance stated in the plan: a difference of at most {tolerance} from the reference, in either direction. "
+        "Within: the whole interval is tolerated. Exceeds: all of it lies beyond. Anything else is insufficient "
+        "evidence, which is not a pass. Intervals are conditional on this fitted model.",
+        tolerance=Label(f"{judged[0].tolerance:g}".replace(".", spoken().decimal), "clause"),
     )
     figures = [figure for v in judged if (figure := reader.evidence.figure_set.get(v.figure)) is not None]
     table = Table(
@@ -109,22 +113,22 @@ def _verdicts(reader: Reader) -> tuple[Block, ...]:
         source=source(figures),
         print_rows=_ON_PAPER,
     )
-    return (Group(title=title, blocks=(Paragraph(parts=intro, style="text"), table)),)
+    return (Group(title=heading, blocks=(Paragraph(parts=intro, style="text"), table)),)
 
 
 def _judged(reader: Reader, verdict: Verdict) -> Row:
     figure = reader.evidence.figure_set.get(verdict.figure)
     kind, keys = parse_figure_id(verdict.figure)
-    what = measure(kind).title.partition(",")[0]
-    if kind == "fairness.selection_difference":
-        what = "Selection rate"
+    # Without the end of its name, a difference is the rate that it is one of.
+    rate = "fairness.selection_rate" if kind == _SELECTION else kind.removesuffix("_difference")
+    what: Parts = (title(measure(rate).title),)
     return Row(
         cells=(
             group_name(tuple(value for key, value in keys.items() if key != "class" or len(keys) == 1)),
-            (Words(what), Words(", "), name(keys["class"])) if "class" in keys and len(keys) > 1 else words(what),
+            (*what, Words(", "), name(keys["class"])) if "class" in keys and len(keys) > 1 else what,
             number(figure),
             interval(figure),
-            (Mark(_TONES.get(verdict.outcome, "open"), verdict.outcome),),
+            (Mark(_TONES.get(verdict.outcome, "open"), say(_OUTCOMES[verdict.outcome])),),
             (clause(verdict.reason),),
         )
     )

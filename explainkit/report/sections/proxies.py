@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from explainkit.figures import Figure, as_in_ids
-from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table, Words
-from explainkit.report.phrases import against, interval, level, name, number, source, words
+from explainkit.report.card import Block, Column, Group, Label, Paragraph, Parts, Row, Table
+from explainkit.report.language import noted, say
+from explainkit.report.phrases import against, interval, level, listed, name, number, source, words
 from explainkit.report.reader import Reader
 
 _TOGETHER, _ALONE = "proxy_strength.together", "proxy_strength.alone"
@@ -12,9 +13,9 @@ _STRONGEST = 5
 _ON_PAPER = 12
 _SIZE = "proxy.size"
 _BOUNDED = (
-    ("proxy.selection_rate", "Selection rate"),
-    ("proxy.selection_difference", "Difference"),
-    ("proxy.impact_ratio", "Impact ratio"),
+    ("proxy.selection_rate", noted("Selection rate")),
+    ("proxy.selection_difference", noted("Difference")),
+    ("proxy.impact_ratio", noted("Impact ratio")),
 )
 
 
@@ -30,19 +31,19 @@ def _bounds(reader: Reader) -> tuple[Block, ...]:
         key = as_in_ids(column)
         figures = [f for kind, _ in _BOUNDED for f in reader.named(kind) if f.keys.get("column") == key]
         sizes = [f for f in reader.named(_SIZE) if f.keys["column"] == key]
-        title: Parts = (Words("By probabilities of "), name(column))
+        title = words("By probabilities of {column}", column=name(column))
         if not sizes:
             why = source(figures or reader.named(_BOUNDED[0][0]))
             found.append(Group(title=title, blocks=(Paragraph(parts=why or words("Not tested."), style="note"),)))
             continue
-        intro: Parts = (
-            name(column, strong=True),
-            Words(" is not recorded: each row has a probability of each group. All that is certain is that rates lie "
-                  "between the bounds below each value; the value holds if decisions and groups are unrelated within "
-                  "rows of equal probability. Source of the probabilities: "),
-            name(proxy.get("source") or "not stated"),
-            Words("."),
-        )  # fmt: skip
+        stated = proxy.get("source")
+        intro = words(
+            "{column} is not recorded: each row has a probability of each group. All that is certain is that rates lie "
+            "between the bounds below each value; the value holds if decisions and groups are unrelated within rows of "
+            "equal probability. Source of the probabilities: {source}.",
+            column=name(column, strong=True),
+            source=name(stated or say("not stated")),
+        )
         table = Table(
             columns=(
                 Column(title=words("Group"), share=28),
@@ -76,7 +77,7 @@ def _strength(reader: Reader) -> tuple[Block, ...]:
         alone = [f for f in reader.named(_ALONE) if f.keys["column"] == column and f.status == "measured"]
         strongest = sorted(alone, key=lambda f: (-(f.value or 0.0), f.id))[:_STRONGEST]
         figures += strongest
-        rows += [_row((name(column),), (name(reader.feature(f)), Words(" alone")), f) for f in strongest]
+        rows += [_row((name(column),), words("{input} alone", input=name(reader.feature(f))), f) for f in strongest]
     if not rows:
         return ()
     intro = words(
@@ -85,6 +86,7 @@ def _strength(reader: Reader) -> tuple[Block, ...]:
         "they could: a half is no better than chance, one tells every group apart. It does not say that the model does "
         "use them so."
     )
+    strongest_only = words("The strongest inputs of each; all stand in card.json.")
     table = Table(
         columns=(
             Column(title=words("Attribute"), share=24),
@@ -94,7 +96,7 @@ def _strength(reader: Reader) -> tuple[Block, ...]:
             Column(title=words("n"), align="right", share=12),
         ),
         rows=tuple(rows),
-        source=(*words("The strongest inputs of each; all stand in card.json. "), *source(figures)),
+        source=listed([strongest_only, source(figures)], " "),
         print_rows=_ON_PAPER,
     )
     title = words("How well the inputs predict the attribute")

@@ -6,19 +6,20 @@ from explainkit.decision import Threshold
 from explainkit.figures import Series
 from explainkit.report.card import Beside, Block, Chart, Group
 from explainkit.report.effect_charts import Box, boxes
+from explainkit.report.language import noted, say, spoken
 from explainkit.report.phrases import words
 from explainkit.report.reader import Reader
 from explainkit.report.sections.performance_charts import caption, data_table, numbers
 
 MOST_DRAWN = 24
 _COLUMNS = (
-    ("group", "Group"),
-    ("n", "n"),
-    ("q05", "Five in a hundred below"),
-    ("q25", "A quarter below"),
-    ("q50", "Half below"),
-    ("q75", "Three quarters below"),
-    ("q95", "All but five in a hundred below"),
+    ("group", noted("Group")),
+    ("n", noted("n")),
+    ("q05", noted("Five in a hundred below")),
+    ("q25", noted("A quarter below")),
+    ("q50", noted("Half below")),
+    ("q75", noted("Three quarters below")),
+    ("q95", noted("All but five in a hundred below")),
 )
 
 
@@ -28,9 +29,11 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
     if not charts:
         return ()
     pairs = [charts[i : i + 2] for i in range(0, len(charts), 2)]
-    what = "predictions" if reader.evidence.task == "regression" else "scores"
+    title = words("How the scores of each group are spread")
+    if reader.evidence.task == "regression":
+        title = words("How the predictions of each group are spread")
     beside = tuple(Beside(left=(pair[0],), right=tuple(pair[1:])) for pair in pairs)
-    return (Group(title=words(f"How the {what} of each group are spread"), blocks=beside),)
+    return (Group(title=title, blocks=beside),)
 
 
 def _chart(reader: Reader, column: str) -> Chart | None:
@@ -38,16 +41,22 @@ def _chart(reader: Reader, column: str) -> Chart | None:
     if series is None:
         return None
     used = None if reader.evidence.threshold is None else Threshold.parse(reader.evidence.threshold)
-    what = "prediction" if reader.evidence.task == "regression" else "score"
+    axis = say("score")
+    alt = say("Spread of the score in each group of {column}: median, middle half, and middle nine tenths")
+    if reader.evidence.task == "regression":
+        axis = say("prediction")
+        alt = say("Spread of the prediction in each group of {column}: median, middle half, and middle nine tenths")
+    elif used is not None:
+        axis = say("score (dashed: {threshold}, in use)").format(threshold=str(used).replace(".", spoken().decimal))
     return Chart(
         svg=boxes(
             _rows(series)[:MOST_DRAWN],
-            axis=what if used is None else f"{what} (dashed: {used}, in use)",
+            axis=axis,
             mark=None if used is None else used.at,
         ),
-        alt=f"Spread of the {what} in each group of {column}: median, middle half, and middle nine tenths",
+        alt=alt.format(column=column),
         width="half",
-        caption=caption("Median, middle half (thick) and middle nine tenths (thin) of each group", series),
+        caption=caption(noted("Median, middle half (thick) and middle nine tenths (thin) of each group"), series),
         data=data_table(series, _COLUMNS),
     )
 

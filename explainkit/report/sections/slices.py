@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from explainkit.figures import Figure
 from explainkit.report import charts as draw
-from explainkit.report.card import Block, Chart, Column, Group, Mark, Paragraph, Parts, Row, Table, Words
+from explainkit.report.card import Block, Chart, Column, Group, Label, Mark, Paragraph, Parts, Row, Table, Words
+from explainkit.report.language import say, spoken
 from explainkit.report.numbers import figure_text
-from explainkit.report.phrases import interval, level, name, number, reasons, source, title, words
+from explainkit.report.phrases import interval, level, listed, name, number, reasons, source, title, words
 from explainkit.report.reader import Reader
 
 _NAMES = ("slice.error", "slice.error_elsewhere", "slice.difference", "slice.p_adjusted")
@@ -22,7 +23,7 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
     heading = words("Where errors are largest")
     found = [f for f in every if f.status == "measured"]
     if not found:
-        parts: Parts = (Mark("open", "no segment"), Words(" "), *reasons(every), Words("."))
+        parts: Parts = (Mark("open", say("no segment")), Words(" "), *reasons(every), Words("."))
         return (Group(title=heading, blocks=(Paragraph(parts=parts),)),)
     drawn = _chart(reader)
     blocks: tuple[Block, ...] = (Paragraph(parts=_reading(reader, found[0]), style="read"),)
@@ -39,41 +40,47 @@ def _chart(reader: Reader) -> Chart | None:
     if len(rows) < 2:
         return None
     return Chart(
-        svg=draw.intervals(rows, width=draw.FULL, line=0.0, axis="error in the segment less error elsewhere"),
-        alt="Difference in error of each segment from all other rows, with its interval",
+        svg=draw.intervals(rows, width=draw.FULL, line=0.0, axis=say("error in the segment less error elsewhere")),
+        alt=say("Difference in error of each segment from all other rows, with its interval"),
     )
 
 
 def _short(reader: Reader, difference: Figure) -> str:
     error = reader.figure("slice.error", difference.keys)
-    return "" if error is None or error.reason is None else error.reason
+    return "" if error is None else _segment(error).text
+
+
+def _segment(error: Figure, *, strong: bool = False) -> Label:
+    """Which rows the segment holds, as it stands in card.json; translated where the catalogue knows it."""
+    said = error.reason or ""
+    return name(spoken().recorded(said) or said, strong=strong)
 
 
 def _reading(reader: Reader, worst: Figure) -> Parts:
     elsewhere, p = (reader.figure(kind, worst.keys) for kind in ("slice.error_elsewhere", "slice.p_adjusted"))
     searched = reader.measured("slice.searched")
-    parts: Parts = (
-        Words("Errors exceed those elsewhere most clearly where "),
-        name(worst.reason or "", strong=True),
-        Words(": "),
-        *number(worst, strong=True),
-        Words(" against "),
-        *number(elsewhere),
-        Words(" elsewhere, on "),
-        *number(worst, "n"),
-        Words(" rows"),
-    )
+    segment, error, rows = _segment(worst, strong=True), number(worst, strong=True), number(worst, "n")
     if searched is not None and p is not None and p.status == "measured":
-        parts += (
-            Words("; adjusted for the search over "),
-            *number(searched),
-            Words(" segments, p is "),
-            *number(p),
-            Words(
-                " (how often some segment would show an excess as clear if errors had nothing to do with any column)"
-            ),
+        return words(
+            "Errors exceed those elsewhere most clearly where {segment}: {error} against {elsewhere} elsewhere, on "
+            "{rows} rows; adjusted for the search over {searched} segments, p is {p} (how often some segment would "
+            "show an excess as clear if errors had nothing to do with any column). A difference is no explanation: "
+            "what else sets these rows apart was not asked.",
+            segment=segment,
+            error=error,
+            elsewhere=number(elsewhere),
+            rows=rows,
+            searched=number(searched),
+            p=number(p),
         )
-    return (*parts, Words(". A difference is no explanation: what else sets these rows apart was not asked."))
+    return words(
+        "Errors exceed those elsewhere most clearly where {segment}: {error} against {elsewhere} elsewhere, on {rows} "
+        "rows. A difference is no explanation: what else sets these rows apart was not asked.",
+        segment=segment,
+        error=error,
+        elsewhere=number(elsewhere),
+        rows=rows,
+    )
 
 
 def _table(reader: Reader) -> Table:
@@ -83,7 +90,7 @@ def _table(reader: Reader) -> Table:
         shown += figures
         error, elsewhere, difference, p = figures
         cells = (
-            (name(worst.reason or ""),),
+            (_segment(worst),),
             number(reader.figure("slice.rows", worst.keys)),
             number(error),
             number(elsewhere),
@@ -93,6 +100,9 @@ def _table(reader: Reader) -> Table:
         )
         rows.append(Row(cells=cells))
     ends = level(_measured(shown, "slice.difference"))
+    left_out = words(
+        "A segment of two columns stands here only if its error is above those of both segments that contain it."
+    )
     return Table(
         columns=(
             Column(title=words("Segment"), share=34),
@@ -104,13 +114,7 @@ def _table(reader: Reader) -> Table:
             Column(title=words("Adjusted p"), align="right", share=12),
         ),
         rows=tuple(rows),
-        source=(
-            Words(
-                "A segment of two columns stands here only if its error is above those of both segments that contain "
-                "it. "
-            ),
-            *source(shown[: len(_NAMES)]),
-        ),
+        source=listed([left_out, source(shown[: len(_NAMES)])], " "),
     )
 
 
