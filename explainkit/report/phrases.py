@@ -208,14 +208,20 @@ def statements(reader: Reader, section: str) -> tuple[card.Statement, ...]:
     """Questions that stand in a section, with their answers."""
     return tuple(
         card.Statement(
-            question=s.question, answer=s.answer, role=s.role, required=s.required, id=s.id, source=_by_whom(s)
+            question=say(s.question),
+            answer=s.answer,
+            role=say(s.role),
+            required=s.required,
+            id=s.id,
+            source=_by_whom(s),
         )
         for s in reader.statements(section)
     )
 
 
 def _by_whom(statement: Statement) -> Parts:
-    said = [Label(text, "statement") for text in (statement.by, statement.date) if text]
+    date = statement.date and spoken().date(statement.date)
+    said = [Label(text, "statement") for text in (statement.by, date) if text]
     return listed([(part,) for part in said])
 
 
@@ -254,7 +260,7 @@ def subject_of(what: str, *, longest: int | None = None) -> Parts:
     """
     names = what.split(", ")
     if not all(known(n) for n in names):
-        return (name(what if longest is None else clipped(what, longest)[0]),)
+        return (clause(what) if longest is None else clipped_clause(what, longest),)
     shown = names
     if longest is not None:
         # The difference and the ratio of a rate say nothing that the rate does not.

@@ -1,0 +1,92 @@
+"""Every word of a document comes from the catalogue, and the shipped catalogues are complete."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from explainkit.evidence import Evidence
+from explainkit.report import assemble, language
+from explainkit.report.html import render_html
+from explainkit.report.language import PLACE, Language
+
+ROOT = Path(__file__).parents[2]
+OPEN, CLOSE = "⟦", "⟧"
+
+
+class _Marking(dict[str, str]):
+    """A catalogue that has every message, between brackets."""
+
+    def get(self, message: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        return OPEN + message + CLOSE if message else message
+
+    def __contains__(self, message: object) -> bool:
+        return False
+
+
+class _Texts(HTMLParser):
+    """Text outside of brackets, of names, of recorded texts, of numbers and of drawings."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.kept: list[int] = []
+        self.inside = 0
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("meta", "br", "img", "input", "link", "path", "use", "col"):
+            return
+        self.open.append(tag)
+        if tag in ("style", "script", "svg", "data", "title") or "data-text" in dict(attrs):
+            self.kept.append(len(self.open))
+        if tag in ("p", "td", "th", "li", "dt", "dd", "h2", "h3", "h4", "caption", "figcaption"):
+            self.inside = 0
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.kept and self.kept[-1] == len(self.open):
+            self.kept.pop()
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self.kept:
+            return
+        for character in data:
+            self.inside += (character == OPEN) - (character == CLOSE)
+            if self.inside <= 0 and character.isalpha():
+                self.found.append(data)
+                return
+
+
+def test_every_word_comes_from_the_catalogue(evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
+    marking = Language(tag="en", messages=MappingProxyType(_Marking()))
+    monkeypatch.setattr(assemble, "language_of", lambda plan, catalogue=None: marking)
+    texts = _Texts()
+    texts.feed(render_html(evidence, card=assemble.build(evidence)).decode())
+    assert sorted(set(texts.found)) == []
+
+
+def test_the_catalogues_have_every_message_of_the_code() -> None:
+    if not (ROOT / "tools" / "messages").exists():
+        pytest.skip("tools/messages is in the source tree alone")
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "messages", "--check"], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize("tag", [t for t in language.shipped_languages() if t != "en"])
+def test_numbers_and_words_of_a_shipped_language(tag: str, evidence: Evidence) -> None:
+    plan = {**evidence.plan, "card": {**evidence.plan.get("card", {}), "language": tag}}
+    page = render_html(replace(evidence, plan=plan)).decode()
+    assert f'<html lang="{tag}">' in page
+    assert PLACE.search(page.partition("<body")[2].partition("data-words")[0]) is None
