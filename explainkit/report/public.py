@@ -6,9 +6,9 @@ from explainkit.artifact import sha256_of
 from explainkit.public import Summary
 from explainkit.report.card import Card
 from explainkit.report.html import render_html
+from explainkit.report.language import say
 from explainkit.report.sections import public
 
-TITLE = "Public summary"
 SOURCE = "summary.json"
 
 
@@ -22,14 +22,14 @@ def build_summary(summary: Summary) -> Card:
     """
     return Card(
         title=f"{summary.name} {summary.version}",
-        subtitle=TITLE + (" · draft" if summary.draft else ""),
+        subtitle=say("Public summary · draft") if summary.draft else say("Public summary"),
         name=summary.name,
         version=summary.version,
         digest=sha256_of(summary.to_json()),
         date=summary.date,
         front=public.blocks(summary),
         sections=(),
-        document=TITLE,
+        document=say("Public summary"),
         source=SOURCE,
     )
 
