@@ -24,11 +24,12 @@ from explainkit.report.card import (
     Tiles,
     Words,
 )
+from explainkit.report.language import noted, say, spoken
 from explainkit.report.measures import measure
 from explainkit.report.phrases import (
     against,
     clause,
-    clipped,
+    clipped_clause,
     code,
     digest,
     group_name,
@@ -48,7 +49,6 @@ from explainkit.report.phrases import (
 from explainkit.report.reader import Reader
 from explainkit.report.sections import fairness, groups, local_law, preconditions, tiles
 
-_MISSING = Mark("attention", "NOT PROVIDED")
 _SHOWN = 400
 _OVERALL = (
     *("performance.roc_auc", "performance.brier", "performance.observed_expected", "performance.accuracy"),
@@ -64,7 +64,8 @@ _BY_GROUP = {
     "multiclass": ("fairness.selection_rate", "fairness.impact_ratio", "fairness.accuracy"),
     "regression": ("fairness.mean_prediction", "fairness.mae"),
 }
-_KINDS = {"not_tested": "not tested"}
+_KINDS = {"not_tested": noted("not tested"), "sampled": noted("sampled"), "suppressed": noted("suppressed")}
+_DATA = {"evaluation": noted("Evaluation data"), "reference": noted("Reference data")}
 _FACTS = ("intended_use", "provider", "expiry", "population")
 """Statements that stand at the top, in full."""
 _MOST_OUTPUTS = 5
@@ -76,8 +77,11 @@ def blocks(summary: Summary) -> tuple[Block, ...]:
     found: list[Block] = []
     if summary.draft:
         reasons = listed([(clause(reason),) for reason in summary.draft], "; ")
-        found.append(Paragraph(parts=(Words("DRAFT", strong=True), Words(": "), *reasons, Words(".")), style="alert"))
-    found.append(Paragraph(parts=_answer(reader, "intended_use", "Intended use: "), style="lede"))
+        found.append(Paragraph(parts=words("**DRAFT**: {reasons}.", reasons=reasons), style="alert"))
+    use = _answer(reader, "intended_use")
+    if reader.answer("intended_use") is None:
+        use = words("Intended use: {missing}", missing=use)
+    found.append(Paragraph(parts=use, style="lede"))
     found.append(Facts(pairs=_facts(reader, summary)))
     found.append(Group(title=words("How well it does, over all rows"), blocks=_performance(reader)))
     found.extend(_groups(reader, summary))
@@ -88,44 +92,47 @@ def blocks(summary: Summary) -> tuple[Block, ...]:
     return tuple(found)
 
 
-def _answer(reader: Reader, key: str, what: str = "") -> Parts:
+def _answer(reader: Reader, key: str) -> Parts:
     answer = reader.answer(key)
-    return (Label(answer, "statement"),) if answer is not None else (*words(what), _MISSING)
+    return (Label(answer, "statement"),) if answer is not None else (Mark("attention", say("NOT PROVIDED")),)
 
 
 def _facts(reader: Reader, summary: Summary) -> tuple[tuple[Parts, Parts], ...]:
     model: Parts = (name(summary.model.kind or summary.model.family),)
     if summary.model.digest:
         model += (Break(), digest(summary.model.digest))
-    rows = number(reader.figure("data.rows", dataset="evaluation"))
-    data: Parts = (*rows, Words(" rows"))
+    data = words("{count} rows", count=number(reader.figure("data.rows", dataset="evaluation")))
     used = next((d for d in summary.data if d.role == "evaluation"), None)
     data += (Break(), digest(used.digest)) if used is not None else ()
-    evidence = reader.evidence
+    population = preconditions.population(reader.evidence)
+    dated: Parts = (name(spoken().date(summary.date)),) if summary.date else words("undated")
     return (
         (words("Provider"), _answer(reader, "provider")),
-        (words("Date of the calculations"), (name(summary.date),) if summary.date else words("undated")),
+        (words("Date of the calculations"), dated),
         (words("Valid until"), _answer(reader, "expiry")),
-        (words("Population"), preconditions.population(evidence) or (Mark("attention", "not stated"),)),
-        (words("Decision"), _decision(summary)),
+        (words("Population"), population or (Mark("attention", say("not stated")),)),
+        (words("Decision"), _decision(reader)),
         (words("Model"), model),
         (words("Calculated on"), data),
     )
 
 
-def _decision(summary: Summary) -> Parts:
+def _decision(reader: Reader) -> Parts:
     """How the output is to be read."""
-    if summary.task == "regression":
+    evidence = reader.evidence
+    if evidence.task == "regression":
         return words("none: the output is a number")
-    parts: Parts = (Words("the most probable class"),)
-    if summary.task == "binary":
-        known = summary.positive is not None
-        outcome = name(summary.positive or "") if known else Mark("attention", "direction not stated")
-        limit = preconditions.threshold_label(Reader(summary.as_evidence()).evidence)
-        parts = (outcome, Words(" where the score is "))
-        parts += (clause(limit),) if limit else (Mark("attention", "no threshold"),)
-    wanted = name(summary.favourable) if summary.favourable is not None else Mark("attention", "not stated")
-    return (*parts, Words("; favourable: "), wanted)
+    favourable, positive = evidence.favourable, evidence.positive
+    wanted = name(favourable) if favourable is not None else Mark("attention", say("not stated"))
+    if evidence.task == "multiclass":
+        return words("the most probable class; favourable: {favourable}", favourable=wanted)
+    outcome = name(positive) if positive is not None else Mark("attention", say("direction not stated"))
+    return words(
+        "{outcome} where the score is {threshold}; favourable: {favourable}",
+        outcome=outcome,
+        threshold=preconditions.limit(evidence) or (Mark("attention", say("no threshold")),),
+        favourable=wanted,
+    )
 
 
 def _performance(reader: Reader) -> tuple[Block, ...]:
@@ -167,13 +174,10 @@ def _groups(reader: Reader, summary: Summary) -> tuple[Block, ...]:
         return (Group(title=words("By group"), blocks=(Paragraph(parts=groups.absent(reader)),)),)
     inside: list[Block] = [Paragraph(parts=fairness.basis(reader), style="text")]
     if summary.min_count is not None:
-        floor: Parts = (
-            Words("A figure of a group is shown where at least "),
-            on_page(summary.min_count),
-            Words(
-                " people are counted in it and as many are not; others are suppressed, and so are those that would "
-                "reveal them."
-            ),
+        floor = words(
+            "A figure of a group is shown where at least {count} people are counted in it and as many are not; others "
+            "are suppressed, and so are those that would reveal them.",
+            count=on_page(summary.min_count),
         )
         inside.append(Paragraph(parts=floor, style="text"))
     inside += [table for column in reader.sensitive if (table := _by_column(reader, column)) is not None]
@@ -192,10 +196,14 @@ def _by_column(reader: Reader, column: str) -> Group | None:
         cells = [_cell(reader.figure(k, {column: group}), group) for k in kinds]
         rows.append(Row(cells=(group_name([group]), number(count), *cells)))
     unknown = reader.figure("fairness.unknown", column=column)
-    note: Parts = (Words("Unknown group: "), *number(unknown), Words(" rows. ")) if unknown is not None else ()
+    notes = []
+    if unknown is not None:
+        notes.append(words("Unknown group: {count} rows.", count=number(unknown)))
     references = dict.fromkeys(f.reference for f in figures if f.reference is not None)
     if references:
-        note += (Words("Reference: "), *listed([(name(text),) for text in references]), Words(". "))
+        named = listed([(fairness.reference_label(text),) for text in references])
+        notes.append(words("Reference: {references}.", references=named))
+    notes.append(source([*figures, *(count for _, count in counts)]))
     table = Table(
         columns=(
             Column(title=words("Group"), share=20),
@@ -203,9 +211,9 @@ def _by_column(reader: Reader, column: str) -> Group | None:
             *(Column(title=(title(measure(k).title),), align="right", share=14) for k in kinds),
         ),
         rows=tuple(rows),
-        source=(*note, *source([*figures, *(count for _, count in counts)])),
+        source=listed(notes, " "),
     )
-    return Group(title=(Words("By "), name(column)), blocks=(table,))
+    return Group(title=words("By {column}", column=name(column)), blocks=(table,))
 
 
 def _cell(figure: Figure | None, group: str) -> Parts:
@@ -246,7 +254,7 @@ def _importance(reader: Reader) -> tuple[Block, ...]:
 
 
 def _output(output: str | None, figures: Sequence[Figure], *, share: int) -> Column:
-    heading: Parts = (Words("Importance, "), title(level(figures), "clause"))
+    heading = words("Importance, {interval}", interval=title(level(figures), "clause"))
     return Column(title=heading if output is None else (name(output),), align="right", share=share)
 
 
@@ -258,33 +266,40 @@ def _inline(figure: Figure | None) -> Parts:
 def _unknown(summary: Summary) -> Items:
     """The ledger in short."""
     items = [
-        (Words(_KINDS.get(e.kind, e.kind)), Words(": "), *subject_of(e.what, longest=150), Words(" ("),
-         clause(clipped(e.reason, 170)[0]), Words(")"))
+        (
+            *words(_KINDS[e.kind]),
+            Words(": "),
+            *subject_of(e.what, longest=150),
+            Words(" ("),
+            clipped_clause(e.reason, 170),
+            Words(")"),
+        )
         for e in summary.ledger
-    ]  # fmt: skip
+    ]
     beyond = words("This summary leaves out single cases, all rows, and the rules and processing around the score.")
     return Items(items=(*items, beyond))
 
 
 def _statements(reader: Reader) -> tuple[Block, ...]:
     return tuple(
-        Statement(question=s.question, answer=s.answer, role=s.role, required=s.required, id=s.id)
+        Statement(question=say(s.question), answer=s.answer, role=say(s.role), required=s.required, id=s.id)
         for s in reader.evidence.statements
         if s.id not in _FACTS
     )
 
 
 def _verify(summary: Summary) -> tuple[Block, ...]:
+    command = code("explainkit verify RELEASE --trust CA.pem")
     of_model: tuple[tuple[Parts, Parts], ...] = ()
     if summary.model.digest is not None:
         of_model = ((words("Model"), (code(summary.model.digest),)),)
     pairs: tuple[tuple[Parts, Parts], ...] = (
         (words("Made from card.json"), (code(summary.card),)),
         *of_model,
-        *((words(f"{d.role} data".capitalize()), (code(d.digest),)) for d in summary.data),
+        *((words(_DATA[d.role]), (code(d.digest),)) for d in summary.data),
         (words("This document"), words("every number stands in summary.json, attached to the PDF, under the same id")),
         (words("Signed with the card"), words("the statement in signatures lists the three files of the summary")),
-        (words("Verify"), (code("explainkit verify RELEASE --trust CA.pem"), Words(", or by VERIFY.md with openssl"))),
+        (words("Verify"), words("{command}, or by VERIFY.md with openssl", command=command)),
     )
     said = words(
         "The figures are those of the card, which is signed; this summary gives fewer of them. It is no verdict, "
