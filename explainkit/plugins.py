@@ -39,7 +39,7 @@ def origin(group: str, name: str) -> tuple[str, str]:
 
 
 def _point(group: str, name: str) -> EntryPoint:
-    found = {(point.value, _named(point)): point for point in entry_points(group=group, name=name)}
+    found = {(point.value, _named(point)): point for point in entry_points(group=group) if point.name == name}
     if not found:
         raise InputError("no such plug-in", where=group, found=repr(name), remedy=nearest(name, names(group)))
     if len(found) > 1:
