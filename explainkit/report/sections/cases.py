@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from explainkit.decision import Threshold
 from explainkit.evidence import Case, Evidence
 from explainkit.figures import Figure
@@ -30,6 +32,8 @@ from explainkit.report.sections import decision
 from explainkit.report.sections.preconditions import threshold_label
 
 _MOST_BARS = 10
+_PRINTED = 20
+"""Cases on paper; the others are on screen."""
 _READ_ON_PAPER = 3
 """Contributions in sentences on paper: the drawing and the table have the others."""
 
@@ -45,7 +49,15 @@ def section(evidence: Evidence) -> Section:
         )
         blocks.append(Paragraph(parts=intro, style="text"))
         blocks.extend(decision.overall(reader))
-        blocks.extend(case_group(reader, case) for case in evidence.cases)
+        groups = [case_group(reader, case) for case in evidence.cases]
+        blocks.extend(groups[:_PRINTED])
+        if len(groups) > _PRINTED:
+            left = (
+                on_page(len(groups) - _PRINTED),
+                Words(" more cases are not printed: card.html and card.json have them."),
+            )
+            blocks.append(Paragraph(parts=left, style="note"))
+        blocks.extend(replace(group, screen_only=True) for group in groups[_PRINTED:])
     else:
         blocks.append(
             Paragraph(parts=(Mark("open", say("not tested")), Words(" "), *words("no single case was explained.")))
