@@ -224,7 +224,8 @@ def subject_of(what: str, *, longest: int | None = None) -> Parts:
     """
     names = what.split(", ")
     if not all(known(n) for n in names):
-        return (name(what if longest is None else clipped(what, longest)[0]),)
+        text = spoken().recorded(what) or what
+        return (name(text if longest is None else clipped(text, longest)[0]),)
     shown = names
     if longest is not None:
         # The difference and the ratio of a rate say nothing that the rate does not.
