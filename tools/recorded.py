@@ -37,7 +37,7 @@ WHOLE = (
     ),
     *("accuracy", "explanations", "raw columns", "deletion", "insertion", "binary", "multiclass", "regression"),
     *("sampling", "frequency", "exposure", "comma", "semicolon", "tab", "interventional", "path-dependent"),
-    *("not tested: {reason}", "insufficient: {reason}", "suppressed: {reason}"),
+    *(" and ", "not tested: {reason}", "insufficient: {reason}", "suppressed: {reason}"),
     *("the low end of the interval keeps the limit", "the low end of the interval is beyond the limit"),
     *("the high end of the interval keeps the limit", "the high end of the interval is beyond the limit"),
     *("{name} is one of its other values", "{name} is missing", "did you mean {names}?"),

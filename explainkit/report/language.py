@@ -22,7 +22,7 @@ from typing import Any
 from explainkit.artifact import sha256_of
 from explainkit.errors import PlanError
 from explainkit.report.recorded import PLACE as PLACE
-from explainkit.report.recorded import Recorded, patterns
+from explainkit.report.recorded import Recorded
 
 _DIGITS = re.compile(r"\d")
 _FOLDER = "locales"
@@ -183,7 +183,7 @@ def read_language(tag: str, catalogue: bytes, *, where: str | None = None) -> La
         tag=tag,
         messages=MappingProxyType(messages),
         decimal=decimal,
-        texts=Recorded(messages, patterns(messages), decimal),
+        texts=Recorded(messages, decimal),
     )
 
 

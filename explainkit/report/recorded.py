@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 PLACE = re.compile(r"\{(\w+)\}")
 """A place in a message that something else is put into."""
@@ -28,6 +28,9 @@ LONGEST = 2000
 _STEPS = 100
 """Texts and parts that one lookup may try."""
 _PIECES = 12
+_KEY = 4
+"""Characters by which patterns are told apart before they are tried."""
+_WORD = re.compile(r"[^\W\d_]{2}")
 _KEPT = 50_000
 _OTHER = re.compile(r"^(other|third|fourth|fifth)_")
 _NUMBER = re.compile(r"[−-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?(e[+-]?\d+)?( ?%)?")
@@ -43,6 +46,8 @@ class Pattern:
     names: tuple[str, ...]
     """Of the places between the literals."""
     translation: str
+    longest: str
+    """Of the literals."""
 
     def parts(self, text: str) -> list[dict[str, str]]:
         """What stands in each place, in the ways that the text can be read from its beginning and from its end."""
@@ -79,23 +84,48 @@ def patterns(messages: Mapping[str, str]) -> tuple[Pattern, ...]:
         literals, names = PLACE.split(message)[::2], PLACE.findall(message)
         letters = sum(letter.isalpha() for letter in "".join(literals))
         if names and "**" not in message and letters >= LEAST and all(literals[1:-1]) and len({*names}) == len(names):
-            found[message] = Pattern(tuple(literals), tuple(names), translation)
+            found[message] = Pattern(tuple(literals), tuple(names), translation, max(literals, key=len))
     return tuple(found[message] for message in sorted(found, key=lambda m: (-len("".join(found[m].literals)), m)))
 
 
-@dataclass(frozen=True, slots=True)
 class Recorded:
-    """Translations of recorded texts, each found once."""
+    """Translations of recorded texts, each found once.
 
-    messages: Mapping[str, str]
-    patterns: tuple[Pattern, ...]
-    decimal: str
-    _found: dict[str, str | None] = field(default_factory=dict)
+    Parameters
+    ----------
+    messages : mapping of str to str
+        Translation of each message.
+    decimal : str
+        Mark between whole number and decimals.
+    """
+
+    def __init__(self, messages: Mapping[str, str], decimal: str) -> None:
+        self.messages, self.decimal = messages, decimal
+        self._own = frozenset(messages.values())
+        self._index: dict[tuple[str, str], list[tuple[int, Pattern]]] = {}
+        for place, pattern in enumerate(patterns(messages)):
+            first, last = pattern.literals[0], pattern.literals[-1]
+            end = last[-_KEY:] if len(first) < _KEY <= len(last) else ""
+            key = (first[:_KEY] if len(first) >= _KEY else "", end)
+            self._index.setdefault(key, []).append((place, pattern))
+        self._found: dict[str, str | None] = {}
+
+    def patterns(self, text: str) -> list[Pattern]:
+        """Those that may be of the text, by how it begins or ends; those that say most first."""
+        keys = (("", ""), (text[:_KEY], ""), ("", text[-_KEY:]))
+        likely = (known for key in dict.fromkeys(keys) for known in self._index.get(key, ()))
+        found = sorted(((place, known) for place, known in likely if known.longest in text), key=lambda one: one[0])
+        return [pattern for _, pattern in found]
 
     def translated(self, text: str) -> str | None:
-        """The translation; None where the catalogue does not know all of it."""
+        """The translation; None where the catalogue does not know all of it.
+
+        A text without a word, or already in the language, is its own translation.
+        """
         if text in self.messages:
             return self.messages[text]
+        if text in self._own or not _WORD.search(text):
+            return text
         if len(text) > LONGEST:
             return None
         if text not in self._found:
@@ -128,7 +158,7 @@ class _Lookup:
         self.steps += 1
         if self.steps > _STEPS:
             return None
-        for pattern in self.known.patterns:
+        for pattern in self.known.patterns(text):
             for parts in pattern.parts(text):
                 put_in = {name: self._part(name, part) for name, part in parts.items()}
                 if all(part is not None for part in put_in.values()):
