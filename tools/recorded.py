@@ -15,7 +15,7 @@ from pathlib import Path
 
 FOLDERS = ("assess", "explain", "load")
 MODULES = ("circumstances.py", "evidence.py", "explanation.py", "gathering.py", "public.py")
-OTHERS = ("load/columns.py", "load/row_values.py", "explain/tree/readers/lightgbm.py")
+OTHERS = ("load/catalogue.py", "load/columns.py", "load/row_values.py", "explain/tree/readers/lightgbm.py")
 """Modules with names of groups and errors only."""
 MOST = 12
 """Of the texts that one expression can make; where there are more, it is a place."""
@@ -88,7 +88,7 @@ NOT_RECORDED = (
 FRAGMENTS = (
     *("selection rate over", "rates of each class", "of a class", "of the evaluation rows", "the one comparison"),
     *("at or above", "among accepted cases", "the reference", "gaps by", "spread of", "bounds of"),
-    *("what this card and the", "rows that reasons"),
+    *("what this card and the", "rows that reasons", "the catalogue"),
 )
 """Pieces of texts that are found whole."""
 LEAST = 5
