@@ -29,7 +29,7 @@ from explainkit.explain.players import Players, players_of
 from explainkit.explain.reliability.panel import panel
 from explainkit.explain.reliability.setting import Setting
 from explainkit.explain.shapley import attribute
-from explainkit.explain.strategy import Strategy, choose, excess
+from explainkit.explain.strategy import Strategy, Trial, after_trial, excess
 from explainkit.explain.target import Target
 from explainkit.explanation import Explanation
 from explainkit.figures import Figure
@@ -64,8 +64,10 @@ class _Task:
     players: Players
     rows: pd.DataFrame
     """Evaluation rows, inputs of the model only."""
-    reference: pd.DataFrame
+    background: Background
     """Reference rows, or the evaluation rows where there are none."""
+    trial: Trial
+    """Of the ways to explain the model."""
 
 
 def explain(
@@ -104,22 +106,8 @@ def explain(
     if subject.model is None:
         return _without_model()
     chosen = choose_cases(subject, plan.local)
-    features = list(subject.features)
-    rows = subject.evaluation.frame[features]
-    task = _Task(
-        subject=subject,
-        model=subject.model,
-        plan=plan.model_copy(update={"rows": 1}) if only_cases else plan,
-        target=Target(
-            task=subject.task,
-            classes=subject.classes,
-            positive=None if subject.positive is None else subject.classes.index(subject.positive),
-        ),
-        players=players_of(features, plan.groups),
-        rows=rows,
-        reference=rows if subject.reference is None else subject.reference.frame[features],
-    )
     with one_order():
+        task = _task(subject, plan.model_copy(update={"rows": 1}) if only_cases else plan)
         setting, measured = _shap(task, [case.position for case in chosen])
         explanation = setting.explanation
         places = case_figures.places(subject, chosen, explanation.rows)
@@ -128,6 +116,7 @@ def explain(
             more += panel(setting, lime, [(p.shap, p.lime, p.output) for p in places]) + _picture(task, setting)
         more += gap(explanation, setting.sample, groups, references or {})
         decided = examine(_situation(task, plan), chosen, explanation)
+    rows = task.rows
     kinds = case_figures.kinds_of(rows)
     inputs = [case_figures.values_of(rows, place) for place in places]
     figures: list[Figure] = []
@@ -140,6 +129,33 @@ def explain(
         measured=measured + more + decided.measured + Measured(figures=tuple(figures)),
         methods=(*methods, *decided.methods),
         cases=decided.told_of([case_figures.case_of(p, row, kinds) for p, row in zip(places, inputs, strict=True)]),
+    )
+
+
+def _task(subject: Subject, plan: ExplainPlan) -> _Task:
+    assert subject.model is not None
+    features = list(subject.features)
+    rows = subject.evaluation.frame[features]
+    target = Target(
+        task=subject.task,
+        classes=subject.classes,
+        positive=None if subject.positive is None else subject.classes.index(subject.positive),
+    )
+    players = players_of(features, plan.groups)
+    own = subject.reference is None
+    return _Task(
+        subject=subject,
+        model=subject.model,
+        plan=plan,
+        target=target,
+        players=players,
+        rows=rows,
+        background=Background(
+            rows=rows if subject.reference is None else subject.reference.frame[features],
+            most=plan.background,
+            called="evaluation rows" if own else "reference rows",
+        ),
+        trial=Trial.of(subject.model, rows.iloc[draw(len(rows), _TRIED, plan.seed, 4)], players, target),
     )
 
 
@@ -184,8 +200,8 @@ def _situation(task: _Task, plan: ExplainPlan) -> Situation:
         plan=plan,
         players=task.players,
         rows=task.rows,
-        reference=task.reference,
-        called=_called(task),
+        background=task.background,
+        trial=task.trial,
     )
 
 
@@ -199,10 +215,8 @@ def _without_model() -> Explained:
 def _shap(task: _Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
     """SHAP values of sample and cases, and what is figures, points and ledger of it."""
     plan, rows = task.plan, task.rows
-    tried = rows.iloc[draw(len(rows), _TRIED, plan.seed, 4)]
-    strategy = choose(task.model, tried, task.players, target=task.target, output=plan.output, kind=plan.kind)
-    background = Background(rows=task.reference, most=plan.background, called=_called(task))
-    count = strategy.background_rows(min(plan.background, len(task.reference)))
+    strategy, background = after_trial(task.trial, output=plan.output, kind=plan.kind), task.background
+    count = strategy.background_rows(min(plan.background, len(task.background.rows)))
     positions = draw(len(rows), strategy.rows(count, plan.rows), plan.seed, 0)
     explained = np.union1d(positions, np.asarray(cases, dtype=np.intp)).astype(np.intp)
     part = rows.iloc[explained]
@@ -223,7 +237,7 @@ def _shap(task: _Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
         model=task.model,
         target=task.target,
         rows=part,
-        reference=task.reference,
+        background=background,
         explanation=explanation,
         sample=sample,
         seed=plan.seed,
@@ -243,10 +257,6 @@ def _picture(task: _Task, setting: Setting) -> Measured:
         plan=task.plan,
         interactions=interaction_values(setting.strategy, task.model, setting.rows.iloc[some], task.target),
     )
-
-
-def _called(task: _Task) -> str:
-    return "evaluation rows" if task.subject.reference is None else "reference rows"
 
 
 def _shap_ledger(task: _Task, strategy: Strategy, explanation: Explanation, sample: int) -> tuple[LedgerEntry, ...]:
@@ -269,7 +279,7 @@ def _shap_ledger(task: _Task, strategy: Strategy, explanation: Explanation, samp
                 count=sample,
             )
         )
-    if explanation.background_rows and explanation.background_rows < len(task.reference):
+    if explanation.background_rows and explanation.background_rows < len(task.background.rows):
         entries.append(
             LedgerEntry(
                 kind="sampled",
@@ -317,8 +327,8 @@ def _lime(task: _Task, places: Sequence[case_figures.Place]) -> tuple[Explanatio
     if not places:
         return None, Measured(ledger=(_no_lime("no single case was asked for (explain.local)"),))
     plan = task.plan
-    drawn = draw(len(task.reference), _LIME_REFERENCE, plan.seed, 3)
-    reference = task.reference.iloc[drawn].reset_index(drop=True)
+    drawn = draw(len(task.background.rows), _LIME_REFERENCE, plan.seed, 3)
+    reference = task.background.rows.iloc[drawn].reset_index(drop=True)
     rows = task.rows.iloc[[p.chosen.position for p in places]].reset_index(drop=True)
     space = perturbable(reference, rows)
     if not space.names:
@@ -329,12 +339,12 @@ def _lime(task: _Task, places: Sequence[case_figures.Place]) -> tuple[Explanatio
         task.model, rows, space, target=task.target, samples=plan.lime_samples, seeds=seeds, digest=digest
     )
     ledger = list(space.notes)
-    if len(reference) < len(task.reference):
+    if len(reference) < len(task.background.rows):
         ledger.append(
             LedgerEntry(
                 kind="sampled",
                 what="reference rows of LIME",
-                reason=f"a seeded sample without replacement of the {_called(task)}",
+                reason=f"a seeded sample without replacement of the {task.background.called}",
                 count=len(reference),
             )
         )

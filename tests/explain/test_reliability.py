@@ -49,7 +49,7 @@ def setting(door: Any, rows: pd.DataFrame, reference: pd.DataFrame | None = None
         model=door,
         target=TARGET,
         rows=rows,
-        reference=reference,
+        background=Background(rows=reference),
         explanation=explanation,
         sample=np.arange(len(rows)),
         seed=0,
