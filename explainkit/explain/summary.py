@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,6 +31,7 @@ from explainkit.explain.reliability.setting import Setting
 from explainkit.explain.shapley import attribute
 from explainkit.explain.strategy import Strategy, Trial, after_trial, excess
 from explainkit.explain.target import Target
+from explainkit.explain.together import Once, threads_for, together
 from explainkit.explanation import Explanation
 from explainkit.figures import Figure
 from explainkit.load.steady import one_order
@@ -111,11 +112,19 @@ def explain(
         setting, measured = _shap(task, [case.position for case in chosen])
         explanation = setting.explanation
         places = case_figures.places(subject, chosen, explanation.rows)
-        lime, more = _lime(task, places)
+        surrogate = Once(lambda: _lime(task, places))
+        examined = Once(lambda: examine(_situation(task, plan), chosen, explanation))
+        parts: list[Callable[[], Measured]] = [lambda: surrogate()[1]]
         if not only_cases:
-            more += panel(setting, lime, [(p.shap, p.lime, p.output) for p in places]) + _picture(task, setting)
-        more += gap(explanation, setting.sample, groups, references or {})
-        decided = examine(_situation(task, plan), chosen, explanation)
+            parts += panel(setting, lambda: surrogate()[0], [(p.shap, p.lime, p.output) for p in places])
+            parts.append(lambda: _picture(task, setting))
+        parts += [
+            lambda: gap(explanation, setting.sample, groups, references or {}),
+            lambda: Measured(ledger=_not_simple(subject)),
+            lambda: examined().measured,
+        ]
+        more = sum(together(parts, threads=threads_for(setting.strategy)), Measured())
+    lime, decided = surrogate()[0], examined()
     rows = task.rows
     kinds = case_figures.kinds_of(rows)
     inputs = [case_figures.values_of(rows, place) for place in places]
@@ -123,10 +132,9 @@ def explain(
     for place, row in zip(places, inputs, strict=True):
         figures += _of_case(subject, place, row, kinds, explanation, lime)
     figures += others_figures(figures)
-    more += Measured(ledger=_not_simple(subject))
     methods = [method_of("shap", explanation)] + ([] if lime is None else [method_of("lime", lime)])
     return Explained(
-        measured=measured + more + decided.measured + Measured(figures=tuple(figures)),
+        measured=measured + more + Measured(figures=tuple(figures)),
         methods=(*methods, *decided.methods),
         cases=decided.told_of([case_figures.case_of(p, row, kinds) for p, row in zip(places, inputs, strict=True)]),
     )

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from explainkit.explain.effects.dependence import (
+    groups_of,
     mean_with_ends,
     partner_by_values,
-    groups_of,
     partner_by_variance,
     rank_of,
     strengths,
