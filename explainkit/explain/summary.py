@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from explainkit.evidence import Case, LedgerEntry, Measured, Method
 from explainkit.explain import case_figures, global_figures
-from explainkit.explain.background import Background
 from explainkit.explain.cases import choose_cases
 from explainkit.explain.decision.figures import others_figures
 from explainkit.explain.decision.setting import Situation
@@ -25,22 +24,22 @@ from explainkit.explain.lime.stability import Stability, stability_figures
 from explainkit.explain.lime.surrogate import surrogates
 from explainkit.explain.margins import tolerance
 from explainkit.explain.methods import method_of
-from explainkit.explain.players import Players, players_of
 from explainkit.explain.reliability.panel import panel
 from explainkit.explain.reliability.setting import Setting
 from explainkit.explain.shapley import attribute
-from explainkit.explain.strategy import Strategy, Trial, after_trial, excess
-from explainkit.explain.target import Target
-from explainkit.explain.together import Once, threads_for, together
+from explainkit.explain.strategy import Strategy, after_trial, excess
+from explainkit.explain.task import Task
+from explainkit.explain.together import Part, threads_for, together
 from explainkit.explanation import Explanation
 from explainkit.figures import Figure
 from explainkit.load.steady import one_order
-from explainkit.load.subject import GroupColumn, Model, Subject
+from explainkit.load.subject import GroupColumn, Subject
 from explainkit.load.tables import read_frame
 from explainkit.plan import ExplainPlan
 
+FloatArray = npt.NDArray[np.float64]
+
 _LIME_REFERENCE = 10_000  # quartiles and frequencies of more rows hardly differ
-_TRIED = 1000
 _ORDERS = "too many coalitions to enumerate; estimated from random orders of the players"
 _INTERACTING = 500  # rows whose interaction values are looked at
 
@@ -52,23 +51,6 @@ class Explained:
     measured: Measured
     methods: tuple[Method, ...]
     cases: tuple[Case, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    """A subject with a model, and what is asked about it."""
-
-    subject: Subject
-    model: Model
-    plan: ExplainPlan
-    target: Target
-    players: Players
-    rows: pd.DataFrame
-    """Evaluation rows, inputs of the model only."""
-    background: Background
-    """Reference rows, or the evaluation rows where there are none."""
-    trial: Trial
-    """Of the ways to explain the model."""
 
 
 def explain(
@@ -108,20 +90,22 @@ def explain(
         return _without_model()
     chosen = choose_cases(subject, plan.local)
     with one_order():
-        task = _task(subject, plan.model_copy(update={"rows": 1}) if only_cases else plan)
+        task = Task.of(subject, plan.model_copy(update={"rows": 1}) if only_cases else plan)
         setting, measured = _shap(task, [case.position for case in chosen])
         explanation = setting.explanation
         places = case_figures.places(subject, chosen, explanation.rows)
-        surrogate = Once(lambda: _lime(task, places))
-        examined = Once(lambda: examine(_situation(task, plan), chosen, explanation))
-        parts: list[Callable[[], Measured]] = [lambda: surrogate()[1]]
+        surrogate = Part(lambda: _lime(task, places))
+        examined = Part(lambda: examine(_situation(task, plan), chosen, explanation))
+        parts = [Part(lambda: surrogate()[1])]
         if not only_cases:
             parts += panel(setting, lambda: surrogate()[0], [(p.shap, p.lime, p.output) for p in places])
-            parts.append(lambda: _picture(task, setting))
+            # Before all others: its tables are the largest, and made on all processors.
+            interactions = _interactions(task, setting)
+            parts.append(Part(lambda: _picture(task, setting, interactions)))
         parts += [
-            lambda: gap(explanation, setting.sample, groups, references or {}),
-            lambda: Measured(ledger=_not_simple(subject)),
-            lambda: examined().measured,
+            Part(lambda: gap(explanation, setting.sample, groups, references or {})),
+            Part(lambda: Measured(ledger=_not_simple(subject))),
+            Part(lambda: examined().measured, alone=True),
         ]
         more = sum(together(parts, threads=threads_for(setting.strategy)), Measured())
     lime, decided = surrogate()[0], examined()
@@ -137,33 +121,6 @@ def explain(
         measured=measured + more + Measured(figures=tuple(figures)),
         methods=(*methods, *decided.methods),
         cases=decided.told_of([case_figures.case_of(p, row, kinds) for p, row in zip(places, inputs, strict=True)]),
-    )
-
-
-def _task(subject: Subject, plan: ExplainPlan) -> _Task:
-    assert subject.model is not None
-    features = list(subject.features)
-    rows = subject.evaluation.frame[features]
-    target = Target(
-        task=subject.task,
-        classes=subject.classes,
-        positive=None if subject.positive is None else subject.classes.index(subject.positive),
-    )
-    players = players_of(features, plan.groups)
-    own = subject.reference is None
-    return _Task(
-        subject=subject,
-        model=subject.model,
-        plan=plan,
-        target=target,
-        players=players,
-        rows=rows,
-        background=Background(
-            rows=rows if subject.reference is None else subject.reference.frame[features],
-            most=plan.background,
-            called="evaluation rows" if own else "reference rows",
-        ),
-        trial=Trial.of(subject.model, rows.iloc[draw(len(rows), _TRIED, plan.seed, 4)], players, target),
     )
 
 
@@ -200,7 +157,7 @@ def _of_case(
 _NAMES = ("shap.importance", "shap.residual_max", "shap.residual_median", "lime.fidelity", "reasons.blocked")
 
 
-def _situation(task: _Task, plan: ExplainPlan) -> Situation:
+def _situation(task: Task, plan: ExplainPlan) -> Situation:
     return Situation(
         subject=task.subject,
         model=task.model,
@@ -220,7 +177,7 @@ def _without_model() -> Explained:
     return Explained(measured=Measured(figures=figures, ledger=(entry,)), methods=(), cases=())
 
 
-def _shap(task: _Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
+def _shap(task: Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
     """SHAP values of sample and cases, and what is figures, points and ledger of it."""
     plan, rows = task.plan, task.rows
     strategy, background = after_trial(task.trial, output=plan.output, kind=plan.kind), task.background
@@ -253,9 +210,13 @@ def _shap(task: _Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
     return setting, measured
 
 
-def _picture(task: _Task, setting: Setting) -> Measured:
-    """Effects, shuffles and interactions of the inputs that matter most."""
+def _interactions(task: Task, setting: Setting) -> FloatArray | None:
     some = setting.sample[draw(len(setting.sample), _INTERACTING, task.plan.seed, 7)]
+    return interaction_values(setting.strategy, task.model, setting.rows.iloc[some], task.target)
+
+
+def _picture(task: Task, setting: Setting, interactions: FloatArray | None) -> Measured:
+    """Effects, shuffles and interactions of the inputs that matter most."""
     return global_picture(
         task.subject,
         explanation=setting.explanation,
@@ -263,11 +224,11 @@ def _picture(task: _Task, setting: Setting) -> Measured:
         target=task.target,
         players=task.players,
         plan=task.plan,
-        interactions=interaction_values(setting.strategy, task.model, setting.rows.iloc[some], task.target),
+        interactions=interactions,
     )
 
 
-def _shap_ledger(task: _Task, strategy: Strategy, explanation: Explanation, sample: int) -> tuple[LedgerEntry, ...]:
+def _shap_ledger(task: Task, strategy: Strategy, explanation: Explanation, sample: int) -> tuple[LedgerEntry, ...]:
     entries = list(strategy.notes)
     if task.target.task == "binary" and task.target.positive is None:
         entries.append(
@@ -331,7 +292,7 @@ def _additivity(strategy: Strategy, explanation: Explanation) -> tuple[LedgerEnt
     )
 
 
-def _lime(task: _Task, places: Sequence[case_figures.Place]) -> tuple[Explanation | None, Measured]:
+def _lime(task: Task, places: Sequence[case_figures.Place]) -> tuple[Explanation | None, Measured]:
     if not places:
         return None, Measured(ledger=(_no_lime("no single case was asked for (explain.local)"),))
     plan = task.plan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from explainkit.evidence import Measured
 from explainkit.explain.reliability import agreement, curves, stability, support
 from explainkit.explain.reliability.figures import measured
 from explainkit.explain.reliability.setting import Setting
+from explainkit.explain.together import Part
 from explainkit.explanation import Explanation
 
 _QUANTILES = (0.5, 0.9, 0.99, 1.0)
@@ -18,8 +18,8 @@ _QUANTILES = (0.5, 0.9, 0.99, 1.0)
 
 def panel(
     setting: Setting, lime: Callable[[], Explanation | None], places: Sequence[tuple[int, int, int]]
-) -> tuple[Callable[[], Measured], ...]:
-    """How far to trust an explanation: the checks, to be called in any order.
+) -> tuple[Part[Measured], ...]:
+    """How far to trust an explanation: the checks, to be made in any order.
 
     Parameters
     ----------
@@ -31,15 +31,15 @@ def panel(
         Row in SHAP, row in LIME and output of each case.
     """
     return (
-        partial(_additivity, setting),
-        partial(agreement.independent, setting),
-        partial(stability.over_rows, setting),
-        partial(stability.over_backgrounds, setting),
-        partial(agreement.kinds, setting),
-        lambda: agreement.with_lime(setting, lime(), places),
-        partial(curves.curves, setting),
-        partial(support.shared_credit, setting),
-        partial(support.off_the_data, setting),
+        Part(lambda: _additivity(setting)),
+        Part(lambda: agreement.independent(setting), alone=True),
+        Part(lambda: stability.over_rows(setting)),
+        Part(lambda: stability.over_backgrounds(setting), alone=True),
+        Part(lambda: agreement.kinds(setting), alone=True),
+        Part(lambda: agreement.with_lime(setting, lime(), places)),
+        Part(lambda: curves.curves(setting)),
+        Part(lambda: support.shared_credit(setting)),
+        Part(lambda: support.off_the_data(setting), alone=True),
     )
 
 

@@ -46,9 +46,10 @@ def over_backgrounds(setting: Setting) -> Measured:
         return found
 
     count = len(setting.reference)
-    whole = importance(setting.background)
     parts = [setting.reference.iloc[setting.draw(count, _BEHIND, 30 + k)] for k in range(_PARTS)]
-    found = [rank_correlation(importance(Background(rows=part)), whole) for part in parts]
+    drawn = [importance(Background(rows=part)) for part in parts]
+    whole = importance(setting.background)  # last: its tables are kept for others, and would stand beside those above
+    found = [rank_correlation(one, whole) for one in drawn]
     how = (
         f"smallest Spearman correlation of mean |SHAP| with that against all reference rows, over {_PARTS} seeded "
         f"backgrounds of {min(_BEHIND, count)} rows; interventional"
