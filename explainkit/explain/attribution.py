@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -43,7 +43,19 @@ Attributor = Callable[[Any, FloatArray | None], Attribution]
 """What `Inside.prepare` gives, and zeros of shape (n_rows, k, n_players) to write into → contributions."""
 
 
-def attributor(inside: Inside, background: pd.DataFrame, *, kind: Kind, rows: int, seed: int) -> Attributor:
+def _each(key: Hashable, make: Callable[[], Any]) -> Any:
+    return make()
+
+
+def attributor(
+    inside: Inside,
+    background: pd.DataFrame,
+    *,
+    kind: Kind,
+    rows: int,
+    seed: int,
+    keep: Callable[[Hashable, Callable[[], Any]], Any] = _each,
+) -> Attributor:
     """Prepare to explain rows of a model that was opened.
 
     Parameters
@@ -58,6 +70,8 @@ def attributor(inside: Inside, background: pd.DataFrame, *, kind: Kind, rows: in
         How many rows will be explained in all.
     seed : int
         Of the sample of the background, where deep trees need one.
+    keep : callable, optional
+        Gives what was made before under a key, for the same background, or makes it.
 
     Raises
     ------
@@ -72,11 +86,17 @@ def attributor(inside: Inside, background: pd.DataFrame, *, kind: Kind, rows: in
     if inside.ensemble is None:
         return lambda prepared, into: _given(inside, *contributions(inside, prepared), into)
     ensemble = inside.ensemble
-    behind = matrix(inside, ensemble, background) if kind == "interventional" else None
-    if behind is not None:
-        _try(inside, background, behind)
     players = np.array(inside.sources, dtype=np.int64)
-    explainer = TreeExplainer(ensemble, players, inside.players, behind, rows=rows, seed=seed)
+
+    def against() -> TreeExplainer:
+        behind = matrix(inside, ensemble, background)
+        _try(inside, background, behind)
+        return TreeExplainer(ensemble, players, inside.players, behind, rows=rows, seed=seed)
+
+    if kind == "interventional":
+        explainer = keep((ensemble, inside.sources, seed), against).of(rows)
+    else:
+        explainer = TreeExplainer(ensemble, players, inside.players, rows=rows, seed=seed)
     return lambda prepared, into: _by_trees(inside, explainer, prepared, into)
 
 

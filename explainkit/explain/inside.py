@@ -48,6 +48,11 @@ class Inside:
         return type(self.wrapper).__name__
 
     @property
+    def bare(self) -> bool:
+        """Whether nothing stands before the estimator."""
+        return isinstance(self.prepare, _Prepare) and not self.prepare.steps
+
+    @property
     def one_to_one(self) -> bool:
         """Whether each player has one engineered column."""
         return len(set(self.sources)) == len(self.sources)

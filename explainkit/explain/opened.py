@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from explainkit.errors import ModelError
 from explainkit.explain.attribution import Attribution, Kind, attributed, attributor
-from explainkit.explain.background import Background, digest_of
+from explainkit.explain.background import Background
 from explainkit.explain.inside import Inside
 from explainkit.explain.strategy import Strategy, refusals
 from explainkit.explain.target import Target
@@ -46,9 +46,13 @@ def read(
         inside = replace(inside, ensemble=inside.ensemble.outputs_of([target.index]))
     against = inside.kind == "linear" or strategy.kind == "interventional"
     adapted = model.adapt(rows)[0]
-    behind = model.adapt(background.rows)[0] if against else adapted.iloc[:1]
+    behind = (
+        background.kept(("adapted", id(model)), lambda: model.adapt(background.rows)[0])
+        if against
+        else adapted.iloc[:1]
+    )
     with _taken(inside, model, behind):
-        explain = attributor(inside, behind, kind=strategy.kind, rows=len(rows), seed=seed)
+        explain = attributor(inside, behind, kind=strategy.kind, rows=len(rows), seed=seed, keep=background.kept)
     with _taken(inside, model, adapted):
         found, scores = attributed(inside, explain, adapted)
     if averages:
@@ -73,7 +77,7 @@ def read(
         players=_players(strategy, inside),
         background=_behind(inside, background, found) if against else _TRAINING,
         background_rows=len(background.rows) if against else 0,
-        background_digest=digest_of(background.rows) if against else None,
+        background_digest=background.digest if against else None,
         seed=None if found.error is None else seed,
         error=found.error,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -103,19 +104,12 @@ def choose(
     kind : {"path-dependent", "interventional"}
         What stands for unknown columns of trees; every other model is explained against a background.
     """
-    # All rows are adapted, as the type of a column may be told from values that the first rows do not hold.
-    trial = model.adapt(rows)[0].iloc[:_TRIAL_ROWS]
-    answers = model.predict(trial)
-    chosen = _chosen(_Trial(model, trial, answers, target, players), output, kind)
-    apart = _apart(answers, model.predict(trial))
-    if apart is None:
-        return chosen
-    return replace(chosen, unsteady=apart, notes=(*chosen.notes, _unsteady(apart, len(trial))))
+    return after_trial(Trial.of(model, rows, players, target), output=output, kind=kind)
 
 
-@dataclass(frozen=True, slots=True)
-class _Trial:
-    """Some rows that a way to explain is tried on."""
+@dataclass(frozen=True)
+class Trial:
+    """Some rows that ways to explain a model are tried on, each once."""
 
     model: Model
     rows: pd.DataFrame
@@ -123,11 +117,42 @@ class _Trial:
     target: Target
     players: Players
 
+    @classmethod
+    def of(cls, model: Model, rows: pd.DataFrame, players: Players, target: Target) -> Trial:
+        """Try the first rows; parameters as for `choose`."""
+        # All rows are adapted, as the type of a column may be told from values that the first rows do not hold.
+        adapted = model.adapt(rows)[0].iloc[:_TRIAL_ROWS]
+        return cls(model, adapted, model.predict(adapted), target, players)
 
-def _chosen(trial: _Trial, output: Output, kind: Kind) -> Strategy:
+    @cached_property
+    def inside(self) -> Inside | Opaque:
+        """What was read of the model."""
+        return look_inside(self.model.native, self.rows)
+
+    @cached_property
+    def problem(self) -> LedgerEntry | None:
+        """Why the inside of the model cannot be used after all."""
+        assert isinstance(self.inside, Inside)
+        return _problem(self.inside, self, space_of(self.inside, self.target.task))
+
+    @cached_property
+    def apart(self) -> float | None:
+        """Largest difference to answers to the same rows given once more, None where it is rounding."""
+        return _apart(self.answers, self.model.predict(self.rows))
+
+
+def after_trial(trial: Trial, *, output: Output, kind: Kind = "path-dependent") -> Strategy:
+    """Choose the explainer after a trial; parameters as for `choose`."""
+    found = _chosen(trial, output, kind)
+    if trial.apart is None:
+        return found
+    return replace(found, unsteady=trial.apart, notes=(*found.notes, _unsteady(trial.apart, len(trial.rows))))
+
+
+def _chosen(trial: Trial, output: Output, kind: Kind) -> Strategy:
     task = trial.target.task
     asked = Strategy(inside=None, space="raw" if task == "regression" else "probability", players=trial.players)
-    found = look_inside(trial.model.native, trial.rows)
+    found = trial.inside
     if isinstance(found, Opaque):
         return asked if output == "probability" or task == "regression" else replace(asked, notes=(_no_margin(found),))
     space = space_of(found, task)
@@ -137,9 +162,8 @@ def _chosen(trial: _Trial, output: Output, kind: Kind) -> Strategy:
         return asked
     if found.refusal is not None and kind == "interventional":
         return replace(asked, notes=(_instead(found, "not_tested", found.refusal),))
-    problem = _problem(found, trial, space)
-    if problem is not None:
-        return replace(asked, notes=(problem,))
+    if trial.problem is not None:
+        return replace(asked, notes=(trial.problem,))
     rescaled = space == "margin" and output == "rescaled"
     return Strategy(
         inside=found.grouped(trial.players),
@@ -195,8 +219,7 @@ def _unsteady(apart: float, rows: int) -> LedgerEntry:
     )
 
 
-def _problem(found: Inside, trial: _Trial, space: OutputSpace) -> LedgerEntry | None:
-    """Why the inside of the model cannot be used after all."""
+def _problem(found: Inside, trial: Trial, space: OutputSpace) -> LedgerEntry | None:
     try:
         prepared = found.prepare(trial.rows)
         scores = margin(found, prepared)

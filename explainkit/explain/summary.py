@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from explainkit.evidence import Case, LedgerEntry, Measured, Method
 from explainkit.explain import case_figures, global_figures
-from explainkit.explain.background import Background
 from explainkit.explain.cases import choose_cases
 from explainkit.explain.decision.figures import others_figures
 from explainkit.explain.decision.setting import Situation
@@ -25,21 +24,22 @@ from explainkit.explain.lime.stability import Stability, stability_figures
 from explainkit.explain.lime.surrogate import surrogates
 from explainkit.explain.margins import tolerance
 from explainkit.explain.methods import method_of
-from explainkit.explain.players import Players, players_of
 from explainkit.explain.reliability.panel import panel
 from explainkit.explain.reliability.setting import Setting
 from explainkit.explain.shapley import attribute
-from explainkit.explain.strategy import Strategy, choose, excess
-from explainkit.explain.target import Target
+from explainkit.explain.strategy import Strategy, after_trial, excess
+from explainkit.explain.task import Task
+from explainkit.explain.together import Part, threads_for, together
 from explainkit.explanation import Explanation
 from explainkit.figures import Figure
 from explainkit.load.steady import one_order
-from explainkit.load.subject import GroupColumn, Model, Subject
+from explainkit.load.subject import GroupColumn, Subject
 from explainkit.load.tables import read_frame
 from explainkit.plan import ExplainPlan
 
+FloatArray = npt.NDArray[np.float64]
+
 _LIME_REFERENCE = 10_000  # quartiles and frequencies of more rows hardly differ
-_TRIED = 1000
 _ORDERS = "too many coalitions to enumerate; estimated from random orders of the players"
 _INTERACTING = 500  # rows whose interaction values are looked at
 
@@ -51,21 +51,6 @@ class Explained:
     measured: Measured
     methods: tuple[Method, ...]
     cases: tuple[Case, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    """A subject with a model, and what is asked about it."""
-
-    subject: Subject
-    model: Model
-    plan: ExplainPlan
-    target: Target
-    players: Players
-    rows: pd.DataFrame
-    """Evaluation rows, inputs of the model only."""
-    reference: pd.DataFrame
-    """Reference rows, or the evaluation rows where there are none."""
 
 
 def explain(
@@ -104,40 +89,36 @@ def explain(
     if subject.model is None:
         return _without_model()
     chosen = choose_cases(subject, plan.local)
-    features = list(subject.features)
-    rows = subject.evaluation.frame[features]
-    task = _Task(
-        subject=subject,
-        model=subject.model,
-        plan=plan.model_copy(update={"rows": 1}) if only_cases else plan,
-        target=Target(
-            task=subject.task,
-            classes=subject.classes,
-            positive=None if subject.positive is None else subject.classes.index(subject.positive),
-        ),
-        players=players_of(features, plan.groups),
-        rows=rows,
-        reference=rows if subject.reference is None else subject.reference.frame[features],
-    )
     with one_order():
+        task = Task.of(subject, plan.model_copy(update={"rows": 1}) if only_cases else plan)
         setting, measured = _shap(task, [case.position for case in chosen])
         explanation = setting.explanation
         places = case_figures.places(subject, chosen, explanation.rows)
-        lime, more = _lime(task, places)
+        surrogate = Part(lambda: _lime(task, places))
+        examined = Part(lambda: examine(_situation(task, plan), chosen, explanation))
+        parts = [Part(lambda: surrogate()[1])]
         if not only_cases:
-            more += panel(setting, lime, [(p.shap, p.lime, p.output) for p in places]) + _picture(task, setting)
-        more += gap(explanation, setting.sample, groups, references or {})
-        decided = examine(_situation(task, plan), chosen, explanation)
+            parts += panel(setting, lambda: surrogate()[0], [(p.shap, p.lime, p.output) for p in places])
+            # Before all others: its tables are the largest, and made on all processors.
+            interactions = _interactions(task, setting)
+            parts.append(Part(lambda: _picture(task, setting, interactions)))
+        parts += [
+            Part(lambda: gap(explanation, setting.sample, groups, references or {})),
+            Part(lambda: Measured(ledger=_not_simple(subject))),
+            Part(lambda: examined().measured, alone=True),
+        ]
+        more = sum(together(parts, threads=threads_for(setting.strategy)), Measured())
+    lime, decided = surrogate()[0], examined()
+    rows = task.rows
     kinds = case_figures.kinds_of(rows)
     inputs = [case_figures.values_of(rows, place) for place in places]
     figures: list[Figure] = []
     for place, row in zip(places, inputs, strict=True):
         figures += _of_case(subject, place, row, kinds, explanation, lime)
     figures += others_figures(figures)
-    more += Measured(ledger=_not_simple(subject))
     methods = [method_of("shap", explanation)] + ([] if lime is None else [method_of("lime", lime)])
     return Explained(
-        measured=measured + more + decided.measured + Measured(figures=tuple(figures)),
+        measured=measured + more + Measured(figures=tuple(figures)),
         methods=(*methods, *decided.methods),
         cases=decided.told_of([case_figures.case_of(p, row, kinds) for p, row in zip(places, inputs, strict=True)]),
     )
@@ -176,7 +157,7 @@ def _of_case(
 _NAMES = ("shap.importance", "shap.residual_max", "shap.residual_median", "lime.fidelity", "reasons.blocked")
 
 
-def _situation(task: _Task, plan: ExplainPlan) -> Situation:
+def _situation(task: Task, plan: ExplainPlan) -> Situation:
     return Situation(
         subject=task.subject,
         model=task.model,
@@ -184,8 +165,8 @@ def _situation(task: _Task, plan: ExplainPlan) -> Situation:
         plan=plan,
         players=task.players,
         rows=task.rows,
-        reference=task.reference,
-        called=_called(task),
+        background=task.background,
+        trial=task.trial,
     )
 
 
@@ -196,13 +177,11 @@ def _without_model() -> Explained:
     return Explained(measured=Measured(figures=figures, ledger=(entry,)), methods=(), cases=())
 
 
-def _shap(task: _Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
+def _shap(task: Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
     """SHAP values of sample and cases, and what is figures, points and ledger of it."""
     plan, rows = task.plan, task.rows
-    tried = rows.iloc[draw(len(rows), _TRIED, plan.seed, 4)]
-    strategy = choose(task.model, tried, task.players, target=task.target, output=plan.output, kind=plan.kind)
-    background = Background(rows=task.reference, most=plan.background, called=_called(task))
-    count = strategy.background_rows(min(plan.background, len(task.reference)))
+    strategy, background = after_trial(task.trial, output=plan.output, kind=plan.kind), task.background
+    count = strategy.background_rows(min(plan.background, len(task.background.rows)))
     positions = draw(len(rows), strategy.rows(count, plan.rows), plan.seed, 0)
     explained = np.union1d(positions, np.asarray(cases, dtype=np.intp)).astype(np.intp)
     part = rows.iloc[explained]
@@ -223,7 +202,7 @@ def _shap(task: _Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
         model=task.model,
         target=task.target,
         rows=part,
-        reference=task.reference,
+        background=background,
         explanation=explanation,
         sample=sample,
         seed=plan.seed,
@@ -231,9 +210,13 @@ def _shap(task: _Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
     return setting, measured
 
 
-def _picture(task: _Task, setting: Setting) -> Measured:
-    """Effects, shuffles and interactions of the inputs that matter most."""
+def _interactions(task: Task, setting: Setting) -> FloatArray | None:
     some = setting.sample[draw(len(setting.sample), _INTERACTING, task.plan.seed, 7)]
+    return interaction_values(setting.strategy, task.model, setting.rows.iloc[some], task.target)
+
+
+def _picture(task: Task, setting: Setting, interactions: FloatArray | None) -> Measured:
+    """Effects, shuffles and interactions of the inputs that matter most."""
     return global_picture(
         task.subject,
         explanation=setting.explanation,
@@ -241,15 +224,11 @@ def _picture(task: _Task, setting: Setting) -> Measured:
         target=task.target,
         players=task.players,
         plan=task.plan,
-        interactions=interaction_values(setting.strategy, task.model, setting.rows.iloc[some], task.target),
+        interactions=interactions,
     )
 
 
-def _called(task: _Task) -> str:
-    return "evaluation rows" if task.subject.reference is None else "reference rows"
-
-
-def _shap_ledger(task: _Task, strategy: Strategy, explanation: Explanation, sample: int) -> tuple[LedgerEntry, ...]:
+def _shap_ledger(task: Task, strategy: Strategy, explanation: Explanation, sample: int) -> tuple[LedgerEntry, ...]:
     entries = list(strategy.notes)
     if task.target.task == "binary" and task.target.positive is None:
         entries.append(
@@ -269,7 +248,7 @@ def _shap_ledger(task: _Task, strategy: Strategy, explanation: Explanation, samp
                 count=sample,
             )
         )
-    if explanation.background_rows and explanation.background_rows < len(task.reference):
+    if explanation.background_rows and explanation.background_rows < len(task.background.rows):
         entries.append(
             LedgerEntry(
                 kind="sampled",
@@ -313,12 +292,12 @@ def _additivity(strategy: Strategy, explanation: Explanation) -> tuple[LedgerEnt
     )
 
 
-def _lime(task: _Task, places: Sequence[case_figures.Place]) -> tuple[Explanation | None, Measured]:
+def _lime(task: Task, places: Sequence[case_figures.Place]) -> tuple[Explanation | None, Measured]:
     if not places:
         return None, Measured(ledger=(_no_lime("no single case was asked for (explain.local)"),))
     plan = task.plan
-    drawn = draw(len(task.reference), _LIME_REFERENCE, plan.seed, 3)
-    reference = task.reference.iloc[drawn].reset_index(drop=True)
+    drawn = draw(len(task.background.rows), _LIME_REFERENCE, plan.seed, 3)
+    reference = task.background.rows.iloc[drawn].reset_index(drop=True)
     rows = task.rows.iloc[[p.chosen.position for p in places]].reset_index(drop=True)
     space = perturbable(reference, rows)
     if not space.names:
@@ -329,12 +308,12 @@ def _lime(task: _Task, places: Sequence[case_figures.Place]) -> tuple[Explanatio
         task.model, rows, space, target=task.target, samples=plan.lime_samples, seeds=seeds, digest=digest
     )
     ledger = list(space.notes)
-    if len(reference) < len(task.reference):
+    if len(reference) < len(task.background.rows):
         ledger.append(
             LedgerEntry(
                 kind="sampled",
                 what="reference rows of LIME",
-                reason=f"a seeded sample without replacement of the {_called(task)}",
+                reason=f"a seeded sample without replacement of the {task.background.called}",
                 count=len(reference),
             )
         )

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
+from typing import TypeVar
 
 import numpy as np
+import sklearn
 from joblib import parallel_config
 from threadpoolctl import threadpool_limits
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -20,6 +25,17 @@ def one_order() -> Iterator[None]:
     """
     with threadpool_limits(limits=1, user_api="blas"), parallel_config(backend="sequential"):
         yield
+
+
+def as_here(work: Callable[[], T]) -> Callable[[], T]:
+    """The same work for another thread, under the settings of this one that threads do not share, and `one_order`."""
+    context, settings = copy_context(), sklearn.get_config()
+
+    def there() -> T:
+        with one_order(), sklearn.config_context(**settings):
+            return context.run(work)
+
+    return there
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from explainkit.explain.reliability.setting import Setting
 from explainkit.explain.shapley import attribute
 from explainkit.explain.strategy import choose
 from explainkit.explain.target import Target
+from explainkit.explain.together import together
 from explainkit.figures import FigureSet
 from tests.explain.doors import Door, sklearn_door
 
@@ -49,7 +50,7 @@ def setting(door: Any, rows: pd.DataFrame, reference: pd.DataFrame | None = None
         model=door,
         target=TARGET,
         rows=rows,
-        reference=reference,
+        background=Background(rows=reference),
         explanation=explanation,
         sample=np.arange(len(rows)),
         seed=0,
@@ -169,7 +170,7 @@ def test_mixed_rows_lie_off_the_data_where_columns_move_together() -> None:
 def test_the_panel_of_a_linear_model_is_complete_and_names_every_figure_once() -> None:
     rows = frame()
     given = setting(sklearn_door(LinearRegression().fit(rows, answer(rows))), frame(50, 1), rows)
-    found = panel(given, None, [])
+    found = sum(together(panel(given, lambda: None, []), threads=1), Measured())
     figures = FigureSet(found.figures)
     assert value(found, "residual[quantile=1]") < 1e-12
     assert value(found, "difference") < 1e-9

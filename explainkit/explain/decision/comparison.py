@@ -9,10 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from explainkit.explain.background import Background
 from explainkit.explain.decision.setting import BoolArray, FloatArray, IntArray, Situation
 from explainkit.explain.shapley import attribute
-from explainkit.explain.strategy import Strategy, choose
+from explainkit.explain.strategy import Strategy, Trial, after_trial
 from explainkit.explanation import Explanation
 
 FEWEST = 30
@@ -99,10 +98,11 @@ def compare(setting: Situation, cases: Sequence[int], known: Explanation | None)
         Of some evaluation rows, against the same reference set: these are not explained again.
     """
     plan, count = setting.plan, len(setting.rows)
-    tried = setting.rows.iloc[setting.draw(count, _TRIED, 4)]
-    strategy = choose(
-        setting.model, tried, setting.players, target=setting.target, output=plan.output, kind="interventional"
-    )
+    trial = setting.trial
+    if trial is None:
+        tried = setting.rows.iloc[setting.draw(count, _TRIED, 4)]
+        trial = Trial.of(setting.model, tried, setting.players, setting.target)
+    strategy = after_trial(trial, output=plan.output, kind="interventional")
     # Some sixty rows are explained here, for their mean: with more players, enumeration would take minutes.
     strategy = replace(strategy, exact_players=_EXACT_PLAYERS)
     behind = strategy.background_rows(min(plan.background, len(setting.reference)))
@@ -143,8 +143,7 @@ def _values(
         values[have] = known.values[order[place[have]], :, 0]
         if have.all():
             return values, known
-    background = Background(rows=setting.reference, most=setting.plan.background, called=setting.called)
     rows = setting.rows.iloc[positions[~have]]
-    found = attribute(strategy, setting.model, rows, background, setting.target, setting.plan.seed)
+    found = attribute(strategy, setting.model, rows, setting.background, setting.target, setting.plan.seed)
     values[~have] = found.values[:, :, 0]
     return values, found

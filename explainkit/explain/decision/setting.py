@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from explainkit.explain.background import Background
 from explainkit.explain.draws import draw
 from explainkit.explain.players import Players
+from explainkit.explain.strategy import Trial
 from explainkit.explain.target import Target
 from explainkit.load.subject import Model, Subject
 from explainkit.plan import ExplainPlan
@@ -31,10 +33,15 @@ class Situation:
     """What contributions are of: raw columns, or groups of them."""
     rows: pd.DataFrame
     """Evaluation rows, inputs of the model only."""
-    reference: pd.DataFrame
+    background: Background
     """Reference rows, or the evaluation rows where there are none."""
-    called: str
-    """What the reference rows are, in words."""
+    trial: Trial | None = None
+    """The trial of the ways to explain the model, where there was one."""
+
+    @property
+    def reference(self) -> pd.DataFrame:
+        """The rows of the background."""
+        return self.background.rows
 
     @property
     def favoured(self) -> BoolArray:

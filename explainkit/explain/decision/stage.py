@@ -267,10 +267,14 @@ def _drawn(
     if not searches:
         return
     if len(setting.reference) > MOST_SEEN:
-        yield told.ledger_of("sampled", f"{setting.called} whose values are tried as changes", sample, MOST_SEEN)
+        yield told.ledger_of(
+            "sampled", f"{setting.background.called} whose values are tried as changes", sample, MOST_SEEN
+        )
     near = searches[0].neighbours
     if near < len(setting.reference) - 1:
-        yield told.ledger_of("sampled", f"{setting.called} that tell whether a change lies off the data", sample, near)
+        yield told.ledger_of(
+            "sampled", f"{setting.background.called} that tell whether a change lies off the data", sample, near
+        )
     thinned = sum(s.thinned for s in searches)
     if thinned:
         reason = "not every value or pair of values was tried: values at even steps of their cost"

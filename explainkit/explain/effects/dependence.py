@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +81,9 @@ def partner_by_values(mean: FloatArray, column: int) -> Partner | None:
     return Partner(column=best, strength=float(row[best])) if row[best] > 0 else None
 
 
-def partner_by_variance(values: FloatArray, columns: pd.DataFrame, column: int, others: IntArray) -> Partner | None:
+def partner_by_variance(
+    values: FloatArray, columns: pd.DataFrame, column: int, others: Mapping[int, IntArray]
+) -> Partner | None:
     """The column whose value tells most about a column's SHAP values, its own value known; see `CRITERION`.
 
     Parameters
@@ -91,8 +94,8 @@ def partner_by_variance(values: FloatArray, columns: pd.DataFrame, column: int, 
         Values of all columns.
     column : int
         Position of the column.
-    others : ndarray of int
-        Positions of the columns that come into question.
+    others : mapping of int to ndarray of int
+        Positions of the columns that come into question, with the groups of their values; see `groups_of`.
     """
     bins = _groups(columns.iloc[:, column], _BINS)
     left, freedom = _detrended(values, columns.iloc[:, column], bins)
@@ -100,11 +103,10 @@ def partner_by_variance(values: FloatArray, columns: pd.DataFrame, column: int, 
     if freedom < 1 or whole <= _ROUNDING * float((values**2).sum()):
         return None
     best: Partner | None = None
-    for other in map(int, others):
+    for other, groups in others.items():
         if other == column:
             continue
-        cells = bins * (_LEVELS + 2) + _groups(columns.iloc[:, other], _GROUPS)
-        _, cells = np.unique(cells, return_inverse=True)
+        cells = _numbered(bins * (_LEVELS + 2) + groups)
         means = np.bincount(cells, left) / np.bincount(cells)
         rest, degrees = float(((left - means[cells]) ** 2).sum()), freedom - (int(cells.max()) - int(bins.max()))
         if degrees < 1:
@@ -113,6 +115,17 @@ def partner_by_variance(values: FloatArray, columns: pd.DataFrame, column: int, 
         if share >= _SMALLEST and (best is None or share > best.strength):
             best = Partner(column=other, strength=share)
     return best
+
+
+def groups_of(columns: pd.DataFrame, which: IntArray) -> dict[int, IntArray]:
+    """Groups of the values of some columns, by position, as `partner_by_variance` compares them."""
+    return {j: _groups(columns.iloc[:, j], _GROUPS) for j in map(int, which)}
+
+
+def _numbered(groups: IntArray) -> IntArray:
+    """The same groups, counted from 0 without gaps."""
+    used = np.bincount(groups) > 0
+    return (np.cumsum(used) - 1)[groups]
 
 
 def _groups(column: pd.Series, most: int) -> IntArray:
@@ -131,7 +144,7 @@ def _groups(column: pd.Series, most: int) -> IntArray:
         order = np.argsort(-counts, kind="stable")
         place = np.minimum(np.argsort(order), _LEVELS)
         groups[known] = 1 + place[codes[known]]
-    return np.unique(groups, return_inverse=True)[1].astype(np.intp)
+    return _numbered(groups)
 
 
 def _detrended(values: FloatArray, column: pd.Series, bins: IntArray) -> tuple[FloatArray, int]:

@@ -344,6 +344,7 @@ def _points(scene: _Scene, found: _Found, explanation: Explanation, sample: IntA
     # One column for each player; that of a group is never looked at.
     frame = scene.frame.iloc[positions, [columns[0] for columns in scene.players.columns]].reset_index(drop=True)
     candidates = scene.order[[alone[j] for j in scene.order]][:_CANDIDATES]
+    groups = {} if sized else dependence.groups_of(frame, candidates)
     shown = drawn(np.arange(len(sample), dtype=np.intp), _POINTS, scene.plan.seed, _DRAWS["points"])
     for k in range(scene.names.shown):
         mean = sized[k].mean(axis=0) if sized else None
@@ -352,7 +353,7 @@ def _points(scene: _Scene, found: _Found, explanation: Explanation, sample: IntA
             if mean is not None:
                 partner = dependence.partner_by_values(mean, j)
             else:
-                partner = dependence.partner_by_variance(values, frame, j, candidates)
+                partner = dependence.partner_by_variance(values, frame, j, groups)
             if partner is not None:
                 rows = len(sized[k]) if sized else len(sample)
                 unit = UNITS[explanation.space] if sized else "proportion"

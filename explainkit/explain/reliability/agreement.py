@@ -92,9 +92,8 @@ def kinds(setting: Setting) -> Measured:
     rows = setting.rows.iloc[some]
     mine = setting.explanation.values[some]
     other: Kind = "interventional" if setting.strategy.kind == "path-dependent" else "path-dependent"
-    behind = Background(rows=setting.reference)
     strategy = replace(setting.strategy, kind=other)
-    theirs = attribute(strategy, setting.model, rows, behind, setting.target, setting.seed).values
+    theirs = attribute(strategy, setting.model, rows, setting.background, setting.target, setting.seed).values
     how = f"path-dependent against interventional values over all {len(setting.reference)} reference rows"
     total = float(np.abs(mine).sum())
     figures = [

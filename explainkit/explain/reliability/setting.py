@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from explainkit.explain.background import Background
 from explainkit.explain.codes import CodeBook, encode, stack
 from explainkit.explain.draws import draw
 from explainkit.explain.margins import margin
@@ -30,7 +31,7 @@ class Setting:
     target: Target
     rows: pd.DataFrame
     """The rows explained, in the order of `explanation`."""
-    reference: pd.DataFrame
+    background: Background
     """Rows that stand for the data; the evaluation rows where there is no reference set."""
     explanation: Explanation
     sample: IntArray
@@ -40,6 +41,11 @@ class Setting:
     def draw(self, count: int, most: int, stream: int) -> IntArray:
         """Positions of at most `most` of `count` rows, without replacement, sorted."""
         return draw(count, most, self.seed, stream)
+
+    @property
+    def reference(self) -> pd.DataFrame:
+        """The rows of the background."""
+        return self.background.rows
 
     @cached_property
     def importance(self) -> FloatArray:

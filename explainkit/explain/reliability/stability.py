@@ -40,18 +40,19 @@ def over_backgrounds(setting: Setting) -> Measured:
     rows = setting.rows.iloc[setting.sample[setting.draw(len(setting.sample), _ROWS, 24)]]
     strategy = replace(setting.strategy, kind="interventional")
 
-    def importance(positions: npt.NDArray[np.intp]) -> FloatArray:
-        behind = Background(rows=setting.reference.iloc[positions])
+    def importance(behind: Background) -> FloatArray:
         values = attribute(strategy, setting.model, rows, behind, setting.target, setting.seed).values
         found: FloatArray = np.abs(values).mean(axis=0).ravel()
         return found
 
-    everything = np.arange(len(setting.reference))
-    whole = importance(everything)
-    found = [rank_correlation(importance(setting.draw(len(everything), _BEHIND, 30 + k)), whole) for k in range(_PARTS)]
+    count = len(setting.reference)
+    parts = [setting.reference.iloc[setting.draw(count, _BEHIND, 30 + k)] for k in range(_PARTS)]
+    drawn = [importance(Background(rows=part)) for part in parts]
+    whole = importance(setting.background)  # last: its tables are kept for others, and would stand beside those above
+    found = [rank_correlation(one, whole) for one in drawn]
     how = (
         f"smallest Spearman correlation of mean |SHAP| with that against all reference rows, over {_PARTS} seeded "
-        f"backgrounds of {min(_BEHIND, len(everything))} rows; interventional"
+        f"backgrounds of {min(_BEHIND, count)} rows; interventional"
     )
     return Measured(figures=(measured("stability.backgrounds", _smallest(found), len(rows), how),))
 

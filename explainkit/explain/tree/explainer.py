@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 
@@ -90,6 +91,12 @@ class TreeExplainer:
         self._shallow = _batches(ensemble, np.flatnonzero(~deep))
         self._walked = _batches(ensemble, np.flatnonzero(walked))
         self._tables = [self._fill(part) for part in _batches(ensemble, np.flatnonzero(~walked))]
+
+    def of(self, rows: int) -> TreeExplainer:
+        """The same against the same background, for so many rows in all."""
+        other = copy(self)
+        other._rows = rows
+        return other
 
     def _fill(self, part: Ensemble, *, pairs: bool = False) -> Tables:
         return fill_tables(part, self._players, self._count, self._background, longest=self._longest, pairs=pairs)

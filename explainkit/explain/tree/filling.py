@@ -35,48 +35,52 @@ def members(players: int, u: int) -> int:
 
 @compiled
 def shares_by_size(u: int, share: Any, ranked: Any) -> None:
-    """``ranked[a, m]``: share of background rows whose set q holds m and has u − a players."""
+    """``ranked[m, a]``: share of background rows whose set q holds m and has u − a players."""
     size = 1 << u
-    ranked[: u + 1, :size] = 0.0
     for q in range(size):
-        ranked[u - members(q, u), q] = share[q]
-    for a in range(u + 1):
-        row = ranked[a]
-        for i in range(u):
-            bit = 1 << i
-            for m in range(size):
-                if not m & bit:
-                    row[m] += row[m | bit]
+        ranked[q] = 0.0
+        ranked[q, u - members(q, u)] = share[q]
+    for i in range(u):
+        bit = 1 << i
+        for m in range(size):
+            if not m & bit:
+                for a in range(u + 1):
+                    ranked[m, a] += ranked[m | bit, a]
 
 
 @compiled
-def leaf_values(u: int, ranked: Any, factorial: Any, table: Any) -> None:
-    """Shapley values of a leaf of value 1: ``table[i, o]`` for each set o of players that the row meets."""
+def leaf_values(u: int, ranked: Any, asked: Any, weights: Any, table: Any) -> None:
+    """Shapley values of a leaf of value 1: ``table[i, o]`` for each set o of players asked about that the row meets."""
+    won_by, lost_by = weights
     full = (1 << u) - 1
     for o in range(full + 1):
+        if not asked[o]:
+            continue
         met = members(o, u)
         c = u - met
+        here = ranked[full ^ o]
         lost = 0.0
         if c > 0:
             for a in range(met + 1):
-                lost -= factorial[a] * factorial[c - 1] / factorial[a + c] * ranked[a, full ^ o]
+                lost -= lost_by[a, c] * here[a]
         for i in range(u):
             if not (o >> i) & 1:
                 table[i, o] = lost
                 continue
             won = 0.0
-            without = full ^ (o ^ (1 << i))
+            without = ranked[full ^ (o ^ (1 << i))]
             for a in range(1, met + 1):
-                weight = factorial[a - 1] * factorial[c] / factorial[a + c]
-                won += weight * (ranked[a, full ^ o] - ranked[a, without])
+                won += won_by[a, c] * (here[a] - without[a])
             table[i, o] = won
 
 
 @compiled
-def leaf_pairs(u: int, ranked: Any, factorial: Any, table: Any) -> None:
+def leaf_pairs(u: int, ranked: Any, asked: Any, factorial: Any, table: Any) -> None:
     """Shapley interaction values of a leaf of value 1: ``table[i * u + j, o]`` for i < j, half for (j, i)."""
     full = (1 << u) - 1
     for o in range(full + 1):
+        if not asked[o]:
+            continue
         met = members(o, u)
         c = u - met
         rest = full ^ o
@@ -88,15 +92,15 @@ def leaf_pairs(u: int, ranked: Any, factorial: Any, table: Any) -> None:
                     if a + c < 2:
                         continue
                     below = factorial[a + c - 1]
-                    here = ranked[a, rest]
+                    here = ranked[rest, a]
                     if mine and other:
                         if a >= 2:
-                            both = ranked[a, rest | (1 << i) | (1 << j)]
-                            here = here - ranked[a, rest | (1 << i)] - ranked[a, rest | (1 << j)] + both
+                            both = ranked[rest | (1 << i) | (1 << j), a]
+                            here = here - ranked[rest | (1 << i), a] - ranked[rest | (1 << j), a] + both
                             total += factorial[a - 2] * factorial[c] / below * here
                     elif mine or other:
                         if a >= 1:
-                            here = here - ranked[a, rest | (1 << (i if mine else j))]
+                            here = here - ranked[rest | (1 << (i if mine else j)), a]
                             total -= factorial[a - 1] * factorial[c - 1] / below * here
                     else:
                         total += factorial[a] * factorial[c - 2] / below * here
@@ -158,10 +162,15 @@ def sets_met(digits: Any, tests: Any, first: int, last: int, bounds: Any, place:
         for k in range(cut_first[d], cut_first[d + 1]):
             smallest += cuts[k] < low
             largest += cuts[k] < high
+        others = ~(1 << place[player])
+        state = below = 0  # counted rather than divided out of the pattern
         for p in range(len(met)):
-            state = (p // stride[d]) % radix[d]
             if never or state < smallest or state > largest:
-                met[p] &= ~(1 << place[player])
+                met[p] &= others
+            below += 1
+            if below == stride[d]:
+                below = 0
+                state = state + 1 if state + 1 < radix[d] else 0
 
 
 @compiled
@@ -208,8 +217,16 @@ def fill(group: Any, columns: Any, digits: Any, tests: Any, tree: Any, shape: An
     factorial = np.ones(2 * widest + 2)
     for i in range(1, len(factorial)):
         factorial[i] = factorial[i - 1] * i
+    weights = np.zeros((2, widest + 1, widest + 1))
+    for a in range(widest + 1):
+        for c in range(widest + 1 - a):
+            if a > 0:
+                weights[0, a, c] = factorial[a - 1] * factorial[c] / factorial[a + c]
+            if c > 0:
+                weights[1, a, c] = factorial[a] * factorial[c - 1] / factorial[a + c]
     share = np.empty(1 << widest)
-    ranked = np.empty((widest + 1, 1 << widest))
+    asked = np.zeros(1 << widest, np.bool_)
+    ranked = np.empty((1 << widest, widest + 1))
     table = np.empty((widest * widest if pairs else widest, 1 << widest))
     place = np.full(count, -1, np.int64)
     players, ratios = np.empty(widest, np.int64), np.empty(widest)
@@ -233,10 +250,14 @@ def fill(group: Any, columns: Any, digits: Any, tests: Any, tree: Any, shape: An
             for k in range(len(base)):
                 base[k] += values[leaf, k] * share[(1 << u) - 1]
             shares_by_size(u, share, ranked)
+            for o in met:
+                asked[o] = True
             if pairs:
-                leaf_pairs(u, ranked, factorial, table)
+                leaf_pairs(u, ranked, asked, factorial, table)
             else:
-                leaf_values(u, ranked, factorial, table)
+                leaf_values(u, ranked, asked, (weights[0], weights[1]), table)
+            for o in met:
+                asked[o] = False
             add_leaf(column_first[g : g + 2], columns, u, place, met, values[leaf], table, tables)
             for i in range(u):
                 place[players[i]] = -1

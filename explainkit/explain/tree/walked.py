@@ -149,10 +149,11 @@ def add_interventional(
         *_weights(int(shape.unique.max())),
     )
     sums = np.zeros((2, len(rows), out.shape[1]))
+    columns = np.ascontiguousarray(others.T)
     roots = ensemble.starts[:-1]
 
     def work(first: int, end: int) -> None:
-        walks.add_walks(codes, others, first, end, roots, trees, (count, deepest), sums)
+        walks.add_walks(codes, columns, first, end, roots, trees, (count, deepest), sums)
 
     over_ranges(work, len(rows), at_once=16)
     size = len(others)

@@ -15,6 +15,9 @@ import numpy as np
 from explainkit.explain.tree.compiled import compiled
 from explainkit.explain.tree.kernel import BLOCK, encode_block
 
+TOGETHER = 20_000
+"""Values held for the background rows that walk together: few enough for the near caches."""
+
 
 @compiled
 def encode_all(rows: Any, encoding: Any, codes: Any) -> None:
@@ -29,15 +32,31 @@ def encode_all(rows: Any, encoding: Any, codes: Any) -> None:
 
 
 @compiled
-def one_walk(row: Any, other: Any, root: int, trees: Any, room: Any, players: int, found: Any) -> None:
-    """Add what one tree gives for one row against one background row to ``found[n_outputs * n_players]``."""
+def parted(together: Any, first: int, end: int, code: Any, cut: int, left: bool) -> int:
+    """Bring those of ``together[first:end]`` to the front that go this way; where the others start."""
+    k = first
+    for i in range(first, end):
+        b = together[i]
+        together[i] = together[k]
+        together[k] = b
+        k += (code[b] <= cut) == left
+    return k
+
+
+@compiled
+def one_tree(row: Any, others: Any, together: Any, root: int, trees: Any, room: Any, players: int, found: Any) -> None:
+    """Add what one tree gives for one row against each background row to ``found[n_others, n_outputs * n_players]``.
+
+    Background rows that have gone the same way so far go on together: they are a range of `together`, which parts where
+    their ways part. ``others[n_codes, n_others]`` are their codes.
+    """
     left, right, code, cut, column_player, values, won, lost = trees
-    side, trail, node_at, length_at, player_at, side_at = room
-    node_at[0], length_at[0], player_at[0] = root, 0, -1
+    side, trail, node_at, length_at, player_at, first_at, end_at = room
+    node_at[0], length_at[0], player_at[0], first_at[0], end_at[0] = root, 0, -1, 0, len(together)
     top, length, a, c = 1, 0, 0, 0
     while top > 0:
         top -= 1
-        node = node_at[top]
+        node, first, end = node_at[top], first_at[top], end_at[top]
         while length > length_at[top]:
             length -= 1
             if side[trail[length]] == 1:
@@ -47,34 +66,46 @@ def one_walk(row: Any, other: Any, root: int, trees: Any, room: Any, players: in
             side[trail[length]] = 0
         p = player_at[top]
         if p >= 0:
-            side[p] = side_at[top]
+            side[p] = 2
             trail[length] = p
             length += 1
-            if side_at[top] == 1:
-                a += 1
-            else:
-                c += 1
+            c += 1
         while left[node] >= 0:
-            mine = left[node] if row[code[node]] <= cut[node] else right[node]
-            theirs = left[node] if other[code[node]] <= cut[node] else right[node]
+            lower = row[code[node]] <= cut[node]
+            mine, other = (left[node], right[node]) if lower else (right[node], left[node])
             p = column_player[node]
-            if mine == theirs or side[p] == 1:
+            if side[p] == 1:
+                node = mine
+                continue
+            k = parted(together, first, end, others[code[node]], cut[node], not lower)
+            if k == first:
                 node = mine
             elif side[p] == 2:
-                node = theirs
+                if k < end:
+                    node_at[top], length_at[top], player_at[top] = mine, length, -1
+                    first_at[top], end_at[top] = k, end
+                    top += 1
+                node, end = other, k
             else:
-                node_at[top], length_at[top], player_at[top], side_at[top] = theirs, length, p, 2
+                node_at[top], length_at[top], player_at[top] = other, length, p
+                first_at[top], end_at[top] = first, k
                 top += 1
+                if k < end:
+                    node_at[top], length_at[top], player_at[top] = mine, length, -1
+                    first_at[top], end_at[top] = k, end
+                    top += 1
                 side[p] = 1
                 trail[length] = p
                 length += 1
                 a += 1
-                node = mine
+                node, end = mine, k
         for o in range(values.shape[1]):
             v = values[node, o]
             for k in range(length):
                 p = trail[k]
-                found[o * players + p] += v * won[a, c] if side[p] == 1 else -v * lost[a, c]
+                share = v * won[a, c] if side[p] == 1 else -v * lost[a, c]
+                for i in range(first, end):
+                    found[together[i], o * players + p] += share
     for k in range(length):
         side[trail[k]] = 0
 
@@ -83,26 +114,36 @@ def one_walk(row: Any, other: Any, root: int, trees: Any, room: Any, players: in
 def add_walks(codes: Any, others: Any, first: int, end: int, roots: Any, trees: Any, shape: Any, sums: Any) -> None:
     """Sum over background rows the values of rows `first` to `end`, and their squares.
 
-    ``sums[0]`` and ``sums[1]`` have shape (n_rows, n_outputs * n_players).
+    ``others`` has shape (n_codes, n_others); ``sums[0]`` and ``sums[1]`` have (n_rows, n_outputs * n_players). Every
+    sum goes over the trees of a background row first, then over the background rows in their order.
     """
     players, deepest = shape
+    columns = sums.shape[2]
     room = (
         np.zeros(players, np.int8),
         np.empty(deepest + 1, np.int64),
-        np.empty(deepest + 2, np.int64),
-        np.empty(deepest + 2, np.int64),
-        np.empty(deepest + 2, np.int64),
-        np.empty(deepest + 2, np.int8),
+        np.empty(2 * deepest + 2, np.int64),
+        np.empty(2 * deepest + 2, np.int64),
+        np.empty(2 * deepest + 2, np.int64),
+        np.empty(2 * deepest + 2, np.int64),
+        np.empty(2 * deepest + 2, np.int64),
     )
-    found = np.empty(sums.shape[2])
-    for r in range(first, end):
-        for b in range(len(others)):
-            found[:] = 0.0
+    most = min(1024, max(16, TOGETHER // columns))
+    found = np.zeros((most, columns))
+    together = np.arange(most)
+    for start in range(0, others.shape[1], most):
+        many = min(most, others.shape[1] - start)
+        block = np.ascontiguousarray(others[:, start : start + many])
+        together[:many] = np.arange(many)
+        for r in range(first, end):
+            total, squares = sums[0, r], sums[1, r]
             for root in roots:
-                one_walk(codes[r], others[b], root, trees, room, players, found)
-            for j in range(len(found)):
-                sums[0, r, j] += found[j]
-                sums[1, r, j] += found[j] * found[j]
+                one_tree(codes[r], block, together[:many], root, trees, room, players, found)
+            for b in range(many):
+                for j in range(columns):
+                    total[j] += found[b, j]
+                    squares[j] += found[b, j] * found[b, j]
+                    found[b, j] = 0.0
 
 
 @compiled

@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 from explainkit.evidence import Column
+from explainkit.explain.background import Background
 from explainkit.explain.decision.setting import Situation
 from explainkit.explain.players import players_of
 from explainkit.explain.target import Target
@@ -62,13 +63,17 @@ def situation(
         ),
         **given,
     )
+    asked = ExplainPlan(**(plan or {}))
     return Situation(
         subject=subject,
         model=door,
         target=Target(task="binary", classes=("0", "1"), positive=1),
-        plan=ExplainPlan(**(plan or {})),
+        plan=asked,
         players=players_of(tuple(rows.columns)),
         rows=rows,
-        reference=rows if reference is None else reference,
-        called="evaluation rows" if reference is None else "reference rows",
+        background=Background(
+            rows=rows if reference is None else reference,
+            most=asked.background,
+            called="evaluation rows" if reference is None else "reference rows",
+        ),
     )

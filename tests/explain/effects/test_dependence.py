@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from explainkit.explain.effects.dependence import (
+    groups_of,
     mean_with_ends,
     partner_by_values,
     partner_by_variance,
@@ -31,7 +32,9 @@ def all_others(frame: pd.DataFrame) -> Any:
 
 
 def found(values: Any, frame: pd.DataFrame, column: str) -> str | None:
-    partner = partner_by_variance(np.asarray(values), frame, frame.columns.get_loc(column), all_others(frame))
+    partner = partner_by_variance(
+        np.asarray(values), frame, frame.columns.get_loc(column), groups_of(frame, all_others(frame))
+    )
     return None if partner is None else str(frame.columns[partner.column])
 
 
@@ -78,7 +81,7 @@ def test_the_strength_is_the_share_of_the_variance_that_groups_explain() -> None
     frame = pd.DataFrame({"a": np.repeat([0, 1], 500), "g": np.tile([0, 1], 500)})
     noise = rng.normal(size=1000)
     values = frame["a"] * frame["g"] * 4.0 + noise
-    partner = partner_by_variance(values.to_numpy(), frame, 0, all_others(frame))
+    partner = partner_by_variance(values.to_numpy(), frame, 0, groups_of(frame, all_others(frame)))
     assert partner is not None
     table = pd.DataFrame({"a": frame["a"], "g": frame["g"], "v": values})
     whole = table.groupby("a")["v"].var(ddof=0).mean() * 1000 / 998

@@ -197,3 +197,16 @@ def test_what_is_remembered_of_an_ensemble_is_forgotten_with_it(announced: int) 
     del ensemble
     gc.collect()
     assert known() is None
+
+
+def test_many_background_rows_walk_as_their_parts_do(chain: DecisionTreeRegressor) -> None:
+    ensemble, players = readers.read("scikit-learn", chain), np.arange(DEPTH)
+    rows, behind = mixed_rows(5).to_numpy(), mixed_rows(2500).to_numpy()
+
+    def values(background: np.ndarray) -> np.ndarray:
+        return TreeExplainer(ensemble, players, DEPTH, background, rows=len(rows)).values(rows).values
+
+    # Values are linear in the background; parts of other sizes are not walked in the same blocks.
+    parts = [behind[:700], behind[700:1724], behind[1724:]]
+    together = sum(len(part) * values(part) for part in parts) / len(behind)
+    np.testing.assert_allclose(values(behind), together, rtol=1e-9, atol=1e-12)
