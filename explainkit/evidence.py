@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from explainkit.artifact import sha256_of
@@ -223,7 +224,7 @@ class Publication:
     """Ids of the figures by group that it gives; it withholds all others."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """Everything a card says; the only source of HTML and PDF."""
 
@@ -278,6 +279,10 @@ class Evidence:
 
     def to_json(self) -> bytes:
         """Canonical JSON: the bytes of card.json."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> bytes:
         document = {"schema_version": SCHEMA_VERSION, **as_document(self), "plan_digest": self.plan_digest}
         return canonical(document)
 

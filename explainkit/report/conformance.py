@@ -23,13 +23,15 @@ _UA = (
 """The identifier of ISO 14289-1, and the extension schema that ISO 19005-3 (6.6.2.3.3) asks for beside it."""
 
 
-def conforming(data: bytes, *, dated: bool) -> bytes:
+def conforming(data: bytes, *, identifier: bytes, dated: bool) -> bytes:
     """Finish a tagged PDF/A-3a with one attachment.
 
     Parameters
     ----------
     data : bytes
-        As WeasyPrint writes it.
+        As WeasyPrint writes it, without an identifier: for one, it would compress the whole file a second time.
+    identifier : bytes
+        First of the two parts of the file identifier; the second follows from the content.
     dated : bool
         Whether the attachment keeps its dates.
 
@@ -52,6 +54,7 @@ def conforming(data: bytes, *, dated: bool) -> bytes:
         if "/ViewerPreferences" not in root:
             root.ViewerPreferences = pikepdf.Dictionary()
         root.ViewerPreferences.DisplayDocTitle = True
+        pdf.trailer.ID = pikepdf.Array([pikepdf.String(identifier), pikepdf.String(identifier)])
         finished = io.BytesIO()
         pdf.save(
             finished,

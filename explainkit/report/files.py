@@ -9,6 +9,7 @@ from explainkit.evidence import Evidence
 from explainkit.progress import Progress
 from explainkit.public import summarised
 from explainkit.report.assemble import build
+from explainkit.report.garbage import rarely_collected
 from explainkit.report.html import render_html
 from explainkit.report.printer import Printer, here
 from explainkit.report.public import build_summary, render_summary
@@ -34,6 +35,11 @@ def report_files(
     printer : callable, optional
         Who lays out the card's pages; this process when left out.
     """
+    with rarely_collected():
+        return _files(evidence, progress, catalogue, printer)
+
+
+def _files(evidence: Evidence, progress: Progress, catalogue: bytes | None, printer: Printer) -> tuple[Artifact, ...]:
     from explainkit.report.pdf import render_pdf
 
     card_json = evidence.to_json()

@@ -27,7 +27,7 @@ def render_html(evidence: Evidence, *, card: Card | None = None) -> bytes:
         UTF-8; the same evidence gives the same bytes.
     """
     card = card or build(evidence)
-    style = "\n".join((faces(), card.look.style(shipped("card.css") + "\n" + shipped("screen.css"))))
+    style = "\n".join((faces("screen"), card.look.style(shipped("card.css") + "\n" + shipped("screen.css"))))
     script = shipped("card.js")
     policy = (
         f"default-src 'none'; img-src data:; font-src data:; style-src '{_fingerprint(style)}'; "

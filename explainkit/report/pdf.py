@@ -14,7 +14,8 @@ from functools import cache
 
 from weasyprint import CSS, HTML, Attachment
 from weasyprint.html import UA, UA_COUNTER_STYLE
-from weasyprint.urls import URLFetcher
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from explainkit.artifact import sha256_of
 from explainkit.evidence import Evidence
@@ -23,7 +24,7 @@ from explainkit.report.card import Card
 from explainkit.report.conformance import conforming
 from explainkit.report.language import PLACE, say, speaking
 from explainkit.report.printer import Printed, Printer, Sheet, here
-from explainkit.report.templating import document, faces, shipped
+from explainkit.report.templating import document, faces, font, shipped
 
 _PASSES = 3
 _TURN = threading.Lock()
@@ -55,7 +56,7 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
     with speaking(card.language):
         foot = _foot(card.source)
         described = say("every figure of this document, canonical JSON (RFC 8785)")
-    style = "\n".join((faces(), card.look.style(shipped("card.css") + "\n" + shipped("paper.css")), foot))
+    style = "\n".join((faces("paper"), card.look.style(shipped("card.css") + "\n" + shipped("paper.css")), foot))
     unreadable = ""
     # PDF/A forbids glyphs that are none; which characters have none is known only once the fonts were tried.
     for _ in range(_PASSES):
@@ -66,7 +67,8 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
         if not done.missing:
             break
         unreadable += "".join(done.missing)
-    return conforming(done.pdf, dated=evidence.date is not None)
+    identifier = sha256_of(card_json)[:32].encode()
+    return conforming(done.pdf, identifier=identifier, dated=evidence.date is not None)
 
 
 def printed(sheet: Sheet) -> Printed:
@@ -101,15 +103,29 @@ def _drawn(sheet: Sheet, stamp: dt.datetime) -> bytes:
         modified=stamp,
         relationship="Data",
     )
-    with _epoch(stamp), warnings.catch_warnings():
+    with _epoch(stamp), _fonts() as fonts, warnings.catch_warnings():
         # WeasyPrint leaves its colour profile open for the interpreter to close.
         warnings.filterwarnings("ignore", message=r"unclosed file .*sRGB2014\.icc", category=ResourceWarning)
-        drawn: bytes = _Page(string=sheet.page, base_url="about:blank", url_fetcher=_locked()).write_pdf(
+        drawn: bytes = _Page(string=sheet.page, base_url="about:blank", url_fetcher=_Door()).write_pdf(
             pdf_variant="pdf/a-3a",
             attachments=[attachment],
-            pdf_identifier=sha256_of(sheet.attachment)[:32].encode(),
+            pdf_identifier=False,
+            font_config=fonts,
         )
     return drawn
+
+
+@contextmanager
+def _fonts() -> Iterator[FontConfiguration]:
+    """Where fonts are kept while a page is laid out: files that WeasyPrint removes when it is collected as garbage.
+
+    That may never come to pass, as in a process that is ended at once.
+    """
+    fonts = FontConfiguration()
+    try:
+        yield fonts
+    finally:
+        fonts.__del__()
 
 
 class _Page(HTML):  # type: ignore[misc]
@@ -157,9 +173,16 @@ def _without_glyph() -> Iterator[set[str]]:
         logger.removeFilter(glyphs)
 
 
-def _locked() -> URLFetcher:
-    """Nothing but what the document itself carries."""
-    return URLFetcher(allowed_protocols=["data"], allow_redirects=False)
+class _Door(URLFetcher):  # type: ignore[misc]
+    """Lets in what the document itself carries, and the shipped fonts; nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__(allowed_protocols=["data"], allow_redirects=False)
+
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        """What stands at an address."""
+        found = font(url)
+        return super().fetch(url, headers) if found is None else URLFetcherResponse(url, found)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import os
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Iterator
@@ -19,12 +20,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
-from tempfile import TemporaryFile
-from typing import IO, Any, Protocol
+from shutil import rmtree
+from tempfile import TemporaryFile, mkdtemp
+from typing import IO, Any, NoReturn, Protocol
 
 from explainkit.errors import ExplainkitError
+from explainkit.report.garbage import rarely_collected
 
 _LENGTH = struct.Struct(">Q")
+_PATIENCE_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,11 @@ def elsewhere() -> Iterator[Printer]:
         try:
             yield _Remote(process=process, complaints=complaints)
         finally:
+            with suppress(OSError):
+                process.stdin.close()  # type: ignore[union-attr]
+            # It ends by itself then, and takes its files along.
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=_PATIENCE_SECONDS)
             process.kill()
             for pipe in (process.stdin, process.stdout):
                 with suppress(OSError):
@@ -162,13 +171,19 @@ def _environment() -> dict[str, str]:
 def serve() -> None:
     """Print what comes in until the input ends, in the middle of a sheet too."""
     jobs: SimpleQueue[tuple[dict[str, Any], bytes, bytes]] = SimpleQueue()
+    tempfile.tempdir = mkdtemp(prefix="explainkit-")
+
+    def end(code: int) -> NoReturn:
+        """End at once, whatever the other thread is doing, without leaving its files behind."""
+        rmtree(tempfile.gettempdir(), ignore_errors=True)
+        os._exit(code)
 
     def read() -> None:
         with suppress(EOFError, OSError):
             while True:
                 head = json.loads(_receive(sys.stdin.buffer))
                 jobs.put((head, _receive(sys.stdin.buffer), _receive(sys.stdin.buffer)))
-        os._exit(0)
+        end(0)
 
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
@@ -176,15 +191,16 @@ def serve() -> None:
     try:
         from explainkit.report.pdf import printed
 
-        while True:
-            head, page, attachment = jobs.get()
-            done = printed(Sheet(page=page.decode(), attachment=attachment, **head))
-            _send(answers, json.dumps({"missing": done.missing}).encode(), done.pdf)
+        with rarely_collected():
+            while True:
+                head, page, attachment = jobs.get()
+                done = printed(Sheet(page=page.decode(), attachment=attachment, **head))
+                _send(answers, json.dumps({"missing": done.missing}).encode(), done.pdf)
     finally:
         # The interpreter cannot end by itself while the other thread waits for input.
         traceback.print_exc()
         sys.stderr.flush()
-        os._exit(1)
+        end(1)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gc
 import os
 import subprocess
 import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
 
 import pytest
 
 from explainkit.errors import ExplainkitError
 from explainkit.report import printer
+from explainkit.report.garbage import rarely_collected
 from explainkit.report.printer import Sheet, elsewhere, here
 
 SHEET = Sheet(
-    page="<!DOCTYPE html><html lang=en><title>t</title><p>one page with \ue000</p></html>",
+    page="<!DOCTYPE html><html lang=en><title>t</title>"
+    '<style>@font-face { font-family: "Plex Mono"; src: url(explainkit-font:IBMPlexMono-Regular) }</style>'
+    '<p style="font-family: Plex Mono">one page with \ue000</p></html>',
     attachment=b"{}",
     name="card.json",
     described="numbers",
@@ -83,3 +92,64 @@ def test_pages_are_printed_here_on_one_processor(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
     with elsewhere() as found:
         assert found is here
+
+
+@pytest.fixture
+def emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for temporary files, of this process and of those it starts."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return tmp_path
+
+
+def test_no_files_are_left_behind_here(emptied: Path) -> None:
+    gc.disable()  # fonts are removed whether or not anybody looks for garbage
+    try:
+        here(SHEET)
+        assert list(emptied.iterdir()) == []
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("sheets", [0, 1])
+def test_no_files_are_left_behind_elsewhere(emptied: Path, sheets: int) -> None:
+    with elsewhere() as remote:
+        for _ in range(sheets):
+            remote(SHEET)
+    assert list(emptied.iterdir()) == []
+
+
+def test_no_files_are_left_behind_in_the_middle_of_a_sheet(emptied: Path) -> None:
+    many = dataclasses.replace(SHEET, page=SHEET.page.replace("one page", "<p>one more page" * 20_000))
+    found: list[BaseException | None] = []
+    with elsewhere() as remote:
+        thread = threading.Thread(target=lambda: found.append(_failure(remote, many)))
+        thread.start()
+        until = time.monotonic() + 120
+        while not list(emptied.glob("*/weasyprint-*")) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert list(emptied.iterdir())
+    thread.join()
+    assert isinstance(found[0], ExplainkitError)
+    assert list(emptied.iterdir()) == []
+
+
+def _failure(remote: printer.Printer, sheet: Sheet) -> BaseException | None:
+    try:
+        remote(sheet)
+    except ExplainkitError as error:
+        return error
+    return None
+
+
+def test_garbage_is_looked_for_as_before_afterwards() -> None:
+    before = gc.get_threshold()
+    with rarely_collected():
+        assert gc.get_threshold()[0] > before[0]
+    assert gc.get_threshold() == before
+    gc.set_threshold(0)
+    try:
+        with rarely_collected():
+            assert gc.get_threshold()[0] == 0  # switched off stays switched off
+    finally:
+        gc.set_threshold(*before)
