@@ -81,7 +81,7 @@ def printed(sheet: Sheet) -> Printed:
 
 def _foot(source: str) -> str:
     """What stands below each page, and the name of page one among the bookmarks."""
-    number = _quoted(say("every number: {source}, attached").format(source=source))
+    number = _quoted(say("every number: {source}, attached", source=source))
     pages = PLACE.split(say("{page} of {pages}"))
     shown = (f"counter({text})" if place % 2 else _quoted(text) for place, text in enumerate(pages) if text)
     foot = f"@page {{ @bottom-left {{ content: {number} }}"

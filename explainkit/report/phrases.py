@@ -81,9 +81,8 @@ def name(text: str, *, strong: bool = False) -> Label:
     """A name from outside; a very long one is cut, with its digest so that it stays unmistakable."""
     if len(text) <= _LONGEST_LABEL:
         return Label(text, "label", strong)
-    cut = say("{start}… (shortened, sha256 {digest})")
     start, digest = text[:_LONGEST_LABEL].rstrip(), sha256_of(text.encode())[:12]
-    return Label(cut.format(start=start, digest=digest), strong=strong)
+    return Label(say("{start}… (shortened, sha256 {digest})", start=start, digest=digest), strong=strong)
 
 
 def given(text: str) -> Label:
@@ -154,7 +153,7 @@ def level(figures: Iterable[Figure]) -> str:
     levels = {f.level for f in figures if f.level is not None and f.low is not None}
     if len(levels) != 1:
         return say("interval")
-    return say("{level} % interval").format(level=f"{100 * levels.pop():g}".replace(".", spoken().decimal))
+    return say("{level} % interval", level=f"{100 * levels.pop():g}".replace(".", spoken().decimal))
 
 
 def listed(items: Sequence[Parts], between: str = ", ") -> Parts:
