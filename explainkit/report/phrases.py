@@ -96,6 +96,11 @@ def clause(text: str) -> Label:
     return Label(text, "clause", language="en") if translated is None else Label(translated, "clause")
 
 
+def law(text: str) -> Label:
+    """What a law or a standard says, in our English words: never translated, not even where a message reads alike."""
+    return Label(text, "clause", language=None if spoken().tag == "en" else "en")
+
+
 def on_page(number: int) -> Label:
     """A count of things in this document."""
     return Label(str(number), "page")
