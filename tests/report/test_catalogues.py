@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from explainkit.report import assemble, language
 from explainkit.report.card import Group, Label, Table
 from explainkit.report.html import render_html
 from explainkit.report.language import PLACE, Language
+from explainkit.report.templating import SCRIPT_WORDS, shipped
 
 ROOT = Path(__file__).parents[2]
 OPEN, CLOSE = "⟦", "⟧"
@@ -85,6 +87,12 @@ def test_the_catalogues_have_every_message_of_the_code() -> None:
     assert (done.stdout, done.returncode) == ("", 0)
 
 
+def test_the_catalogue_has_the_words_of_the_script() -> None:
+    said = re.findall(r'\bsay\("((?:[^"\\]|\\.)*)"', shipped("card.js"))
+    assert set(said) == set(SCRIPT_WORDS)
+    assert len(said) > 10
+
+
 def test_texts_of_laws_stay_as_they_were_read(evidence: Evidence) -> None:
     english = _laws(evidence)
     plan = {**evidence.plan, "card": {**evidence.plan.get("card", {}), "language": "de"}}
@@ -94,12 +102,12 @@ def test_texts_of_laws_stay_as_they_were_read(evidence: Evidence) -> None:
 
 
 def _laws(evidence: Evidence) -> list[tuple[str, str | None]]:
-    """What each clause asks for, and the language that it is marked with."""
+    """What each clause asks for and what the card lacks of it, and the language that it is marked with."""
     section = next(s for s in assemble.build(evidence).sections if s.id == "clauses")
     tables = [b for g in section.blocks if isinstance(g, Group) for b in _tables(g)]
     rows = [row for table in tables if len(table.columns) == 4 for row in table.rows]
-    asked = [part for row in rows for part in row.cells[1] if isinstance(part, Label)]
-    return [(label.text, label.language) for label in asked]
+    parts = [part for row in rows for cell in (row.cells[1], row.cells[3]) for part in cell if isinstance(part, Label)]
+    return [(label.text, label.language) for label in parts if label.data_text == "clause"]
 
 
 def _tables(group: Group) -> list[Table]:
