@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import pdfua
 import pikepdf
 import pytest
 
@@ -66,6 +67,38 @@ def run(*command: str | Path) -> str:
 def test_qpdf_finds_no_error(folder: Path) -> None:
     assert "No syntax or stream encoding errors" in run("qpdf", "--check", folder / "card.pdf")
     assert (folder / "card.pdf").stat().st_size < 1_000_000
+
+
+TOLERATED = {"UA-15-003"}
+"""Findings of pdfua that are no faults of the file. Why, docs/reference/accessibility.md says."""
+
+
+def test_pdfua_finds_no_error(folder: Path) -> None:
+    report = pdfua.validate(folder / "card.pdf")
+    assert report.outcomes
+    found = {(f.rule_id, f.severity) for f in report.findings if f.severity > pdfua.Severity.INFO}
+    assert found <= {(rule, pdfua.Severity.WARNING) for rule in TOLERATED}, found
+
+
+def test_pdfua_looks(folder: Path, tmp_path: Path) -> None:
+    """What a file lacks it does find."""
+    with pikepdf.open(folder / "card.pdf") as opened:
+        del opened.Root.Lang, opened.Root.MarkInfo
+        opened.save(tmp_path / "bare.pdf")
+    report = pdfua.validate(tmp_path / "bare.pdf")
+    assert {f.rule_id[:5] for f in report.findings if f.severity == pdfua.Severity.ERROR} >= {"UA-06", "UA-11"}
+
+
+def test_cells_name_their_headers(pdf: pikepdf.Pdf) -> None:
+    """The association that pdfua looks for at the header cells stands at the others (ISO 32000-1, 14.8.5.7)."""
+    heads, named = set(), []
+    for element in structure(pdf):
+        if element.S == "/TH":
+            heads.add(bytes(element.ID))
+        elif element.S == "/TD":
+            named.append([bytes(name) for name in element.A.Headers])
+    assert len(named) > 300
+    assert all(names and heads.issuperset(names) for names in named)
 
 
 def structure(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Dictionary]:
