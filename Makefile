@@ -1,5 +1,6 @@
 # make demo         the main job on an embedded real case, in an environment of its own
 # make test         all tests             make lint         format, lint, types, import contract
+# make test-long    all tests, and of those that take minutes not a share but all
 # make wheel-test   fast tests against the built wheel, away from the source tree
 # make test-lowest  the fast tests with the oldest versions that pyproject.toml allows
 # make bench        explainkit against its peers, in one run
@@ -20,7 +21,7 @@ LOCKED := pyproject.toml requirements/build.txt
 COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
            --no-annotate --custom-compile-command "make lock"
 
-.PHONY: demo test fast lint wheel-test test-lowest bench docs lock clean
+.PHONY: demo test test-long fast lint wheel-test test-lowest bench docs lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.base
@@ -28,6 +29,9 @@ demo: $(VENV)/.base
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-long: export EXPLAINKIT_LONG_TESTS := 1
+test-long: test
 
 fast: $(VENV)/.dev
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not slow"

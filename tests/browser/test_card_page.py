@@ -22,9 +22,10 @@ CASES = (*REAL, "scores_only")
 UNFOLD = "() => document.querySelectorAll('details').forEach(e => { e.open = true })"
 FIVE_ROWS = """() => {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync("tbody tr:nth-child(n + 6) { display: none }");
+  sheet.replaceSync("tbody tr:nth-child(n + 6), svg text { display: none }");
   document.adoptedStyleSheets = [sheet];
 }"""
+ALL_ROWS = "() => { document.adoptedStyleSheets = [] }"
 CardFile = Callable[[str], Path]
 
 # Contrast of the text in drawings, which axe leaves open, by the formula of WCAG.
@@ -79,20 +80,29 @@ def violations(page: Page, within: str = "html", *, only: Sequence[str] = (), bu
     return [f"{rule}: {nodes}" for rule, nodes in found]
 
 
+@contextmanager
+def five_rows(page: Page) -> Iterator[None]:
+    """Show the first rows of tables alone."""
+    page.evaluate(FIVE_ROWS)
+    yield
+    page.evaluate(ALL_ROWS)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_axe_finds_nothing(browser: Browser, card_file: CardFile, name: str) -> None:
     path = card_file(name)
     assert path.stat().st_size < 1_500_000
     with opened(browser, path, viewport={"width": 1280, "height": 900}, color_scheme="light") as (page, heard):
-        assert violations(page) == []
+        # Contrast takes nine tenths of the time, and rows of a table look alike: five of each are enough.
+        assert violations(page, but=["color-contrast"]) == []
+        with five_rows(page):
+            assert violations(page, only=["color-contrast"]) == []
         page.evaluate(UNFOLD)
         page.emulate_media(color_scheme="dark")
         page.set_viewport_size({"width": 320, "height": 900})
-        # Contrast takes nine tenths of the time, and rows of a table look alike: in the dark, five of each are enough.
         assert violations(page, but=["color-contrast"]) == []
-        page.evaluate(FIVE_ROWS)
-        assert violations(page, only=["color-contrast"]) == []
-        page.evaluate("() => { document.adoptedStyleSheets = [] }")
+        with five_rows(page):
+            assert violations(page, only=["color-contrast"]) == []
         assert page.evaluate("document.documentElement.scrollWidth") == 320
         assert heard == []
 

@@ -15,11 +15,14 @@ from typing import Any
 import pytest
 
 from explainkit.evidence import Evidence
+from tests.bounded import long
 from tests.datasets import cases
 from tests.datasets.expected import EXPECTED, NOT_TESTED
 
 ROOT = Path(cases.__file__).parents[2]
 EXTRAS = {"adult": "lightgbm", "credit-lightgbm": "lightgbm", "bank": "catboost", "ai4i_failure": "xgboost"}
+ALIKE = {"credit-lightgbm", "heart", "online_shoppers"}
+"""Cases much like others: those wait for the long run."""
 # A blocking gate fails there on purpose; the card is written all the same.
 FAILING = {"ai4i_failure"}
 BLOCKED = "explanation.reasons.blocked"
@@ -106,7 +109,7 @@ def audit(name: str, folder: Path, keys: Keys, shared: Path, samples: Path) -> R
 
 # One test a case, so that an audit is run once also where tests are spread over several processes.
 @pytest.mark.slow
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=long if name in ALIKE else ()) for name in EXPECTED])
 def test_real_case(
     name: str, tmp_path: Path, keys: Keys, shared_data: Path, sample_models: Path, subtests: pytest.Subtests
 ) -> None:

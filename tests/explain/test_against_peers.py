@@ -20,12 +20,14 @@ from sklearn.datasets import load_iris, load_svmlight_file
 from sklearn.tree import DecisionTreeRegressor
 
 from explainkit import explain_shap
+from tests.bounded import share
 from tests.explain import peers
 from tests.explain.peers import FLOAT32, FLOAT64, PEERS, TABLES, Peer, by_leaves, furthest, on_thresholds, shap_values
 from tests.explain.tree.definition import coalition_worths, shapley
 
 LARGE = ("adult", "ai4i", "ai4i type", "bank", "compas", "shoppers")
 DATA = [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in TABLES]
+MANY = share(100_000, 20_000)
 READ = [family for family in PEERS if family != "catboost, categories"]
 """Whose trees explainkit always reads; of a category with many values CatBoost's own account is taken."""
 
@@ -51,7 +53,10 @@ def test_every_row_of_the_data(family: str, name: str, shared_data: Path) -> Non
     [
         ("heart", 1000),
         ("diabetes", 1000),
-        *(pytest.param(name, 100_000, marks=pytest.mark.slow) for name in ("adult", "ai4i type", "diabetes")),
+        *(
+            pytest.param(name, share(100_000, 20_000), marks=pytest.mark.slow)
+            for name in ("adult", "ai4i type", "diabetes")
+        ),
     ],
 )
 @pytest.mark.parametrize("family", READ)

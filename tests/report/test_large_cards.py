@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -15,11 +14,11 @@ from explainkit.figures import Figure, Series, figure_id, parse_figure_id
 from explainkit.report.assemble import build
 from explainkit.report.html import render_html
 from explainkit.report.templating import document
+from tests.bounded import long
 from tests.real_cards import evidence_of
 from tests.report.number_check import Page
 
 pytestmark = pytest.mark.slow
-long = pytest.mark.skipif("EXPLAINKIT_LONG_TESTS" not in os.environ, reason="takes minutes: EXPLAINKIT_LONG_TESTS=1")
 
 T = TypeVar("T", Figure, Series)
 OF_CLASSES = ("class", "output", "actual", "decided")

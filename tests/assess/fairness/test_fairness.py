@@ -20,6 +20,7 @@ from explainkit.errors import PlanError
 from explainkit.figures import figure_id, parse_figure_id
 from explainkit.plan import FairnessPlan
 from tests.assess.builders import check_sane, figures_of, group, reasons_of, subject_of, values_of
+from tests.bounded import share
 from tests.strategies import binary_rows
 
 SHOW_ALL = FairnessPlan(min_cell=1)
@@ -82,7 +83,7 @@ def test_rates_by_boolean_masks(rows):
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@settings(max_examples=share(200, 50))
 @given(binary_rows())
 def test_rates_equal_fairlearn(rows):
     measured = measured_groups(rows)
@@ -125,7 +126,7 @@ def test_rates_equal_fairlearn(rows):
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@settings(max_examples=share(200, 50))
 @given(binary_rows())
 def test_gaps_over_groups_equal_fairlearn(rows):
     """Where every group has outcomes of both classes; fairlearn counts a rate without a denominator as 0."""

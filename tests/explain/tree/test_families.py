@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import explainkit as ek
 from explainkit.explain.tree import explainer
+from tests.bounded import share
 from tests.explain.oracle import near
 from tests.explain.tree.definition import coalition_worths, output, shapley
 from tests.explain.tree.families import FAMILIES, edge_rows
@@ -60,7 +61,7 @@ def test_values_are_those_of_the_definition(family: str, task: str, seed: int, t
 @pytest.mark.slow
 @OLD_BOOSTERS
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=share(400, 80), deadline=None)
 @given(task=st.sampled_from(TASKS), seed=st.integers(0, 10**9), tables=st.booleans())
 def test_values_are_those_of_the_definition_in_many_models(family: str, task: str, seed: int, tables: bool) -> None:
     check(family, task, seed, tables=tables)
