@@ -23,6 +23,7 @@ from explainkit.report.assemble import build
 from explainkit.report.card import Card
 from explainkit.report.conformance import conforming
 from explainkit.report.language import PLACE, say, speaking
+from explainkit.report.lean import lean
 from explainkit.report.printer import Printed, Printer, Sheet, here
 from explainkit.report.templating import document, faces, font, shipped
 
@@ -61,6 +62,8 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
     # PDF/A forbids glyphs that are none; which characters have none is known only once the fonts were tried.
     for _ in range(_PASSES):
         page = document(card, medium="paper", style=style, policy=None, unreadable=unreadable)
+        if not card.look.templates:  # others may say how these elements look
+            page = lean(page)
         done = printer(
             Sheet(page=page, attachment=card_json, name=card.source, described=described, date=evidence.date)
         )
