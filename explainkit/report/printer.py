@@ -64,7 +64,7 @@ class Printer(Protocol):
 
 def here(sheet: Sheet) -> Printed:
     """Print in this process."""
-    from explainkit.report.pdf import printed
+    from explainkit.report.layout import printed
 
     return printed(sheet)
 
@@ -189,7 +189,7 @@ def serve() -> None:
     os.dup2(2, 1)  # whatever a library prints is no answer
     threading.Thread(target=read, daemon=True).start()
     try:
-        from explainkit.report.pdf import printed
+        from explainkit.report.layout import printed
 
         with rarely_collected():
             while True:
