@@ -55,6 +55,16 @@ class Printed:
     """Characters that no font has."""
 
 
+_FIRST = Sheet(
+    page='<!DOCTYPE html><html lang="en"><title>-</title><p>-</p></html>',
+    attachment=b"",
+    name="-",
+    described="-",
+    date=None,
+)
+"""What the process prints before it is asked for anything: the first sheet takes longer than others."""
+
+
 class Printer(Protocol):
     """Turns pages into a PDF."""
 
@@ -192,6 +202,7 @@ def serve() -> None:
         from explainkit.report.layout import printed
 
         with rarely_collected():
+            printed(_FIRST)
             while True:
                 head, page, attachment = jobs.get()
                 done = printed(Sheet(page=page.decode(), attachment=attachment, **head))
