@@ -1,6 +1,6 @@
 # make demo         the main job on an embedded real case, in an environment of its own
 # make test         all tests             make lint         format, lint, types, import contract
-# make wheel-test   the fast tests against the built wheel, away from the source tree
+# make wheel-test   fast tests against the built wheel, away from the source tree
 # make test-lowest  the fast tests with the oldest versions that pyproject.toml allows
 # make bench        explainkit against its peers, in one run
 # make docs         the documentation, into site/; any warning is an error

@@ -65,13 +65,20 @@ def together(parts: Sequence[Part[T]], *, threads: int) -> list[T]:
     if threads > 1:
         chain = [part for part in parts if part.alone]
         lanes = [chain, *([part] for part in parts if not part.alone)]
+        over = threading.Event()
+
+        def work(lane: Sequence[Part[T]]) -> None:
+            for part in lane:
+                if not over.is_set():
+                    part()
+
         # Python's filters of warnings belong to all threads: whoever sets them for a while would undo others' settings.
         with quiet_library(), ThreadPoolExecutor(threads) as pool:
-            begun = [pool.submit(as_here(partial(_all_of, lane))) for lane in lanes]
-            if wait(begun, return_when=FIRST_EXCEPTION).not_done:
-                pool.shutdown(wait=False, cancel_futures=True)
-    return _all_of(parts)
-
-
-def _all_of(parts: Sequence[Part[T]]) -> list[T]:
+            begun = [pool.submit(as_here(partial(work, lane))) for lane in lanes]
+            try:
+                wait(begun, return_when=FIRST_EXCEPTION)
+            finally:  # after an error, or when the user breaks off, nothing more is begun
+                if any(not lane.done() or lane.exception() for lane in begun):
+                    over.set()
+                    pool.shutdown(wait=False, cancel_futures=True)
     return [part() for part in parts]

@@ -28,11 +28,14 @@ def one_order() -> Iterator[None]:
 
 
 def as_here(work: Callable[[], T]) -> Callable[[], T]:
-    """The same work for another thread, under the settings of this one that threads do not share, and `one_order`."""
+    """The same work for another thread, in `one_order` and under the settings of this thread that are not shared.
+
+    Libraries that start threads by OpenMP get one: those of several callers would wait for each other in busy loops.
+    """
     context, settings = copy_context(), sklearn.get_config()
 
     def there() -> T:
-        with one_order(), sklearn.config_context(**settings):
+        with one_order(), threadpool_limits(limits=1, user_api="openmp"), sklearn.config_context(**settings):
             return context.run(work)
 
     return there

@@ -179,7 +179,14 @@ CHANGED: dict[str, tuple[Callable[[], dict[str, str]], str]] = {
         swap("{{ part | number }}", "<b>{{ part.figure.id }}</b>", "blocks.html"),
         "no <data> where explainkit prints one",
     ),
-    "marks dropped": (swap('<span class="mark {{ part.tone }}">{{ part.text }}</span>', "", "blocks.html"), " missing"),
+    "marks dropped": (
+        swap(
+            '<span class="mark {{ part.tone }}{% if " " in part.text %} words{% endif %}">{{ part.text }}</span>',
+            "",
+            "blocks.html",
+        ),
+        " missing",
+    ),
     "notes dropped": (
         swap(
             '<p class="{{ block.style }}">',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,7 @@ from tests.real_cards import evidence_of
 from tests.report.number_check import Page
 
 pytestmark = pytest.mark.slow
+long = pytest.mark.skipif("EXPLAINKIT_LONG_TESTS" not in os.environ, reason="takes minutes: EXPLAINKIT_LONG_TESTS=1")
 
 T = TypeVar("T", Figure, Series)
 OF_CLASSES = ("class", "output", "actual", "decided")
@@ -80,10 +82,10 @@ def classes(evidence: Evidence) -> Evidence:
 @pytest.mark.parametrize(
     ("name", "large", "left_out"),
     [
-        ("credit", features, "more rows stand in card.html and card.json"),
+        pytest.param("credit", features, "more rows stand in card.html and card.json", marks=long),
         ("credit", groups, "more rows stand in card.html and card.json"),
         ("credit", cases, "180 more cases are not printed: card.html and card.json have them"),
-        ("wine", classes, "54 more classes stand in card.json"),
+        pytest.param("wine", classes, "54 more classes stand in card.json", marks=long),
     ],
 )
 def test_a_large_card_stays_bounded_and_says_so(

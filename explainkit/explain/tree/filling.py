@@ -203,6 +203,19 @@ def add_leaf(span: Any, columns: Any, u: int, place: Any, met: Any, value: Any, 
 
 
 @compiled
+def weights_by_size(widest: int, factorial: Any) -> Any:
+    """Shapley weights of a player that the row alone meets, and of one that the background alone meets."""
+    weights = np.zeros((2, widest + 1, widest + 1))
+    for a in range(widest + 1):
+        for c in range(widest + 1 - a):
+            if a > 0:
+                weights[0, a, c] = factorial[a - 1] * factorial[c] / factorial[a + c]
+            if c > 0:
+                weights[1, a, c] = factorial[a] * factorial[c - 1] / factorial[a + c]
+    return weights
+
+
+@compiled
 def fill(group: Any, columns: Any, digits: Any, tests: Any, tree: Any, shape: Any, counts: Any, out: Any) -> None:
     """Fill the tables of all groups.
 
@@ -217,13 +230,7 @@ def fill(group: Any, columns: Any, digits: Any, tests: Any, tree: Any, shape: An
     factorial = np.ones(2 * widest + 2)
     for i in range(1, len(factorial)):
         factorial[i] = factorial[i - 1] * i
-    weights = np.zeros((2, widest + 1, widest + 1))
-    for a in range(widest + 1):
-        for c in range(widest + 1 - a):
-            if a > 0:
-                weights[0, a, c] = factorial[a - 1] * factorial[c] / factorial[a + c]
-            if c > 0:
-                weights[1, a, c] = factorial[a] * factorial[c - 1] / factorial[a + c]
+    weights = weights_by_size(widest, factorial)
     share = np.empty(1 << widest)
     asked = np.zeros(1 << widest, np.bool_)
     ranked = np.empty((1 << widest, widest + 1))

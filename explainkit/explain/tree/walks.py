@@ -44,6 +44,25 @@ def parted(together: Any, first: int, end: int, code: Any, cut: int, left: bool)
 
 
 @compiled
+def put(room: Any, top: int, node: int, length: int, player: int, first: int, end: int) -> int:
+    """Leave a node for later, with the rows that go there; how many wait then."""
+    node_at, length_at, player_at, first_at, end_at = room[2:]
+    node_at[top], length_at[top], player_at[top] = node, length, player
+    first_at[top], end_at[top] = first, end
+    return top + 1
+
+
+@compiled
+def add_way(leaf: Any, gains: Any, trail: Any, side: Any, rows: Any, players: int, found: Any) -> None:
+    """Share a leaf out among the players on the way to it, for the background rows that go this way."""
+    for o in range(len(leaf)):
+        for p in trail:
+            share = leaf[o] * gains[0] if side[p] == 1 else -leaf[o] * gains[1]
+            for i in rows:
+                found[i, o * players + p] += share
+
+
+@compiled
 def one_tree(row: Any, others: Any, together: Any, root: int, trees: Any, room: Any, players: int, found: Any) -> None:
     """Add what one tree gives for one row against each background row to ``found[n_others, n_outputs * n_players]``.
 
@@ -82,30 +101,19 @@ def one_tree(row: Any, others: Any, together: Any, root: int, trees: Any, room: 
                 node = mine
             elif side[p] == 2:
                 if k < end:
-                    node_at[top], length_at[top], player_at[top] = mine, length, -1
-                    first_at[top], end_at[top] = k, end
-                    top += 1
+                    top = put(room, top, mine, length, -1, k, end)
                 node, end = other, k
             else:
-                node_at[top], length_at[top], player_at[top] = other, length, p
-                first_at[top], end_at[top] = first, k
-                top += 1
+                top = put(room, top, other, length, p, first, k)
                 if k < end:
-                    node_at[top], length_at[top], player_at[top] = mine, length, -1
-                    first_at[top], end_at[top] = k, end
-                    top += 1
+                    top = put(room, top, mine, length, -1, k, end)
                 side[p] = 1
                 trail[length] = p
                 length += 1
                 a += 1
                 node, end = mine, k
-        for o in range(values.shape[1]):
-            v = values[node, o]
-            for k in range(length):
-                p = trail[k]
-                share = v * won[a, c] if side[p] == 1 else -v * lost[a, c]
-                for i in range(first, end):
-                    found[together[i], o * players + p] += share
+        gains = (won[a, c], lost[a, c])
+        add_way(values[node], gains, trail[:length], side, together[first:end], players, found)
     for k in range(length):
         side[trail[k]] = 0
 
