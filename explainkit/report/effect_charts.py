@@ -233,7 +233,7 @@ def strips(
 def by_rank(name: str) -> tuple[tuple[str, str], ...]:
     """Words for colours of ranks."""
     short = shortened(name, 16)
-    low, high = say("low {input}").format(input=short), say("high {input}").format(input=short)
+    low, high = say("low {input}", input=short), say("high {input}", input=short)
     return ((rank_shade(0.0), low), (rank_shade(1.0), high))
 
 

@@ -24,7 +24,7 @@ from explainkit.errors import PlanError
 from explainkit.report.recorded import PLACE as PLACE
 from explainkit.report.recorded import Recorded
 
-_DIGITS = re.compile(r"\d")
+_NUMBERS = re.compile(r"\d+")
 _FOLDER = "locales"
 _SHORT = 80
 
@@ -77,9 +77,18 @@ def speaking(language: Language) -> Iterator[None]:
         _SPOKEN.reset(token)
 
 
-def say(message: str) -> str:
-    """A message in the language spoken now; as it is where there is no translation."""
-    return _SPOKEN.get().messages.get(message, message)
+def say(message: str, /, **places: str) -> str:
+    """A message in the language spoken now; as it is where there is no translation.
+
+    Parameters
+    ----------
+    message : str
+        In English, as the catalogue has it.
+    **places : str
+        What is put into its places. A catalogue may come from anybody, so it is no format string.
+    """
+    found = _SPOKEN.get().messages.get(message, message)
+    return PLACE.sub(lambda place: places[place[1]], found) if places else found
 
 
 def noted(message: str) -> str:
@@ -157,7 +166,7 @@ def read_language(tag: str, catalogue: bytes, *, where: str | None = None) -> La
     Raises
     ------
     PlanError
-        If it cannot be read, or a translation has other places or digits than its message.
+        If it cannot be read, or a translation has other places or numbers than its message.
     """
     from babel import Locale, UnknownLocaleError
     from babel.messages.pofile import PoFileError, read_po
@@ -188,7 +197,7 @@ def read_language(tag: str, catalogue: bytes, *, where: str | None = None) -> La
 
 
 def _check(where: str, message: str, translation: str) -> None:
-    for what, pattern in (("places", PLACE), ("digits", _DIGITS)):
+    for what, pattern in (("places", PLACE), ("numbers", _NUMBERS)):
         wanted, found = ({*pattern.findall(text)} for text in (message, translation))
         if wanted != found:
             raise PlanError(

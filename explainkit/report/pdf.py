@@ -61,7 +61,7 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
 
 def _foot(source: str) -> str:
     """What stands below each page, and the name of page one among the bookmarks."""
-    number = _quoted(say("every number: {source}, attached").format(source=source))
+    number = _quoted(say("every number: {source}, attached", source=source))
     pages = PLACE.split(say("{page} of {pages}"))
     shown = (f"counter({text})" if place % 2 else _quoted(text) for place, text in enumerate(pages) if text)
     foot = f"@page {{ @bottom-left {{ content: {number} }}"

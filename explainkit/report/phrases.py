@@ -81,9 +81,8 @@ def name(text: str, *, strong: bool = False) -> Label:
     """A name from outside; a very long one is cut, with its digest so that it stays unmistakable."""
     if len(text) <= _LONGEST_LABEL:
         return Label(text, "label", strong)
-    cut = say("{start}… (shortened, sha256 {digest})")
     start, digest = text[:_LONGEST_LABEL].rstrip(), sha256_of(text.encode())[:12]
-    return Label(cut.format(start=start, digest=digest), strong=strong)
+    return Label(say("{start}… (shortened, sha256 {digest})", start=start, digest=digest), strong=strong)
 
 
 def given(text: str) -> Label:
@@ -95,6 +94,11 @@ def clause(text: str) -> Label:
     """A method, a reason or a law, as it stands in card.json; translated where the catalogue knows it."""
     translated = spoken().recorded(text)
     return Label(text, "clause", language="en") if translated is None else Label(translated, "clause")
+
+
+def law(text: str) -> Label:
+    """What a law or a standard says, in our English words: never translated, not even where a message reads alike."""
+    return Label(text, "clause", language=None if spoken().tag == "en" else "en")
 
 
 def on_page(number: int) -> Label:
@@ -154,7 +158,7 @@ def level(figures: Iterable[Figure]) -> str:
     levels = {f.level for f in figures if f.level is not None and f.low is not None}
     if len(levels) != 1:
         return say("interval")
-    return say("{level} % interval").format(level=f"{100 * levels.pop():g}".replace(".", spoken().decimal))
+    return say("{level} % interval", level=f"{100 * levels.pop():g}".replace(".", spoken().decimal))
 
 
 def listed(items: Sequence[Parts], between: str = ", ") -> Parts:

@@ -18,12 +18,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from queue import SimpleQueue
 from shutil import rmtree
 from tempfile import TemporaryFile, mkdtemp
 from typing import IO, Any, NoReturn, Protocol
 
+from explainkit.children import command, environment
 from explainkit.errors import ExplainkitError
 from explainkit.report.garbage import rarely_collected
 
@@ -91,12 +91,11 @@ def elsewhere() -> Iterator[Printer]:
     with TemporaryFile() as complaints:
         try:
             process = subprocess.Popen(
-                # -P: a file json.py in the working folder must not become a part of the printer.
-                [sys.executable, "-P", "-m", "explainkit.report.printer"],
+                command("explainkit.report.printer"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
-                env=_environment(),
+                env=environment(),
             )
         except (OSError, TypeError):
             yield here
@@ -169,13 +168,6 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
     if len(data) != count:
         raise EOFError
     return data
-
-
-def _environment() -> dict[str, str]:
-    """The child finds this very package."""
-    root = str(Path(__file__).resolve().parents[2])
-    known = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{known}{os.pathsep}{root}" if known else root}
 
 
 def serve() -> None:

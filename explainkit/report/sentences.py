@@ -116,7 +116,7 @@ def plain(parts: Parts) -> str:
         elif isinstance(part, Point):
             texts.append(point_text(part.series, part.column, part.row))
         elif isinstance(part, Link):
-            texts.append(say("section {section}").format(section=part.target))
+            texts.append(say("section {section}", section=part.target))
         elif isinstance(part, Break):
             texts.append(" ")
         else:

@@ -182,8 +182,12 @@ def _script_words(language: Language) -> str:
 
 def _described(card: Card) -> str:
     """What the document is, for its head."""
-    words = say("{document} made by explainkit from {source}, sha256 {digest}")
-    return words.format(document=card.document, source=printable(card.source), digest=card.digest)
+    return say(
+        "{document} made by explainkit from {source}, sha256 {digest}",
+        document=card.document,
+        source=printable(card.source),
+        digest=card.digest,
+    )
 
 
 def _in_a_line(title: str) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import site
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from explainkit.children import command, environment
 from explainkit.errors import (
     DataError,
     ExplainkitError,
@@ -201,12 +200,12 @@ def signing_soon() -> Iterator[None]:
 
 def _started() -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        # -P: a file json.py in the working folder must not become a part of the signer.
-        [sys.executable, "-P", "-m", "explainkit.sign"],
+        command("explainkit.sign"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=_environment(),
+        # The time of signing is claimed in UTC, which tells nothing of the place.
+        env={**environment(), "TZ": "UTC"},
     )
 
 
@@ -219,13 +218,3 @@ def serve_job(job: bytes) -> bytes:
         parts = {part: getattr(error, part) for part in _PARTS}
         return json.dumps({"error": {"type": type(error).__name__, **parts}}).encode()
     return json.dumps({"error": None}).encode()
-
-
-def _environment() -> dict[str, str]:
-    """The child finds this very package, and claims its time of signing in UTC, which tells nothing of the place."""
-    environment = {**os.environ, "TZ": "UTC"}
-    root = str(Path(__file__).resolve().parents[2])
-    if root not in [str(Path(p).resolve()) for p in (*site.getsitepackages(), site.getusersitepackages())]:
-        known = environment.get("PYTHONPATH")
-        environment["PYTHONPATH"] = f"{known}{os.pathsep}{root}" if known else root
-    return environment

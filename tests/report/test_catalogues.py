@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,8 +14,10 @@ import pytest
 
 from explainkit.evidence import Evidence
 from explainkit.report import assemble, language
+from explainkit.report.card import Group, Label, Table
 from explainkit.report.html import render_html
 from explainkit.report.language import PLACE, Language
+from explainkit.report.templating import SCRIPT_WORDS, shipped
 
 ROOT = Path(__file__).parents[2]
 OPEN, CLOSE = "⟦", "⟧"
@@ -82,6 +85,34 @@ def test_the_catalogues_have_every_message_of_the_code() -> None:
         [sys.executable, ROOT / "tools" / "messages", "--check"], capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.returncode) == ("", 0)
+
+
+def test_the_catalogue_has_the_words_of_the_script() -> None:
+    said = re.findall(r'\bsay\("((?:[^"\\]|\\.)*)"', shipped("card.js"))
+    assert set(said) == set(SCRIPT_WORDS)
+    assert len(said) > 10
+
+
+def test_texts_of_laws_stay_as_they_were_read(evidence: Evidence) -> None:
+    english = _laws(evidence)
+    plan = {**evidence.plan, "card": {**evidence.plan.get("card", {}), "language": "de"}}
+    assert _laws(replace(evidence, plan=plan)) == [(text, "en") for text, _ in english]
+    assert {language for _, language in english} == {None}
+    assert len(english) > 400
+
+
+def _laws(evidence: Evidence) -> list[tuple[str, str | None]]:
+    """What each clause asks for and what the card lacks of it, and the language that it is marked with."""
+    section = next(s for s in assemble.build(evidence).sections if s.id == "clauses")
+    tables = [b for g in section.blocks if isinstance(g, Group) for b in _tables(g)]
+    rows = [row for table in tables if len(table.columns) == 4 for row in table.rows]
+    parts = [part for row in rows for cell in (row.cells[1], row.cells[3]) for part in cell if isinstance(part, Label)]
+    return [(label.text, label.language) for label in parts if label.data_text == "clause"]
+
+
+def _tables(group: Group) -> list[Table]:
+    inner = [t for b in group.blocks if isinstance(b, Group) for t in _tables(b)]
+    return [b for b in group.blocks if isinstance(b, Table)] + inner
 
 
 @pytest.mark.parametrize("tag", [t for t in language.shipped_languages() if t != "en"])

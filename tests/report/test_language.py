@@ -57,6 +57,12 @@ class TestReading:
             assert say("unheard of") == "unheard of"
         assert say("measured") == noted("measured") == "measured"
 
+    def test_a_translation_is_no_format_string(self) -> None:
+        hostile = {"{rows} rows": "{rows} {rows.__class__} {} {rows!r}", "{rows} more": "{rows} mehr }{"}
+        with speaking(german(hostile)):
+            assert say("{rows} rows", rows="{rows}") == "{rows} {rows.__class__} {} {rows!r}"
+            assert say("{rows} more", rows="3") == "3 mehr }{"
+
     def test_doubtful_ones_and_blanks_are_left_out(self) -> None:
         assert read_language("de", po({"measured": "gemessen"}, before="#, fuzzy\n")).messages == {}
         assert read_language("de", po({"measured": ""})).messages == {}
@@ -75,7 +81,8 @@ class TestReading:
             ),
             ("de", po({"{n} rows": "{m} Zeilen"}), "other places than in the message '{n} rows'; found m; allowed: n"),
             ("de", po({"rows": "{n} Zeilen"}), "other places than in the message 'rows'; found n; allowed: none"),
-            ("de", po({"Katz 1978": "Katz 1979"}), "other digits than in the message 'Katz 1978'; found 1, 7, 9;"),
+            ("de", po({"Katz 1978": "Katz 1979"}), "other numbers than in the message 'Katz 1978'; found 1979;"),
+            ("de", po({"Katz 1978": "Katz 1987"}), "found 1987; allowed: 1978"),
         ],
     )
     def test_what_is_wrong_is_said_in_one_line(self, tag: str, catalogue: bytes, said: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from explainkit.children import environment
 from explainkit.errors import ExplainkitError
 from explainkit.report import printer
 from explainkit.report.garbage import rarely_collected
@@ -75,7 +76,7 @@ def test_the_process_ends_with_its_input() -> None:
         [sys.executable, "-P", "-m", "explainkit.report.printer"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-        env=printer._environment(),
+        env=environment(),
     )
     assert process.stdin is not None
     process.stdin.close()

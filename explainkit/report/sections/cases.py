@@ -164,8 +164,8 @@ def _waterfall(reader: Reader, case: Case, ordered: list[Figure], base: Figure, 
         steps.append(draw.Step(name=say("all others together"), value=total, text=text))
     drawn = draw.waterfall(
         steps,
-        base=(float(base.value or 0.0), say("base value  {value}").format(value=figure_text(base))),
-        output=(float(output.value or 0.0), say("this row  {value}").format(value=figure_text(output))),
+        base=(float(base.value or 0.0), say("base value  {value}", value=figure_text(base))),
+        output=(float(output.value or 0.0), say("this row  {value}", value=figure_text(output))),
     )
     caption = words("Dark raises the output, light lowers it; the numbers carry the sign.")
     alt = say(

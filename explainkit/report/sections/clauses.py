@@ -11,6 +11,7 @@ from explainkit.report.card import (
     Block,
     Column,
     Group,
+    Label,
     Link,
     Mark,
     Paragraph,
@@ -23,7 +24,7 @@ from explainkit.report.card import (
 from explainkit.report.clauses.mapping import Part, Regime, regimes
 from explainkit.report.clauses.standing import Standing, State, standings
 from explainkit.report.language import noted, say, spoken
-from explainkit.report.phrases import clause, code, listed, name, on_page, words
+from explainkit.report.phrases import code, law, listed, name, on_page, words
 from explainkit.report.places import places
 
 _STATES: dict[State, str] = {
@@ -121,9 +122,9 @@ def _overview(found: Sequence[tuple[Regime, tuple[Standing, ...]]], named: Seque
 
 
 def _clauses(regime: Regime, found: Sequence[Standing], order: Sequence[str]) -> tuple[Block, ...]:
-    about: Parts = (clause(regime.title),)
+    about: Parts = (law(regime.title),)
     if regime.applies:
-        about += (Words("; "), clause(regime.applies))
+        about += (Words("; "), law(regime.applies))
     table = Table(
         columns=(
             Column(title=words("Clause"), share=17),
@@ -143,13 +144,13 @@ def _read_in(found: Sequence[Standing]) -> Parts:
     sources = dict.fromkeys(s.clause.source for s in found if s.clause.read == "primary" and s.clause.source)
     if not sources:
         return words("None of these texts was read for this mapping.")
-    return words("Read in: {sources}.", sources=listed([(clause(source),) for source in sources], "; "))
+    return words("Read in: {sources}.", sources=listed([(law(source),) for source in sources], "; "))
 
 
 def _row(standing: Standing, order: Sequence[str]) -> Row:
     asked = standing.clause
     return Row(
-        cells=((clause(asked.id),), (clause(asked.asks),), _here(standing, order), _missing(standing)),
+        cells=((law(asked.id),), (law(asked.asks),), _here(standing, order), _missing(standing)),
         tone="quiet" if standing.state in ("outside", "not applicable", "unmapped") else "plain",
     )
 
@@ -171,10 +172,11 @@ def _here(standing: Standing, order: Sequence[str]) -> Parts:
 def _missing(standing: Standing) -> Parts:
     """What the card lacks, or why it holds nothing."""
     if standing.reason is not None:
-        return (clause(standing.reason),)
+        # That a clause does not apply is the plan's to say, in the words of whoever wrote it.
+        return (Label(standing.reason, "clause") if standing.state == "not applicable" else law(standing.reason),)
     parts = [_lacking(item) for item in standing.missing]
     if standing.clause.lacks is not None:
-        parts.append((clause(standing.clause.lacks),))
+        parts.append((law(standing.clause.lacks),))
     return listed(parts, "; ")
 
 

@@ -50,7 +50,7 @@ def blocks(reader: Reader, spaces: Mapping[str, str]) -> tuple[Block, ...]:
     inside: list[Block] = [Paragraph(parts=_reading(), style="text")] if inputs else []
     shap = say("SHAP value")
     if space != "raw":
-        shap = say("SHAP value ({unit})").format(unit=say(spaces.get(space, space)))
+        shap = say("SHAP value ({unit})", unit=say(spaces.get(space, space)))
     inside += [_pair(reader, one, ends.get(one.output), shap) for one in inputs]
     inside.append(Group(title=words("How far the curves reach"), blocks=(_table(reader, inputs, spans),)))
     return (Group(title=words("How the answer depends on single inputs"), blocks=tuple(inside)),)

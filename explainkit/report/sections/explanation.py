@@ -135,10 +135,9 @@ def _bars(reader: Reader, figures: list[Figure]) -> Chart:
         )
         for f in figures[:_MOST_DRAWN]
     ]
-    axis = say("mean absolute SHAP value in {unit}").format(unit=_unit(figures))
+    axis = say("mean absolute SHAP value in {unit}", unit=_unit(figures))
     if figures[0].low is not None:
-        ends = say("mean absolute SHAP value in {unit}, with {interval}")
-        axis = ends.format(unit=_unit(figures), interval=level(figures))
+        axis = say("mean absolute SHAP value in {unit}, with {interval}", unit=_unit(figures), interval=level(figures))
     drawn = draw.intervals(rows, width=draw.FULL, line=0.0, axis=axis)
     caption = words("Importance of each input over the rows explained. Orange and bold: a sensitive column.")
     if not any(r.tone == "attention" for r in rows):
@@ -158,7 +157,7 @@ def _swarm(reader: Reader, output: str | None) -> tuple[Block, ...]:
     space = next((m.space for m in reader.evidence.methods if m.id == "shap"), "raw")
     drawn = draw.swarm(
         points,
-        axis=say("SHAP value in {unit}").format(unit=say(SPACES.get(space, space))),
+        axis=say("SHAP value in {unit}", unit=say(SPACES.get(space, space))),
         ends=(say("low value of the input"), say("high value")),
         width=draw.FULL,
     )

@@ -288,7 +288,7 @@ def _chart(reader: Reader, kind: str, width: float) -> Chart | None:
     ratio = kind == "fairness.impact_ratio"
     axis = say(_AXES[kind])
     if any(f.low is not None for f in figures):
-        axis = say("{measure} with {interval}").format(measure=axis, interval=level(figures))
+        axis = say("{measure} with {interval}", measure=axis, interval=level(figures))
     drawn = draw.intervals(
         rows[:MOST_DRAWN],
         line=1.0 if ratio else None,
@@ -303,7 +303,7 @@ def _chart(reader: Reader, kind: str, width: float) -> Chart | None:
         caption = words("Ratio to the reference of the same column. Shaded: at or above four fifths; bold: below it.")
     return Chart(
         svg=drawn,
-        alt=say(EACH_GROUP).format(measure=measure(kind).title),
+        alt=say(EACH_GROUP, measure=measure(kind).title),
         width="half" if width == draw.HALF else "full",
         caption=caption,
     )

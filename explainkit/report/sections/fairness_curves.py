@@ -49,16 +49,19 @@ def _gap(reader: Reader, column: str) -> Chart | None:
     used = None if reader.evidence.threshold is None else Threshold.parse(reader.evidence.threshold)
     axis = say("threshold")
     if used is not None:
-        axis = say("threshold (dashed: {threshold}, in use)").format(threshold=str(used).replace(".", spoken().decimal))
-    alt = say("Largest difference of selection rates between groups of {column} at each threshold, with intervals")
+        axis = say("threshold (dashed: {threshold}, in use)", threshold=str(used).replace(".", spoken().decimal))
+    alt = say(
+        "Largest difference of selection rates between groups of {column} at each threshold, with intervals",
+        column=column,
+    )
     return Chart(
         svg=band(
             _curve(series, "threshold", "difference"),
             axis=axis,
-            vertical=say("gap by {column}").format(column=draw.shortened(column)),
+            vertical=say("gap by {column}", column=draw.shortened(column)),
             mark=None if used is None else used.at,
         ),
-        alt=alt.format(column=column),
+        alt=alt,
         width="half",
         caption=caption(noted("Gap in selection at thresholds common to all groups"), series),
         data=data_table(series, [(name, title) for name, title in _GAPS if _has(series, name)]),
@@ -71,7 +74,7 @@ def _rate(reader: Reader, column: str) -> Chart | None:
         return None
     return Chart(
         svg=band(_curve(series, "value", "rate"), axis=draw.shortened(column), vertical=say("selection rate")),
-        alt=say("Selection rate over {column}, in bins, with intervals").format(column=column),
+        alt=say("Selection rate over {column}, in bins, with intervals", column=column),
         width="half",
         caption=caption(noted("Selection rate over the number that cut points make groups of"), series),
         data=data_table(series, [(name, title) for name, title in _RATES if _has(series, name)]),

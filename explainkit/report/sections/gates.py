@@ -100,7 +100,7 @@ def _limit(gate: GateOutcome) -> Parts:
     """The limit with signs and decimal marks as a reader writes them."""
     text = gate.limit.replace(">=", "≥").replace("<=", "≤").replace(".", spoken().decimal)
     if within := _WITHIN.fullmatch(text):
-        text = say("within [{low}, {high}]").format(low=within["low"], high=within["high"])
+        text = say("within [{low}, {high}]", low=within["low"], high=within["high"])
     elif compared := _COMPARED.fullmatch(text):
         text = f"{compared['side']} {say('champion')}{compared['margin']}"
     return (Label(text, "clause"),)

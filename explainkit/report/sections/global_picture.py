@@ -93,7 +93,7 @@ def _bars(reader: Reader, figures: Sequence[Figure]) -> Chart:
     plain, with_ends = _AXES[reader.evidence.task]
     axis = say(plain)
     if any(f.low is not None for f in figures):
-        axis = say(with_ends).format(interval=level(figures))
+        axis = say(with_ends, interval=level(figures))
     alt = say("What shuffling each input costs, with its interval, largest first; the values stand in the table below")
     return Chart(svg=draw.intervals(rows, width=draw.FULL, line=0.0, axis=axis), alt=alt)
 
@@ -172,14 +172,13 @@ def _pairs_chart(reader: Reader, figures: Sequence[Figure]) -> Chart:
             )
         )
     unit = str(figures[0].unit)
-    axis = say("mean absolute interaction in {unit}, with {interval}")
-    alt = say("Strength of the largest interactions with their intervals; the values stand in the table below")
-    drawn = draw.intervals(
-        rows,
-        width=draw.FULL,
-        line=0.0,
-        axis=axis.format(unit=say(UNITS.get(unit, unit)), interval=level(figures)),
+    axis = say(
+        "mean absolute interaction in {unit}, with {interval}",
+        unit=say(UNITS.get(unit, unit)),
+        interval=level(figures),
     )
+    alt = say("Strength of the largest interactions with their intervals; the values stand in the table below")
+    drawn = draw.intervals(rows, width=draw.FULL, line=0.0, axis=axis)
     return Chart(svg=drawn, alt=alt, caption=words("How much two inputs do together beyond what each does alone."))
 
 

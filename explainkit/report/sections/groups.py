@@ -165,7 +165,7 @@ def _chart(reader: Reader, kind: str) -> Chart | None:
     known = measure(kind)
     axis = say(_AXES[kind])
     if figures:
-        axis = say("{measure} with {interval}").format(measure=axis, interval=level(figures))
+        axis = say("{measure} with {interval}", measure=axis, interval=level(figures))
     drawn = draw.intervals(
         found[:MOST_DRAWN],
         axis=axis,
@@ -177,7 +177,7 @@ def _chart(reader: Reader, kind: str) -> Chart | None:
     width = "half" if len(_DRAWN[reader.evidence.task]) == 2 else "full"
     return Chart(
         svg=drawn,
-        alt=say(EACH_GROUP).format(measure=known.title),
+        alt=say(EACH_GROUP, measure=known.title),
         width="half" if width == "half" else "full",
         caption=caption,
     )

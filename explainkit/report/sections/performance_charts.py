@@ -142,7 +142,7 @@ def _histogram(reader: Reader, *, wide: bool) -> Chart | None:
     positive = reader.evidence.positive or say("positive")
     runs = [("n", say("all rows"))]
     if "positive" in names:
-        runs = [("positive", positive), ("negative", say("not {outcome}").format(outcome=positive))]
+        runs = [("positive", positive), ("negative", say("not {outcome}", outcome=positive))]
     others = [o for o in reader.evidence.outputs if o != reader.evidence.positive]
     if len(runs) == 2 and len(others) == 1:
         runs[1] = ("negative", others[0])
@@ -150,7 +150,7 @@ def _histogram(reader: Reader, *, wide: bool) -> Chart | None:
     if reader.evidence.threshold is not None:
         cutoff = Threshold.parse(reader.evidence.threshold)
         limit = str(cutoff).replace(">=", "≥ ").replace(">", "> ").replace(".", spoken().decimal)
-        line = (cutoff.at, say("threshold {threshold}").format(threshold=limit))
+        line = (cutoff.at, say("threshold {threshold}", threshold=limit))
     counts = [(label, known(numbers(series, column))) for column, label in runs]
     drawn = draw.histogram(
         known(numbers(series, "low")),

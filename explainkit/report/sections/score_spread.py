@@ -42,19 +42,24 @@ def _chart(reader: Reader, column: str) -> Chart | None:
         return None
     used = None if reader.evidence.threshold is None else Threshold.parse(reader.evidence.threshold)
     axis = say("score")
-    alt = say("Spread of the score in each group of {column}: median, middle half, and middle nine tenths")
+    alt = say(
+        "Spread of the score in each group of {column}: median, middle half, and middle nine tenths", column=column
+    )
     if reader.evidence.task == "regression":
         axis = say("prediction")
-        alt = say("Spread of the prediction in each group of {column}: median, middle half, and middle nine tenths")
+        alt = say(
+            "Spread of the prediction in each group of {column}: median, middle half, and middle nine tenths",
+            column=column,
+        )
     elif used is not None:
-        axis = say("score (dashed: {threshold}, in use)").format(threshold=str(used).replace(".", spoken().decimal))
+        axis = say("score (dashed: {threshold}, in use)", threshold=str(used).replace(".", spoken().decimal))
     return Chart(
         svg=boxes(
             _rows(series)[:MOST_DRAWN],
             axis=axis,
             mark=None if used is None else used.at,
         ),
-        alt=alt.format(column=column),
+        alt=alt,
         width="half",
         caption=caption(noted("Median, middle half (thick) and middle nine tenths (thin) of each group"), series),
         data=data_table(series, _COLUMNS),
