@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,12 +48,14 @@ def command(plan: Path | None, out: Path, force: bool, quiet: bool, as_json: boo
     def job() -> int:
         from explainkit.cli.progress_bars import progress_for
         from explainkit.pipeline import audit_plan
+        from explainkit.sign.release import signing_soon
 
         signer = passphrase()
         progress = progress_for(quiet=quiet or as_json)
-        release = audit_plan(asked, base=base, progress=progress)
-        with progress.stage("sign and save" if signer else "save, unsigned"):
-            release.save(target, signer=signer, force=force)
+        with signing_soon() if signer else nullcontext():
+            release = audit_plan(asked, base=base, progress=progress)
+            with progress.stage("sign and save" if signer else "save, unsigned"):
+                release.save(target, signer=signer, force=force)
         report(release, out, signer=signer, quiet=quiet, as_json=as_json)
         return 0 if release.passed else 1
 

@@ -37,10 +37,11 @@ def command(out: Path, quiet: bool, as_json: bool, debug: bool) -> int:
         from explainkit.plan import read_plan
         from explainkit.resources import resource
         from explainkit.sign.keys import make_test_pki
+        from explainkit.sign.release import signing_soon
 
         progress = progress_for(quiet=quiet or as_json)
         case = resource("sample_models", "credit")
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory() as scratch, signing_soon():
             release = audit_plan(read_plan(case / "audit.toml"), base=case, progress=progress)
             with progress.stage("sign and save"):
                 keys = make_test_pki(Path(scratch) / "keys", passphrase=None)

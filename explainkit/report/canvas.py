@@ -9,7 +9,7 @@ import io
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 
 import matplotlib
 from matplotlib import font_manager
@@ -95,6 +95,7 @@ def canvas(width: float, height: float, *, left: float, right: float, bottom: fl
     return figure, axes
 
 
+@lru_cache(maxsize=4096)
 def inches(text: str, weight: int = 400) -> float:
     """Width of a text, in inches."""
     if not text.strip():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 from explainkit.artifact import Artifact
 from explainkit.evidence import Evidence
@@ -11,7 +12,7 @@ from explainkit.public import summarised
 from explainkit.report.assemble import build
 from explainkit.report.garbage import rarely_collected
 from explainkit.report.html import render_html
-from explainkit.report.printer import Printer, here
+from explainkit.report.printer import Printed, Printer, Sheet, here
 from explainkit.report.public import build_summary, render_summary
 
 _JSON, _HTML, _PDF = "application/json", "text/html", "application/pdf"
@@ -45,9 +46,16 @@ def _files(evidence: Evidence, progress: Progress, catalogue: bytes | None, prin
     card_json = evidence.to_json()
     with progress.stage("draw the card"):
         card = build(evidence, catalogue=catalogue)
-    aside = ThreadPoolExecutor(max_workers=1)
+    aside, handed = ThreadPoolExecutor(max_workers=1), Event()
+
+    def hand(sheet: Sheet) -> Printed:
+        handed.set()
+        return printer(sheet)
+
     try:
-        pdf = aside.submit(render_pdf, evidence, card_json, card=card, printer=printer)
+        pdf = aside.submit(render_pdf, evidence, card_json, card=card, printer=hand)
+        pdf.add_done_callback(lambda _: handed.set())  # also where there was nothing to hand over
+        handed.wait()  # two threads at once would only slow down what the printer waits for
         with progress.stage("write the card as HTML"):
             html = render_html(evidence, card=card)
         with progress.stage("write the public summary"):

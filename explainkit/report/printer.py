@@ -55,6 +55,16 @@ class Printed:
     """Characters that no font has."""
 
 
+_FIRST = Sheet(
+    page='<!DOCTYPE html><html lang="en"><title>-</title><p>-</p></html>',
+    attachment=b"",
+    name="-",
+    described="-",
+    date=None,
+)
+"""What the process prints before it is asked for anything: the first sheet takes longer than others."""
+
+
 class Printer(Protocol):
     """Turns pages into a PDF."""
 
@@ -64,7 +74,7 @@ class Printer(Protocol):
 
 def here(sheet: Sheet) -> Printed:
     """Print in this process."""
-    from explainkit.report.pdf import printed
+    from explainkit.report.layout import printed
 
     return printed(sheet)
 
@@ -181,9 +191,10 @@ def serve() -> None:
     os.dup2(2, 1)  # whatever a library prints is no answer
     threading.Thread(target=read, daemon=True).start()
     try:
-        from explainkit.report.pdf import printed
+        from explainkit.report.layout import printed
 
         with rarely_collected():
+            printed(_FIRST)
             while True:
                 head, page, attachment = jobs.get()
                 done = printed(Sheet(page=page.decode(), attachment=attachment, **head))

@@ -7,4 +7,11 @@ import sys
 from explainkit.sign.release import serve_job
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(serve_job(sys.stdin.buffer.read()))
+    # Loaded while the job is still being made; without these, `serve_job` would do it.
+    import explainkit.sign.cades
+    import explainkit.sign.content
+    import explainkit.sign.dsse
+    import explainkit.sign.pades  # noqa: F401
+
+    if job := sys.stdin.buffer.read():
+        sys.stdout.buffer.write(serve_job(job))

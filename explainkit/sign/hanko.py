@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
@@ -106,9 +108,18 @@ def simple_signer(key: OpenKey) -> Any:
     from pyhanko.sign.signers import SimpleSigner
     from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+    class Hand(SimpleSigner):
+        """Signs with the key that is open: pyHanko would read and check it again for each signature."""
+
+        def sign_raw(self, data: bytes, digest_algorithm: str) -> bytes:
+            mechanism = self.get_signature_mechanism_for_digest(digest_algorithm).signature_algo
+            if (mechanism, digest_algorithm) != ("rsassa_pkcs1v15", "sha256"):
+                return super().sign_raw(data, digest_algorithm)
+            return key.private.sign(data, PKCS1v15(), SHA256())
+
     private = key.private.private_bytes(forms.Encoding.DER, forms.PrivateFormat.PKCS8, forms.NoEncryption())
     own, *issuers = [x509.Certificate.load(c.public_bytes(forms.Encoding.DER)) for c in key.chain]
-    return SimpleSigner(
+    return Hand(
         signing_cert=own,
         signing_key=keys.PrivateKeyInfo.load(private),
         cert_registry=SimpleCertificateStore.from_certs(issuers),  # type: ignore[no-untyped-call]

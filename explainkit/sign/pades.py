@@ -88,8 +88,7 @@ async def certified(pdf: bytes, signer: Any, *, card_json: bytes, trial: bool = 
     InputError
         If the PDF is not such a one.
     """
-    _refuse_unsuited(pdf, card_json)
-    writer = _Writer(io.BytesIO(pdf))
+    writer = _Writer.from_reader(_suited(pdf, card_json))
     if trial:
         mark_pages(writer)
     for name in FIELDS.values():
@@ -113,7 +112,8 @@ async def certified(pdf: bytes, signer: Any, *, card_json: bytes, trial: bool = 
     return out.getvalue()
 
 
-def _refuse_unsuited(pdf: bytes, card_json: bytes) -> None:
+def _suited(pdf: bytes, card_json: bytes) -> PdfFileReader:
+    """The PDF, read once to be checked and to be written on."""
     try:
         reader = PdfFileReader(io.BytesIO(pdf), strict=True)
         problem = _shape_problem(reader, revisions=1) or ("it has a form" if "/AcroForm" in reader.root else None)
@@ -125,6 +125,7 @@ def _refuse_unsuited(pdf: bytes, card_json: bytes) -> None:
         problem = str(error)
     if problem is not None:
         raise InputError("the PDF cannot be signed", where="card.pdf", found=problem)
+    return reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

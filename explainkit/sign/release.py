@@ -6,7 +6,8 @@ import datetime as dt
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from explainkit.children import command, environment
@@ -39,6 +40,8 @@ _ERRORS = {
     kind.__name__: kind
     for kind in (ExplainkitError, InputError, DataError, ModelError, OutputError, VerificationError, ServiceError)
 }
+_waiting: list[subprocess.Popen[bytes]] = []
+"""Processes that were started ahead of their jobs."""
 _PARTS = ("problem", "where", "found", "allowed", "remedy")
 
 
@@ -155,30 +158,55 @@ def sign_in_child(folder: Path, signer: Signer, *, role: str = "provider") -> No
     """
     job = {"folder": str(folder.absolute()), "role": role, "signer": signer.to_job()}
     try:
-        done = subprocess.run(
-            command("explainkit.sign"),
-            input=json.dumps(job).encode(),
-            capture_output=True,
-            # The time of signing is claimed in UTC, which tells nothing of the place.
-            env={**environment(), "TZ": "UTC"},
-            check=False,
-        )
+        process = _waiting.pop() if _waiting else _started()
     except OSError as error:
         raise ExplainkitError(
             "the signing process cannot be started", where=sys.executable, found=error.strerror or str(error)
         ) from None
+    with process:
+        try:
+            out, complaints = process.communicate(json.dumps(job).encode())
+        finally:
+            process.kill()
     try:
-        answer = json.loads(done.stdout)
+        answer = json.loads(out)
         failure = answer["error"]
     except (ValueError, TypeError, KeyError):
-        last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        last = complaints.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise ExplainkitError(
             "the signing process ended without an answer",
             where=str(folder),
-            found=f"exit code {done.returncode}, {last}",
+            found=f"exit code {process.returncode}, {last}",
         ) from None
     if failure is not None:
         raise _ERRORS.get(failure["type"], ExplainkitError)(**{part: failure[part] for part in _PARTS})
+
+
+@contextmanager
+def signing_soon() -> Iterator[None]:
+    """Start the process that signs ahead of its job: by then it has loaded what it needs.
+
+    It knows of no key before `sign_in_child` takes it, and is gone at the end of the block.
+    """
+    with suppress(OSError):  # whoever signs will be told
+        _waiting.append(_started())
+    try:
+        yield
+    finally:
+        while _waiting:
+            with _waiting.pop() as process:
+                process.kill()
+
+
+def _started() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command("explainkit.sign"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # The time of signing is claimed in UTC, which tells nothing of the place.
+        env={**environment(), "TZ": "UTC"},
+    )
 
 
 def serve_job(job: bytes) -> bytes:

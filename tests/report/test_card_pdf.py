@@ -17,7 +17,8 @@ import pikepdf
 import pytest
 
 from explainkit.evidence import Evidence
-from explainkit.report import pdf as pdf_module
+from explainkit.report import layout
+from explainkit.report.pdf import render_pdf
 from tests.report import examples
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -196,6 +197,6 @@ def test_two_processes_write_the_same_bytes(name: str, tmp_path: Path) -> None:
 
 def test_leaving_rules_for_footnotes_out_changes_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     evidence = examples.scores_only()
-    lean = pdf_module.render_pdf(evidence, evidence.to_json())
-    monkeypatch.setattr(pdf_module, "_Page", pdf_module.HTML)
-    assert pdf_module.render_pdf(evidence, evidence.to_json()) == lean
+    lean = render_pdf(evidence, evidence.to_json())
+    monkeypatch.setattr(layout, "_Page", layout.HTML)
+    assert render_pdf(evidence, evidence.to_json()) == lean

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pytest
@@ -18,8 +19,9 @@ import pytest
 from explainkit.artifact import sha256_of
 from explainkit.errors import ExplainkitError, InputError, OutputError, VerificationError
 from explainkit.records import canonical
+from explainkit.sign import release as release_module
 from explainkit.sign.keys import Signer, TrialKeys
-from explainkit.sign.release import sign_in_child, sign_release
+from explainkit.sign.release import sign_in_child, sign_release, signing_soon
 from explainkit.sign.verification import verify_release
 from tests.sign.builders import WORD, make_evidence, make_files, make_pdf, read, write
 
@@ -109,17 +111,21 @@ def test_the_child_is_told_the_passphrase_through_a_pipe_only(
     tmp_path: Path, keys: TrialKeys, unsigned_files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = {}
-    real = subprocess.run
 
-    def spy(command: list[str], **options: object) -> subprocess.CompletedProcess[bytes]:
-        seen.update(options, command=command)
-        return real(command, **options)  # type: ignore[call-overload,no-any-return]
+    class Spy(subprocess.Popen[bytes]):
+        def __init__(self, command: list[str], **options: Any) -> None:
+            seen.update(options, command=command)
+            super().__init__(command, **options)
 
-    monkeypatch.setattr(subprocess, "run", spy)
+        def communicate(self, input: bytes | None = None, timeout: float | None = None) -> tuple[bytes, bytes]:
+            seen["input"] = input
+            return super().communicate(input, timeout)
+
+    monkeypatch.setattr(subprocess, "Popen", Spy)
     sign_in_child(write(tmp_path / "r", unsigned_files), keys.signer)
-    assert WORD in seen["input"].decode()  # type: ignore[attr-defined]
-    assert WORD not in " ".join(seen["command"])  # type: ignore[arg-type]
-    assert WORD not in " ".join(seen["env"].values())  # type: ignore[attr-defined]
+    assert WORD in seen["input"].decode()
+    assert WORD not in " ".join(seen["command"])
+    assert WORD not in " ".join(seen["env"].values())
     assert WORD not in repr(keys.signer)
 
 
@@ -129,6 +135,33 @@ def test_a_module_in_the_working_folder_does_not_become_part_of_the_signer(
     (tmp_path / "json.py").write_text("raise SystemExit('hijacked')")
     monkeypatch.chdir(tmp_path)
     sign_in_child(write(tmp_path / "r", unsigned_files), keys.signer)
+
+
+def test_a_process_started_ahead_signs_and_is_gone(
+    tmp_path: Path, keys: TrialKeys, unsigned_files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with signing_soon():
+        (waiting,) = release_module._waiting
+        assert waiting.poll() is None
+        monkeypatch.setattr(sys, "executable", "/nowhere/python")  # no other can be started
+        folder = write(tmp_path / "r", unsigned_files)
+        sign_in_child(folder, keys.signer)
+    assert verify_release(folder, trust=[keys.ca]).state == "valid"
+    assert waiting.returncode == 0
+
+
+def test_a_process_started_ahead_is_gone_when_there_is_nothing_to_sign() -> None:
+    started = []
+
+    def interrupted() -> None:
+        with signing_soon():
+            started.extend(release_module._waiting)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert started[0].returncode is not None
+    assert release_module._waiting == []
 
 
 def error_of(work: Callable[[], None]) -> ExplainkitError:
