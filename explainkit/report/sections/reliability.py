@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from explainkit.figures import Figure
 from explainkit.report import charts as draw
-from explainkit.report.card import Block, Chart, Column, Group, Paragraph, Parts, Point, Row, Table, Words
+from explainkit.report.card import Block, Break, Chart, Column, Group, Label, Paragraph, Parts, Point, Row, Table, Words
 from explainkit.report.language import noted, say
 from explainkit.report.measures import measure
-from explainkit.report.phrases import name, number, on_page, source, stacked, words
+from explainkit.report.phrases import clause, listed, name, number, on_page, source, stacked, words
 from explainkit.report.reader import Reader
 
 _NAME = "explanation.reliability."
@@ -67,22 +67,17 @@ _CHECKS = (
 
 def blocks(reader: Reader) -> tuple[Block, ...]:
     """The checks as a table, the curves, and the pairs of columns that share credit."""
-    rows, figures = [], []
-    for check in _CHECKS:
-        for figure in reader.named(_NAME + check):
-            rows.append(_row(figure))
-            figures.append(figure)
+    rows = [_row(figure) for check in _CHECKS for figure in reader.named(_NAME + check)]
     if not rows:
         return ()
     table = Table(
         columns=(
-            Column(title=words("Check"), share=30),
-            Column(title=words("What it says"), share=40),
-            Column(title=words("Found, with interval"), align="right", share=20),
-            Column(title=words("Compared"), align="right", share=10),
+            Column(title=words("Check"), share=36),
+            Column(title=words("Found, with interval"), align="right", share=18),
+            Column(title=words("Compared"), align="right", share=11),
+            Column(title=words("How it was measured"), share=35),
         ),
         rows=tuple(rows),
-        source=source(figures),
         print_rows=30,
     )
     caution = words(
@@ -101,7 +96,9 @@ def _row(figure: Figure) -> Row:
     quantile = figure.keys.get("quantile")
     if quantile is not None:
         title += (Words(", "), *_quantile(quantile))
-    return Row(cells=(title, (Words(known.meaning),), stacked(figure), number(figure, "n")))
+    title += (Break(), Label(known.meaning, "clause"))
+    how = listed([(clause(text),) for text in (figure.method, figure.reason) if text], "; ")
+    return Row(cells=(title, stacked(figure), number(figure, "n"), how))
 
 
 def _quantile(quantile: str) -> Parts:
