@@ -25,7 +25,7 @@ from explainkit.report.language import noted, say, spoken
 from explainkit.report.phrases import clause, clipped, digest, listed, name, number, on_page, subject_of, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import gates, preconditions, tiles
-from explainkit.report.sections.identity import dataset_name
+from explainkit.report.sections.identity import dataset_name, model_name
 from explainkit.report.sections.summary import attention
 
 _LONGEST = {"intended_use": 330, "provider": 90, "expiry": 60, "population_description": 90, "sample": 48}
@@ -86,7 +86,7 @@ def _stated(reader: Reader, key: str) -> Parts:
 def _facts(reader: Reader) -> tuple[tuple[Parts, Parts], ...]:
     evidence = reader.evidence
     model = evidence.model
-    what: Parts = (name(model.kind or model.family),)
+    what: Parts = (model_name(model),)
     if reader.features:
         what = words("{model}, {count} inputs", model=what, count=on_page(len(reader.features)))
     if model.digest:

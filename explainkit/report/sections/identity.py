@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from explainkit.artifact import sha256_of
-from explainkit.evidence import DatasetIdentity, Evidence
+from explainkit.evidence import DatasetIdentity, Evidence, ModelIdentity
+from explainkit.public import PublicModel
 from explainkit.report.card import Block, Column, Facts, Group, Label, Parts, Row, Section, Table, Words
 from explainkit.report.language import noted, say, spoken
 from explainkit.report.phrases import clause, code, listed, name, number, stated, words
@@ -39,6 +40,15 @@ def dataset_name(dataset: DatasetIdentity) -> Label:
     return name(say(_FRAME) if dataset.name == _FRAME else dataset.name)
 
 
+def model_name(model: ModelIdentity | PublicModel) -> Label:
+    """Class of the model; what it is where it has none."""
+    return name(model.kind) if model.kind else _family(model)
+
+
+def _family(model: ModelIdentity | PublicModel) -> Label:
+    return name(say(_FAMILIES.get(model.family, model.family)))
+
+
 def _model(evidence: Evidence) -> tuple[tuple[Parts, Parts], ...]:
     model = evidence.model
     outputs: list[tuple[Parts, Parts]] = []
@@ -46,7 +56,7 @@ def _model(evidence: Evidence) -> tuple[tuple[Parts, Parts], ...]:
         outputs.append((words("Classes"), listed([(name(c),) for c in evidence.outputs], " · ")))
     rows: list[tuple[Parts, Parts]] = [
         (words("Name and version"), (name(evidence.name), Words(" "), name(evidence.version))),
-        (words("Family"), (name(say(_FAMILIES.get(model.family, model.family))),)),
+        (words("Family"), (_family(model),)),
     ]
     if model.kind:
         rows.append((words("Class"), (name(model.kind),)))

@@ -48,6 +48,7 @@ from explainkit.report.phrases import (
 )
 from explainkit.report.reader import Reader
 from explainkit.report.sections import fairness, groups, local_law, preconditions, tiles
+from explainkit.report.sections.identity import model_name
 
 _SHOWN = 400
 _OVERALL = (
@@ -98,7 +99,7 @@ def _answer(reader: Reader, key: str) -> Parts:
 
 
 def _facts(reader: Reader, summary: Summary) -> tuple[tuple[Parts, Parts], ...]:
-    model: Parts = (name(summary.model.kind or summary.model.family),)
+    model: Parts = (model_name(summary.model),)
     if summary.model.digest:
         model += (Break(), digest(summary.model.digest))
     data = words("{count} rows", count=number(reader.figure("data.rows", dataset="evaluation")))
