@@ -6,8 +6,11 @@ import ctypes
 import errno
 import json
 import os
+import re
 import shutil
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from explainkit.artifact import Artifact
@@ -15,6 +18,8 @@ from explainkit.errors import OutputError
 
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
+_STAGING = re.compile(r"\.(?P<target>.+)\.(?P<process>[1-9][0-9]{0,8})\.partial")
+_IDLE_SECONDS = 3600
 
 
 def staging_name(target: Path, process: int) -> str:
@@ -74,6 +79,7 @@ def write_release(
         If the target is taken, or the disk is full; nothing is left behind and nothing is changed then.
     """
     check_target(target, force=force)
+    _sweep(target)
     staging = target.parent / staging_name(target, os.getpid())
     try:
         staging.mkdir()
@@ -93,6 +99,32 @@ def write_release(
         ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed processes prepared: of processes that are no more, and untouched for a while.
+
+    Where several machines write to one disk, a process of another machine is unknown here, but is not idle so long.
+    """
+    for folder in target.parent.iterdir():
+        found = _STAGING.fullmatch(folder.name)
+        if found is None or found["target"] != target.name or _running(int(found["process"])):
+            continue
+        with suppress(OSError):  # another process was faster
+            if time.time() - folder.stat().st_mtime > _IDLE_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _running(process: int) -> bool:
+    if os.name != "posix":  # elsewhere, asking would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _is_release(folder: Path) -> bool:

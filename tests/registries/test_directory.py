@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from explainkit.artifact import Artifact
 from explainkit.errors import OutputError
 from explainkit.registries import directory
-from explainkit.registries.directory import check_target, write_release
+from explainkit.registries.directory import check_target, staging_name, write_release
 
 CARD = b'{"plan_digest":"sha256:00","schema_version":"1.0"}'
 
@@ -94,6 +95,29 @@ def test_nothing_is_left_when_finishing_fails(tmp_path: Path, error: BaseExcepti
         write_release(target, files(b"two"), finish=fail, force=True)
     assert (target / "card.pdf").read_bytes() == b"one"
     assert [p.name for p in tmp_path.iterdir()] == ["release"]
+
+
+def test_what_killed_processes_left_is_removed_after_an_hour(tmp_path: Path) -> None:
+    target, hours_ago = tmp_path / "release", time.time() - 2 * 3600
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    gone, fresh, mine, others = (
+        tmp_path / name
+        for name in (
+            staging_name(target, ended.pid),
+            staging_name(target, ended.pid) + ".old",
+            staging_name(target, os.getppid()),
+            staging_name(tmp_path / "another", ended.pid),
+        )
+    )
+    for folder in (gone, fresh, mine, others):
+        folder.mkdir()
+        os.utime(folder, (hours_ago, hours_ago))
+    write_release(target, files(), finish=nothing)
+    assert [folder.exists() for folder in (gone, fresh, mine, others)] == [False, True, True, True]
+    gone.mkdir()
+    write_release(target, files(), finish=nothing, force=True)
+    assert gone.exists()
 
 
 def test_a_full_disk_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
