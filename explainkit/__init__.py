@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from explainkit.explanation import Explanation
     from explainkit.figures import Figure
     from explainkit.plan import Plan, read_plan
+    from explainkit.recomputation import Recomputation, recompute
     from explainkit.release import Release
     from explainkit.sign.keys import Signer
     from explainkit.sign.verdict import Verification
@@ -48,6 +49,7 @@ _HOMES = {
     "Figure": "explainkit.figures",
     "InputError": "explainkit.errors",
     "Plan": "explainkit.plan",
+    "Recomputation": "explainkit.recomputation",
     "Release": "explainkit.release",
     "Signer": "explainkit.sign.keys",
     "Verification": "explainkit.sign.verdict",
@@ -56,6 +58,7 @@ _HOMES = {
     "explain_lime": "explainkit.api",
     "explain_shap": "explainkit.api",
     "read_plan": "explainkit.plan",
+    "recompute": "explainkit.recomputation",
     "verify_release": "explainkit.sign.verification",
 }
 
@@ -66,6 +69,7 @@ __all__ = [
     "Figure",
     "InputError",
     "Plan",
+    "Recomputation",
     "Release",
     "Signer",
     "Verification",
@@ -74,6 +78,7 @@ __all__ = [
     "explain_lime",
     "explain_shap",
     "read_plan",
+    "recompute",
     "verify_release",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 from explainkit.evidence import LedgerEntry
@@ -70,13 +71,18 @@ def environment(subject: Subject, plan: Plan) -> tuple[tuple[str, str], ...]:
     from explainkit.report.own_sections import origins
 
     found = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
-    for library in _LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            continue
+    found |= versions()
     if subject.identity.library:
         name, _, number = subject.identity.library.rpartition(" ")
         found[name] = number
     found |= origins(plan.look.sections)
     return tuple(sorted(found.items()))
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries that a card can depend on, by name; of those that are there."""
+    found = {}
+    for library in _LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[library] = version(library)
+    return found

@@ -3,29 +3,96 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from explainkit.cli.options import output_options
+from explainkit.errors import InputError
+
+if TYPE_CHECKING:
+    from explainkit.recomputation import Recomputation, Rerendering
 
 
-@click.command("verify", help="Check a release or a card.pdf: who signed what, and whether anything changed.")
+@click.command(
+    "verify",
+    help="Check a release or a card.pdf: who signed what, whether anything changed, what is reproduced.",
+)
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
     "--trust", multiple=True, type=click.Path(path_type=Path), metavar="CA.PEM", help="Root certificate you trust."
 )
 @click.option("--release", is_flag=True, help="Refuse TEST certificates, blank required statements, a lower level.")
+@click.option("--rerender", is_flag=True, help="Make card.html again from card.json, and compare.")
+@click.option(
+    "--recompute", type=click.Path(path_type=Path), metavar="PLAN.TOML", help="Audit again by this plan, and compare."
+)
+@click.option(
+    "--trust-model",
+    multiple=True,
+    metavar="sha256:…",
+    help="Model file in a format that can run code, which you trust; the plan's own list is ignored.",
+)
 @output_options
-def command(path: Path, trust: tuple[Path, ...], release: bool, quiet: bool, as_json: bool, debug: bool) -> int:
+def command(
+    path: Path,
+    trust: tuple[Path, ...],
+    release: bool,
+    quiet: bool,
+    as_json: bool,
+    debug: bool,
+    **again: Any,
+) -> int:
     """Verify, and say what was found."""
     from explainkit.sign.verification import verify_release
 
+    rerender, recompute, trust_model = again["rerender"], again["recompute"], again["trust_model"]
+    if trust_model and recompute is None:
+        raise InputError("no model is opened", where="--trust-model", remedy="name the plan with --recompute")
+    if (rerender or recompute) and path.is_file():
+        raise InputError("a PDF alone is not performed again", where=str(path), allowed="a release folder")
     found = verify_release(path, trust=trust, release=release)
+    document, lines, code = found.to_json(), list(found.lines()), found.exit_code
+    performed = [] if found.state == "invalid" else _performed(path, quiet=quiet or as_json, **again)
+    for name, what, same in performed:
+        document[name], code = what.to_json(), code if same else 3
+        lines += what.lines()
+    if (rerender or recompute) and not performed:
+        lines.append("not performed again: the release is invalid")
     if as_json:
         from explainkit.cli.main import emit
 
-        emit(found.to_json())
+        emit({**document, "exit_code": code})
     elif not quiet:
-        for line in found.lines():
+        for line in lines:
             click.echo(line)
-    return found.exit_code
+    return code
+
+
+def _performed(
+    folder: Path, *, rerender: bool, recompute: Path | None, trust_model: tuple[str, ...], quiet: bool
+) -> list[tuple[str, Rerendering | Recomputation, bool]]:
+    """What was performed again: its name, what came of it, and whether it is as on the card."""
+    if not rerender and recompute is None:
+        return []
+    from explainkit import recomputation
+    from explainkit.sign.content import read_card
+
+    evidence = read_card((folder / "card.json").read_bytes())
+    found: list[tuple[str, Rerendering | Recomputation, bool]] = []
+    if rerender:
+        page = recomputation.rerender(evidence, (folder / "card.html").read_bytes())
+        found.append(("rerendered", page, page.same is True))
+    if recompute is not None:
+        from explainkit.cli.progress_bars import progress_for
+        from explainkit.plan import read_plan
+
+        figures = recomputation.recompute(
+            evidence,
+            read_plan(recompute),
+            base=recompute.parent,
+            trust=trust_model,
+            progress=progress_for(quiet=quiet),
+        )
+        found.append(("recomputed", figures, figures.reproduced))
+    return found

@@ -69,6 +69,14 @@ def _marked(name: str, page: bytes) -> bytes:
     return page[:place] + BANNER + page[place:]
 
 
+def unmarked(page: bytes) -> bytes:
+    """A page of HTML as it was before it got the banner; one without is returned as it is."""
+    place = _BODY.search(page)
+    if place is None or not page.startswith(BANNER, place.end()):
+        return page
+    return page[: place.end()] + page[place.end() + len(BANNER) :]
+
+
 def mark_pages(writer: Any) -> None:
     """Put the mark over every page of a PDF, in the revision that a writer is about to write.
 
