@@ -11,6 +11,7 @@ from typing import Any
 from explainkit.artifact import sha256_file
 from explainkit.errors import InputError, ModelError
 from explainkit.load.models.base import Adapter
+from explainkit.load.models.soundness import check_sklearn
 
 _KINDS = "skops, LightGBM text, XGBoost JSON or UBJ, CatBoost cbm; pickle and joblib when trusted by digest"
 
@@ -141,6 +142,7 @@ def _read_skops(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
             found=f"{type(error).__name__}: {error}".splitlines()[0],
             remedy="save the model again (skops.io.dump)",
         ) from None
+    check_sklearn(model, where)
     return adapt_object(model, digest=digest, digest_of=f"the file {path.name}")
 
 

@@ -12,6 +12,7 @@ from explainkit.artifact import sha256_of
 from explainkit.errors import DataError, MissingExtraError, ModelError
 from explainkit.evidence import LedgerEntry, ModelIdentity
 from explainkit.load.models.base import Adapter, numbers_from_flags, parameters_of, recoded
+from explainkit.load.models.soundness import check_lightgbm
 from explainkit.plan import Task
 
 _TASKS: dict[str, Task] = {
@@ -42,6 +43,7 @@ def read_lightgbm(path: Path, digest: str) -> Adapter:
             found=f"{trees} trees of {len(announced[1].split()) if announced else 'an unknown number'} announced",
             remedy="save the model again (Booster.save_model)",
         )
+    check_lightgbm(text, str(path))
     lightgbm = _library()
     try:
         booster = lightgbm.Booster(model_str=text)

@@ -13,6 +13,7 @@ from explainkit.artifact import sha256_of
 from explainkit.errors import DataError, MissingExtraError, ModelError
 from explainkit.evidence import LedgerEntry, ModelIdentity
 from explainkit.load.models.base import Adapter, numbers_from_flags, parameters_of, recoded
+from explainkit.load.models.soundness import check_xgboost
 from explainkit.load.models.ubjson import is_complete
 from explainkit.plan import Task
 
@@ -49,6 +50,7 @@ def read_xgboost(path: Path, digest: str) -> Adapter:
             found="UBJ that ends early" if len(data) > 2 else f"{len(data)} bytes",
             remedy="save the model again (Booster.save_model)",
         )
+    check_xgboost(data, str(path))
     try:
         booster.load_model(bytearray(data))
     except (xgboost.core.XGBoostError, ValueError) as error:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from explainkit.errors import DataError
 from explainkit.explain.tree.readers import Unreadable, matrix, read
-from explainkit.explain.tree.readers.ubj import decode
+from explainkit.load.models.ubj import decode
 from tests.explain.tree.walk import contributions, covers_add_up, edges, expected, leaves, outputs
 
 RNG = np.random.default_rng(7)

@@ -12,7 +12,7 @@ from explainkit.explain.margins import iterations
 from explainkit.explain.tree.ensemble import Ensemble
 from explainkit.explain.tree.readers.assemble import Tree, assemble
 from explainkit.explain.tree.readers.refusal import Unreadable
-from explainkit.explain.tree.readers.ubj import decode
+from explainkit.load.models.ubj import decode
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -23,7 +23,7 @@ def decode(data: bytes) -> Any:
     Raises
     ------
     ValueError
-        If the bytes hold a type that XGBoost does not write.
+        If the bytes hold a type that XGBoost does not write, or a name twice.
     """
     return _value(data, 1, data[0])[0]
 
@@ -53,6 +53,8 @@ def _object(data: bytes, at: int) -> tuple[dict[str, Any], int]:
     found = {}
     while data[at] != ord("}"):
         key, at = _text(data, at)
+        if key in found:
+            raise ValueError(f"{key!r} twice")
         found[key], at = _value(data, at + 1, data[at])
     return found, at + 1
 
