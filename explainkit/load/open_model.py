@@ -12,6 +12,7 @@ from explainkit.artifact import sha256_file
 from explainkit.errors import InputError, ModelError
 from explainkit.load.models.base import Adapter
 from explainkit.load.models.soundness import check_sklearn
+from explainkit.load.pickle_scan import scan
 
 _KINDS = "skops, LightGBM text, XGBoost JSON or UBJ, CatBoost cbm; pickle and joblib when trusted by digest"
 
@@ -151,7 +152,7 @@ def _read_pickle(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
         raise ModelError(
             "a pickle can run any code when it is opened, and this one is not trusted",
             where=str(path),
-            found=digest,
+            found=f"{digest}; it {scan(path)}",
             allowed="a digest listed under model.trust by whoever loads",
             remedy=f'add "{digest}" to model.trust if you know where the file comes from, or save as skops',
         )
