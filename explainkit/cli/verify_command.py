@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 @click.option(
     "--trust", multiple=True, type=click.Path(path_type=Path), metavar="CA.PEM", help="Root certificate you trust."
 )
+@click.option(
+    "--policy", type=click.Path(path_type=Path), help="Your policy: roles, certificates, level, age (TOML or JSON)."
+)
 @click.option("--release", is_flag=True, help="Refuse TEST certificates, blank required statements, a lower level.")
 @click.option("--rerender", is_flag=True, help="Make card.html again from card.json, and compare.")
 @click.option(
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 def command(
     path: Path,
     trust: tuple[Path, ...],
+    policy: Path | None,
     release: bool,
     quiet: bool,
     as_json: bool,
@@ -51,7 +55,7 @@ def command(
         raise InputError("no model is opened", where="--trust-model", remedy="name the plan with --recompute")
     if (rerender or recompute) and path.is_file():
         raise InputError("a PDF alone is not performed again", where=str(path), allowed="a release folder")
-    found = verify_release(path, trust=trust, release=release)
+    found = verify_release(path, trust=trust, release=release, policy=policy)
     document, lines, code = found.to_json(), list(found.lines()), found.exit_code
     performed = [] if found.state == "invalid" else _performed(path, quiet=quiet or as_json, **again)
     for name, what, same in performed:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from explainkit.artifact import sha256_file
+from explainkit.artifact import sha256_file, sha256_of
 from explainkit.errors import InputError, ModelError
 from explainkit.load.models.base import Adapter
 from explainkit.load.models.soundness import check_sklearn
@@ -150,16 +151,19 @@ def _read_skops(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
 def _read_pickle(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
     if digest not in trust:
         raise ModelError(
-            "a pickle can run any code when it is opened, and this one is not trusted",
+            f"a pickle can run any code when it is opened, and this one is not trusted; it {scan(path)}",
             where=str(path),
-            found=f"{digest}; it {scan(path)}",
+            found=digest,
             allowed="a digest listed under model.trust by whoever loads",
             remedy=f'add "{digest}" to model.trust if you know where the file comes from, or save as skops',
         )
     import joblib
 
+    data = path.read_bytes()
+    if "sha256:" + sha256_of(data) != digest:
+        raise ModelError("the model file changed while it was read", where=str(path))
     try:
-        model = joblib.load(path)
+        model = joblib.load(io.BytesIO(data))  # these very bytes are those that are trusted
     except (pickle.UnpicklingError, EOFError, ValueError, OSError, ImportError, AttributeError, KeyError) as error:
         raise ModelError(
             "the model file is cut short, damaged, or of other library versions",
@@ -212,8 +216,6 @@ def adapt_object(model: Any, *, digest: str | None = None, digest_of: str | None
 
 
 def _memory_digest(model: Any) -> tuple[str | None, str]:
-    from explainkit.artifact import sha256_of
-
     try:
         data = pickle.dumps(model, protocol=5)
     except (pickle.PicklingError, TypeError, AttributeError):

@@ -8,11 +8,12 @@ pickletools (protocols 0 to 5), and the compressions that joblib writes, as far 
 from __future__ import annotations
 
 import bz2
+import io
 import lzma
 import pickletools
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ _UNPACKERS: tuple[tuple[tuple[bytes, ...], Callable[[], Any]], ...] = (
     ((b"\xfd7zXZ",), lzma.LZMADecompressor),
     ((b"]\x00\x00",), lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE)),
 )
+_MOST_OPCODES = 2_000_000
+"""A second's work; a bomb of a thousand bytes could hold hundreds of millions."""
+_DEEP = 64  # texts that are remembered; a name needs two
 _TEXTS = ("UNICODE", "STRING")
 _NOT_PUSHED = ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT", "PROTO", "FRAME")
 
@@ -74,38 +78,66 @@ def scan(path: Path) -> Scan:
                 whole = whole and bool(unpacked.eof)
             except (zlib.error, OSError, lzma.LZMAError, EOFError):
                 return Scan(imports=(), complete=False)
-    names: set[str] = set()
+    found = _Reading()
     try:
-        for name in _imports(data):
-            names.add(name)
+        found.all_of(data)
     except (ValueError, IndexError, KeyError, AttributeError, TypeError, UnicodeDecodeError):
         whole = False
-    return Scan(imports=tuple(sorted(names)), complete=whole)
+    return Scan(imports=tuple(sorted(found.names)), complete=whole)
 
 
-def _imports(data: bytes) -> Iterator[str]:
-    """Names that the opcodes of the first pickle import, in order."""
-    pushed: list[str | None] = []  # texts on the stack, None for anything else; deep enough for a name in two parts
-    memo: dict[int, str | None] = {}
-    for opcode, argument, _ in pickletools.genops(data):
-        kind = opcode.name
+@dataclass(slots=True)
+class _Reading:
+    """What is known of a pickle so far, as far as names need it."""
+
+    names: set[str] = field(default_factory=set)
+    pushed: list[str | None] = field(default_factory=list)
+    """Texts on the stack, None for anything else."""
+    memo: dict[int, str | None] = field(default_factory=dict)
+    outer: list[tuple[list[str | None], dict[int, str | None]]] = field(default_factory=list)
+    """Stack and memo of pickles that hold another one: joblib puts arrays of objects inside as such."""
+
+    def all_of(self, data: bytes) -> None:
+        """Read to the end, also behind the end of a pickle.
+
+        Raises
+        ------
+        ValueError
+            Where no pickle stands, or after more opcodes than an honest one needs.
+        """
+        stream, left = io.BytesIO(data), _MOST_OPCODES
+        while stream.tell() < len(data) or not data:
+            begun = stream.tell()
+            for opcode, argument, position in pickletools.genops(stream):
+                left -= 1
+                if left < 0:
+                    raise ValueError("too many opcodes")
+                if opcode.name == "PROTO" and position != begun:
+                    self.outer.append((self.pushed, self.memo))
+                    self.pushed, self.memo = [], {}
+                self.one(opcode.name, argument)
+            self.pushed, self.memo = self.outer.pop() if self.outer else ([], {})
+
+    def one(self, kind: str, argument: Any) -> None:
+        """Take one opcode."""
+        pushed = self.pushed
         if kind in ("GLOBAL", "INST"):
-            yield ".".join(str(argument).split(" ", 1))
+            self.names.add(".".join(str(argument).split(" ", 1)))
         elif kind == "STACK_GLOBAL":
-            module, name = ([*pushed, None, None] if len(pushed) < 2 else pushed)[-2:]
-            yield f"{module or '(hidden)'}.{name or '(hidden)'}"
+            module, name = [None, None, *pushed][-2:]
+            self.names.add(f"{module or '(hidden)'}.{name or '(hidden)'}")
         elif kind in ("EXT1", "EXT2", "EXT4"):
-            yield f"copyreg.extension {argument}"
+            self.names.add(f"copyreg.extension {argument}")
         elif kind in ("PERSID", "BINPERSID"):
-            yield "a persistent object"
+            self.names.add("a persistent object")
         if kind in ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT"):
-            memo[len(memo) if argument is None else int(argument)] = pushed[-1] if pushed else None
+            self.memo[len(self.memo) if argument is None else int(argument)] = pushed[-1] if pushed else None
         elif kind in ("GET", "BINGET", "LONG_BINGET"):
-            pushed.append(memo.get(int(str(argument))))
+            pushed.append(self.memo.get(int(argument)))
         elif kind not in _NOT_PUSHED:
             text = isinstance(argument, str) and any(word in kind for word in _TEXTS)
             pushed.append(argument if text else None)
-        del pushed[:-64]
+        del pushed[:-_DEEP]
 
 
 def _clean(name: str) -> str:

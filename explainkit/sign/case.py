@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography import x509
 
 from explainkit.errors import VerificationError
-from explainkit.sign.certificates import is_test, signer_name, unfitness
+from explainkit.sign.certificates import fingerprint, is_test, signer_name, unfitness
 from explainkit.sign.cms import CheckedSignature
 from explainkit.sign.trust import Standing, Trust
 from explainkit.sign.verdict import FileVerdict, Kind, Reason, SignatureVerdict, State, Verification, overall
@@ -29,6 +29,8 @@ class Case:
     reasons: list[Reason] = field(default_factory=list)
     files: list[FileVerdict] = field(default_factory=list)
     signatures: list[SignatureVerdict] = field(default_factory=list)
+    certificates: list[tuple[str, str]] = field(default_factory=list)
+    """Role and fingerprint of whoever made a signature that was judged."""
 
     def add(self, state: State, where: str, problem: str, remedy: str | None = None) -> None:
         """Note a reason, once."""
@@ -104,6 +106,7 @@ def judge(
         reasons.append(Reason(state="invalid", where=name, problem="a TEST certificate proves nothing in a release"))
     for reason in reasons:
         case.add(reason.state, reason.where, reason.problem, reason.remedy)
+    case.certificates.append((role, fingerprint(signature.certificate)))
     case.signatures.append(
         SignatureVerdict(
             role=role,

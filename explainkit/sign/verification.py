@@ -20,11 +20,9 @@ from explainkit.sign.folder import LARGEST_FILE, SIGNATURES, Contents, FileOnDis
 from explainkit.sign.hanko import HOSTILE, quiet
 from explainkit.sign.manifest import CARD_FILES, CHAIN, DETACHED, ROLE_FOLDERS, STATEMENT, Statement, subjects
 from explainkit.sign.pades import CheckedPdf, check_pdf
+from explainkit.sign.policy import LEVELS, Policy, older, read_policy
 from explainkit.sign.trust import Standing, read_trust, standing
 from explainkit.sign.verdict import FileVerdict, Verification
-
-LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
-"""Baseline levels, from the lowest to the highest."""
 
 _NOT_A_CARD: tuple[type[Exception], ...] = (InputError, *HOSTILE)
 
@@ -34,6 +32,7 @@ def verify_release(
     *,
     trust: Path | str | Sequence[Path | str] = (),
     release: bool = False,
+    policy: Policy | Path | str | None = None,
     at: dt.datetime | None = None,
 ) -> Verification:
     """Verify a release folder, or a card.pdf alone.
@@ -48,6 +47,8 @@ def verify_release(
     release : bool, default False
         Hold it to the rules for a real release: no TEST certificate, no blank required statement, the intended
         signature level reached.
+    policy : Policy or path, optional
+        What the verifier asks for besides: roles, certificates, level, age. Without one, the provider's signature.
     at : datetime.datetime, optional
         The moment for which certificates are judged, with its time zone; now when left out.
 
@@ -64,20 +65,44 @@ def verify_release(
     path = Path(path)
     if at is not None and at.tzinfo is None:
         raise InputError("a moment needs its time zone", where="at", found=at.isoformat())
-    named = [trust] if isinstance(trust, str | Path) else trust
-    case = Case(trust=read_trust([Path(p) for p in named]), at=at or dt.datetime.now(dt.UTC), release=release)
+    asked = read_policy(Path(policy)) if isinstance(policy, str | Path) else policy
+    named = [Path(p) for p in ([trust] if isinstance(trust, str | Path) else trust)]
+    case = Case(
+        trust=read_trust([*named, *(asked.roots if asked else ())]),
+        at=at or dt.datetime.now(dt.UTC),
+        release=release or (asked is not None and asked.release),
+    )
     with quiet():
         if path.is_dir():
             _folder(case, path)
         elif path.is_file():
-            _lone_pdf(case, path)
+            _lone_pdf(case, path, asked)
         elif path.exists():
             raise InputError(
                 "neither a release nor a PDF", where=str(path), found="something else (a pipe or a device)"
             )
         else:
             raise InputError("no such release", where=str(path), allowed="a release folder, or its card.pdf")
+        if asked is not None:
+            _held_to(case, asked)
     return case.verification(path)
+
+
+def _held_to(case: Case, policy: Policy) -> None:
+    """Hold what was found to the verifier's policy."""
+    for role in policy.required_roles:
+        if not any(s.role == role and s.valid for s in case.signatures):
+            case.wrong(SIGNATURES, f"the policy asks for the {role}'s signature, which is not there")
+    for role, allowed in policy.certificates.items():
+        for certificate in sorted({c for r, c in case.certificates if r == role} - {*allowed}):
+            case.wrong(SIGNATURES, f"the {role} signed with a certificate that the policy does not name: {certificate}")
+    for signature in case.signatures:
+        place = f"{signature.role}'s signature over {signature.covers}"
+        if signature.level is not None and LEVELS.index(signature.level) < LEVELS.index(policy.minimum_level):
+            case.wrong(place, f"level {signature.level}, where the policy asks for {policy.minimum_level}")
+        days = policy.maximum_age_days
+        if days is not None and older(signature.signed_at, case.at, days):
+            case.wrong(place, f"claimed at {signature.signed_at}, more than {days} days ago")
 
 
 def _folder(case: Case, folder: Path) -> None:
@@ -259,7 +284,7 @@ def _fit_for_release(case: Case, evidence: Evidence) -> None:
         case.wrong("card.pdf", f"level {evidence.level} was intended, {', '.join(sorted(set(reached)))} is reached")
 
 
-def _lone_pdf(case: Case, path: Path) -> None:
+def _lone_pdf(case: Case, path: Path, policy: Policy | None) -> None:
     try:
         if path.stat().st_size > LARGEST_FILE:
             case.wrong(path.name, f"larger than {LARGEST_FILE // 2**20} MB")
@@ -269,12 +294,13 @@ def _lone_pdf(case: Case, path: Path) -> None:
         raise InputError("the file cannot be read", where=str(path), found=error.strerror or str(error)) from None
     if not data.startswith(b"%PDF-") and path.suffix.lower() != ".pdf":
         raise InputError("neither a release nor a PDF", where=str(path), allowed="a release folder, or its card.pdf")
-    case.add(
-        "indeterminate",
-        path.name,
-        "a PDF alone does not say which signatures and files have to be there",
-        "verify the release folder that it belongs to",
-    )
+    if policy is None:
+        case.add(
+            "indeterminate",
+            path.name,
+            "a PDF alone does not say which signatures and files have to be there",
+            "verify the release folder that it belongs to, or say who has to have signed: --policy",
+        )
     try:
         pdf = check_pdf(data, case.trust, case.at)
     except VerificationError as error:

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from explainkit.artifact import sha256_file
 from explainkit.errors import ExplainkitError, ModelError
 from explainkit.load.open_model import open_model
 from explainkit.load.pickle_scan import Scan, scan
@@ -44,6 +45,13 @@ def by_hand(*parts: bytes) -> bytes:
 def text(value: str) -> bytes:
     data = value.encode()
     return b"\x8c" + bytes([len(data)]) + data
+
+
+def joblib_bytes(value: Any) -> bytes:
+    """As joblib writes it: an array of objects is a pickle inside the pickle."""
+    stream = io.BytesIO()
+    joblib.dump(value, stream)
+    return stream.getvalue()
 
 
 def kinds(marker: Path) -> dict[str, tuple[bytes, str]]:
@@ -79,6 +87,11 @@ def kinds(marker: Path) -> dict[str, tuple[bytes, str]]:
         "a pickle in a pickle": (pickle.dumps(Calls(pickle.loads, nested)), "_pickle.loads"),
         "behind a model": (pickle.dumps([LogisticRegression(), Calls(os.system, command)]), system[0]),
         "in an array of objects": (pickle.dumps(np.array([Calls(os.system, command)], dtype=object)), system[0]),
+        "behind an array of objects": (
+            joblib_bytes([np.array([None], dtype=object), Calls(os.system, command)]),
+            system[0],
+        ),
+        "behind another pickle": (pickle.dumps(1) + nested, system[0]),
         "zlib": (zlib.compress(nested), system[0]),
         "gzip": (gzip.compress(nested), system[0]),
         "bz2": (bz2.compress(nested), system[0]),
@@ -134,7 +147,7 @@ def test_the_names_of_an_honest_model(tmp_path: Path, compress: Any) -> None:
     found = scan(tmp_path / "m.joblib")
     assert "sklearn.linear_model._logistic.LogisticRegression" in found.imports
     assert str(found).startswith("imports ")
-    with pytest.raises(ModelError, match=r"sha256:[0-9a-f]{64}; it imports \d+ names of libraries for models"):
+    with pytest.raises(ModelError, match=r"not trusted; it imports \d+ names of libraries for models"):
         open_model(tmp_path / "m.joblib")
 
 
@@ -157,6 +170,25 @@ def test_a_bomb_is_not_unpacked_whole(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(pickle_scan, "LARGEST", 10_000)
     (tmp_path / "bomb").write_bytes(zlib.compress(b"\x80\x04" + b"N0" * 10**6 + b"."))
     assert not scan(tmp_path / "bomb").complete
+    monkeypatch.undo()
+    (tmp_path / "bomb").write_bytes(zlib.compress(b"\x80\x04" + b"N0" * 10**7 + b"."))
+    assert not scan(tmp_path / "bomb").complete
+
+
+def test_the_bytes_that_are_trusted_are_those_that_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, marker = tmp_path / "m.joblib", tmp_path / "marker"
+    joblib.dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), path)
+    digest = "sha256:" + sha256_file(path)
+
+    def swapped(where: Path) -> str:
+        found = sha256_file(where)
+        where.write_bytes(pickle.dumps(Calls(os.system, f"touch {marker}")))
+        return found
+
+    monkeypatch.setattr("explainkit.load.open_model.sha256_file", swapped)
+    with pytest.raises(ModelError, match="changed while it was read"):
+        open_model(path, trust=[digest])
+    assert not marker.exists()
 
 
 def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
