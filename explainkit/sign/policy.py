@@ -22,6 +22,7 @@ LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 ROLES = ("provider", "validator", "approver")
 
 _VERSION = 1
+_MOST_DAYS = 36_500
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _FORM = "a TOML or JSON file of version 1"
 _KEYS = ("version", "note", "required_roles", "minimum_level", "certificates", "roots", "maximum_age_days", "release")
@@ -76,8 +77,8 @@ class _Reader:
         if given.get("version") != _VERSION:
             raise self._wrong("version", given.get("version"), str(_VERSION))
         days = given.get("maximum_age_days")
-        if days is not None and (type(days) is not int or days < 0):
-            raise self._wrong("maximum_age_days", days, "a whole number of days")
+        if days is not None and (type(days) is not int or not 0 <= days <= _MOST_DAYS):
+            raise self._wrong("maximum_age_days", days, f"a whole number of days, at most {_MOST_DAYS}")
         level, release = given.get("minimum_level", LEVELS[0]), given.get("release", False)
         if level not in LEVELS:
             raise self._wrong("minimum_level", level, ", ".join(LEVELS))

@@ -93,6 +93,7 @@ def test_the_proposal_in_a_release_can_be_taken(signed_once: Path, keys: TrialKe
         ('version = 1\nrequird_roles = ["provider"]', "unknown key"),
         ('version = 1\nminimum_level = "B-X"', "B-B, B-T, B-LT, B-LTA"),
         ("version = 1\nmaximum_age_days = -1", "a whole number of days"),
+        ("version = 1\nmaximum_age_days = 99999999999", "at most 36500"),
         ("version = 1\nmaximum_age_days = true", "a whole number of days"),
         ("version = 1\nrelease = 1", "true or false"),
         ('version = 1\ncertificates = { provider = ["ab"] }', "64 hexadecimal digits"),
