@@ -15,7 +15,10 @@ from pathlib import Path
 
 FOLDERS = ("assess", "explain", "load")
 MODULES = ("circumstances.py", "evidence.py", "explanation.py", "gathering.py", "public.py")
-OTHERS = ("load/catalogue.py", "load/columns.py", "load/row_values.py", "explain/tree/readers/lightgbm.py")
+OTHERS = (
+    *("load/catalogue.py", "load/columns.py", "load/row_values.py", "load/pickle_scan.py"),
+    *("load/models/soundness.py", "load/models/ubj.py", "explain/tree/readers/lightgbm.py"),
+)
 """Modules with names of groups and errors only."""
 MOST = 12
 """Of the texts that one expression can make; where there are more, it is a place."""
