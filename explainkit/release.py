@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explainkit.artifact import Artifact
+from explainkit.errors import ServiceError
 from explainkit.evidence import Evidence
 from explainkit.registries.directory import write_release
 
@@ -61,16 +62,23 @@ class Release:
             If the folder is taken or cannot be written; nothing is left behind then.
         InputError
             If the key cannot be used.
+        ServiceError
+            If the time stamp server fails: the release is then left unsigned, beside an earlier one where there is one.
         """
         target = Path(path).absolute()
+        if signer is None:
+            write_release(target, self.files, finish=_as_it_is, force=force)
+            return target
+        from explainkit.sign.release import sign_in_child
 
-        def finish(staging: Path) -> None:
-            if signer is not None:
-                from explainkit.sign.release import sign_in_child
-
-                sign_in_child(staging, signer)
-
-        write_release(target, self.files, finish=finish, force=force)
+        try:
+            write_release(target, self.files, finish=lambda staging: sign_in_child(staging, signer), force=force)
+        except ServiceError as error:
+            # Hours of work must not be lost for a server that is down, nor a signed release for an unsigned one.
+            aside = target.with_name(target.name + ".unsigned") if _release_at(target) else target
+            write_release(aside, self.files, finish=_as_it_is, force=True)
+            parts = {name: getattr(error, name) for name in ("problem", "where", "found", "allowed")}
+            raise ServiceError(**parts, remedy=f"{aside} is there, unsigned; sign it later: explainkit sign") from None
         return target
 
     def _repr_html_(self) -> str:
@@ -79,3 +87,11 @@ class Release:
 
         page = html.escape(self.file("card.html").decode(), quote=True)
         return f'<iframe sandbox srcdoc="{page}" style="width:100%;height:80vh;border:0" title="model card"></iframe>'
+
+
+def _as_it_is(staging: Path) -> None:
+    """An unsigned release needs nothing more."""
+
+
+def _release_at(target: Path) -> bool:
+    return target.is_dir() and any(target.iterdir())

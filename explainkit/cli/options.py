@@ -40,6 +40,9 @@ def key_options(function: F) -> F:
     function = click.option(
         "--certificate", type=click.Path(path_type=Path), help="Certificate (PEM) of a key in PEM form."
     )(function)
+    function = click.option("--tsa", metavar="URL", help="Time stamp server (RFC 3161) that stamps each signature.")(
+        function
+    )
     return click.option("--key", type=click.Path(path_type=Path), help="Key that signs: PKCS#12, or PEM.")(function)
 
 
@@ -54,9 +57,12 @@ def passphrase_from(key: Path | None, certificate: Path | None, flags: dict[str,
         Other options; ``passphrase_fd`` and ``passphrase_env`` are taken out of it.
     """
     descriptor, variable = flags.pop("passphrase_fd", None), flags.pop("passphrase_env", None)
+    tsa = flags.pop("tsa", None)
     if key is None:
-        if certificate is not None or descriptor is not None or variable is not None:
-            raise InputError("a certificate or a passphrase without a key", remedy="name the key with --key")
+        if any(given is not None for given in (certificate, descriptor, variable, tsa)):
+            raise InputError(
+                "a certificate, a passphrase or a time stamp server without a key", remedy="name the key with --key"
+            )
         return lambda: None
     if not key.is_file():
         raise InputError("no such key file", where=str(key), remedy="explainkit keygen makes a TEST key")
@@ -66,8 +72,10 @@ def passphrase_from(key: Path | None, certificate: Path | None, flags: dict[str,
         from explainkit.sign.keys import Signer
 
         if certificate is not None:
-            return Signer.from_pem(key, certificate, passphrase=secret)
-        return Signer.from_pkcs12(key, passphrase=secret)
+            signer = Signer.from_pem(key, certificate, passphrase=secret)
+        else:
+            signer = Signer.from_pkcs12(key, passphrase=secret)
+        return signer.with_time_stamps(tsa)
 
     return open_key
 

@@ -220,8 +220,10 @@ class SignPlan(Strict):
 
     role: Literal["provider"] = "provider"
     """Who signs."""
-    level: Literal["B-B"] = "B-B"
-    """The level intended, printed on the card."""
+    level: Literal["B-B", "B-T"] = "B-B"
+    """The level intended, printed on the card: ``B-B``, or ``B-T`` with a time stamp."""
+    tsa: str | None = Field(default=None, pattern=r"^https?://[^\s]{1,500}$")
+    """Address of the time stamp server (RFC 3161) where no other is named on the command line."""
 
 
 class Plan(Strict):

@@ -1,4 +1,4 @@
-"""Detached CAdES signatures of card.json and card.html (ETSI EN 319 122-1, level B-B), which openssl checks alone."""
+"""Detached CAdES signatures of card.json and card.html (ETSI EN 319 122-1, B-B and B-T), which openssl checks alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from explainkit.sign.hanko import HOSTILE, run
 from explainkit.sign.trust import Trust
 
 
-async def detached_signature(data: bytes, signer: Any, *, at: dt.datetime) -> bytes:
+async def detached_signature(data: bytes, signer: Any, *, at: dt.datetime, stamper: Any = None) -> bytes:
     """Sign bytes.
 
     Parameters
@@ -26,6 +26,8 @@ async def detached_signature(data: bytes, signer: Any, *, at: dt.datetime) -> by
     signer : pyhanko.sign.signers.Signer
     at : datetime.datetime
         The time of signing that is claimed.
+    stamper : pyhanko.sign.timestamps.TimeStamper, optional
+        Whom to ask for a time stamp over the signature.
 
     Returns
     -------
@@ -37,6 +39,7 @@ async def detached_signature(data: bytes, signer: Any, *, at: dt.datetime) -> by
         "sha256",
         detached=True,
         use_cades=True,
+        timestamper=stamper,
         signed_attr_settings=PdfCMSSignedAttributes(signing_time=at),
     )
     return bytes(info.dump())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from cryptography import x509
 
 from explainkit.errors import VerificationError
 from explainkit.sign.certificates import fingerprint, is_test, signer_name, unfitness
-from explainkit.sign.cms import CheckedSignature
+from explainkit.sign.cms import CheckedSignature, Stamp
 from explainkit.sign.trust import Standing, Trust
 from explainkit.sign.verdict import FileVerdict, Kind, Reason, SignatureVerdict, State, Verification, overall
 
@@ -79,6 +79,7 @@ def unjudged(case: Case, role: str, kind: Kind, covers: str) -> None:
             trusted=None,
             level=None,
             signed_at=None,
+            stamped_at=None,
             state="invalid",
         )
     )
@@ -88,7 +89,7 @@ def judge(
     case: Case, place: str, signature: CheckedSignature, where: Standing, *, role: str, kind: Kind, covers: str
 ) -> None:
     """Turn a checked signature into a verdict with its reasons."""
-    reasons = []
+    reasons = list(_of_stamp(place, signature.stamp))
     if not signature.intact:
         reasons.append(Reason(state="invalid", where=place, problem="what it signs is not what is there"))
     if not signature.valid:
@@ -118,10 +119,28 @@ def judge(
             valid=signature.valid,
             trusted=where.trusted and signature.trusted,
             level=None if kind == "dsse" else signature.level,
-            signed_at=None if signature.signed_at is None else signature.signed_at.astimezone(dt.UTC).isoformat(),
+            signed_at=_utc(signature.signed_at),
+            stamped_at=None if signature.level == "B-B" or signature.stamp is None else _utc(signature.stamp.at),
             state=overall(reasons),
         )
     )
+
+
+def _of_stamp(place: str, stamp: Stamp | None) -> Iterator[Reason]:
+    """What is wrong with a time stamp, or unknown."""
+    if stamp is not None and not stamp.sound:
+        yield Reason(state="invalid", where=place, problem="its time stamp is not of this signature")
+    elif stamp is not None and not stamp.trusted:
+        yield Reason(
+            state="indeterminate",
+            where=place,
+            problem=f"nobody that you trust vouches for the time stamp server ({stamp.server})",
+            remedy="give the certificate of the server's authority besides: --trust CA.pem --trust TSA-CA.pem",
+        )
+
+
+def _utc(moment: dt.datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(dt.UTC).isoformat()
 
 
 def _printable(text: str) -> str:

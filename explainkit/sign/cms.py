@@ -1,7 +1,7 @@
 """What a CMS signature of a release looks like, in PDF and beside files; anything else is not accepted.
 
-One signer; SHA-256; RSA PKCS#1 v1.5; detached; the attributes of a baseline signature at level B-B, no more (ETSI EN
-319 122-1 clause 6.3 for CAdES, EN 319 142-1 clause 6.3 for PAdES).
+One signer; SHA-256; RSA PKCS#1 v1.5; detached; the attributes of a baseline signature at level B-B, and at level B-T
+one time stamp besides, no more (ETSI EN 319 122-1 clause 6.3 for CAdES, EN 319 142-1 clause 6.3 for PAdES).
 """
 
 from __future__ import annotations
@@ -15,12 +15,27 @@ from asn1crypto import cms, core  # type: ignore[import-untyped]
 from cryptography import x509
 
 from explainkit.errors import VerificationError
+from explainkit.sign.certificates import signer_name
 
 LARGEST_CMS = 2**20
 """Bytes."""
 
 _ALWAYS = {"content_type", "message_digest", "signing_certificate_v2"}
 _SIGNATURES = ("sha256_rsa", "rsassa_pkcs1v15")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """A time stamp over a signature."""
+
+    at: dt.datetime
+    """The moment at which the signature was there, as the server states it."""
+    sound: bool
+    """It is of this very signature, and signed by the certificate that it names."""
+    trusted: bool
+    """The server's certificate leads to one that the verifier trusts, and may stamp the time."""
+    server: str
+    """Name in the server's certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +53,13 @@ class CheckedSignature:
     """Certificates that came with it."""
     signed_at: dt.datetime | None
     """As claimed by the signer."""
-    level: str = "B-B"
+    stamp: Stamp | None = None
+    """The time stamp over the signature, where there is one."""
+
+    @property
+    def level(self) -> str:
+        """Baseline level reached: ``B-T`` with a time stamp that is sound and by somebody whom the verifier trusts."""
+        return "B-T" if self.stamp is not None and self.stamp.sound and self.stamp.trusted else "B-B"
 
 
 def read_cms(data: bytes, *, in_pdf: bool) -> Any:
@@ -81,8 +102,14 @@ def read_cms(data: bytes, *, in_pdf: bool) -> Any:
     names = [attribute["type"].native for attribute in signer["signed_attrs"]]
     if sorted(names) != sorted(due):
         raise VerificationError("not a baseline signature: other signed attributes", found=", ".join(sorted(names)))
-    if signer["unsigned_attrs"] is not core.VOID and len(signer["unsigned_attrs"]) > 0:
-        raise VerificationError("unsigned attributes, which level B-B does not have", remedy="use a newer explainkit")
+    unsigned = () if signer["unsigned_attrs"] is core.VOID else tuple(signer["unsigned_attrs"])
+    others = [a["type"].native for a in unsigned if a["type"].native != "signature_time_stamp_token"]
+    if others or len(unsigned) > 1 or any(len(a["values"]) != 1 for a in unsigned):
+        raise VerificationError(
+            "unsigned attributes besides one time stamp",
+            found=", ".join(map(str, others)) or "several time stamps",
+            remedy="use a newer explainkit",
+        )
     return signed
 
 
@@ -104,4 +131,17 @@ def checked(status: Any, others: Iterable[Any], signed_at: dt.datetime | None) -
         certificate=x509.load_der_x509_certificate(status.signing_cert.dump()),
         others=tuple(x509.load_der_x509_certificate(c.dump()) for c in others),
         signed_at=signed_at,
+        stamp=_stamp(status.timestamp_validity),
+    )
+
+
+def _stamp(status: Any) -> Stamp | None:
+    if status is None:
+        return None
+    certificate = x509.load_der_x509_certificate(status.signing_cert.dump())
+    return Stamp(
+        at=status.timestamp,
+        sound=bool(status.intact) and bool(status.valid),
+        trusted=bool(status.trusted),
+        server=signer_name(certificate),
     )

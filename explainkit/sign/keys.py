@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,6 +48,8 @@ class Signer:
     chain: tuple[Path, ...] = ()
     """Files with the certificates of its issuers (``pem`` only)."""
     passphrase: str | None = field(default=None, repr=False)
+    tsa: str | None = None
+    """Address of the server that stamps the time of each signature (RFC 3161); without one, nobody does."""
 
     @classmethod
     def from_pkcs12(cls, path: Path | str, *, passphrase: str | None) -> Signer:
@@ -84,6 +86,16 @@ class Signer:
         signer.open()
         return signer
 
+    def with_time_stamps(self, url: str | None) -> Signer:
+        """The same signer, whose signatures a server stamps with the time.
+
+        Parameters
+        ----------
+        url : str or None
+            Address of the server (RFC 3161 over HTTP); None for no time stamps.
+        """
+        return replace(self, tsa=url)
+
     def open(self) -> OpenKey:
         """Read the key and check that it may sign now.
 
@@ -108,6 +120,7 @@ class Signer:
             "certificate": None if self.certificate is None else str(self.certificate.absolute()),
             "chain": [str(path.absolute()) for path in self.chain],
             "passphrase": self.passphrase,
+            "tsa": self.tsa,
         }
 
     @classmethod
@@ -119,6 +132,7 @@ class Signer:
             certificate=None if job["certificate"] is None else Path(job["certificate"]),
             chain=tuple(Path(path) for path in job["chain"]),
             passphrase=job["passphrase"],
+            tsa=job["tsa"],
         )
 
 

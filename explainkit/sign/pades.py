@@ -1,4 +1,4 @@
-"""The provider's certification of card.pdf (PAdES B-B, ETSI EN 319 142-1), and how it is checked.
+"""The provider's certification of card.pdf (PAdES B-B or B-T, ETSI EN 319 142-1), and how it is checked.
 
 The fields of all roles are made beforehand, invisible and outside the page, so that later signatures fill a field and
 add none: the certification allows no more (DocMDP P = 2, ISO 32000-1, 12.8.2.2).
@@ -64,7 +64,7 @@ def marked(pdf: bytes) -> bytes:
     return out.getvalue()
 
 
-async def certified(pdf: bytes, signer: Any, *, card_json: bytes, trial: bool = False) -> bytes:
+async def certified(pdf: bytes, signer: Any, *, card_json: bytes, trial: bool = False, stamper: Any = None) -> bytes:
     """Sign a PDF as its provider.
 
     Parameters
@@ -77,6 +77,8 @@ async def certified(pdf: bytes, signer: Any, *, card_json: bytes, trial: bool = 
         What has to be embedded.
     trial : bool, default False
         Whether the pages say that the signature is a TEST one.
+    stamper : pyhanko.sign.timestamps.TimeStamper, optional
+        Whom to ask for a time stamp over the signature.
 
     Returns
     -------
@@ -108,7 +110,8 @@ async def certified(pdf: bytes, signer: Any, *, card_json: bytes, trial: bool = 
         docmdp_permissions=MDPPerm.FILL_FORMS,
     )
     out = io.BytesIO()
-    await PdfSigner(meta, signer=signer).async_sign_pdf(writer, output=out, existing_fields_only=True)
+    hand = PdfSigner(meta, signer=signer, timestamper=stamper)
+    await hand.async_sign_pdf(writer, output=out, existing_fields_only=True)
     return out.getvalue()
 
 

@@ -42,7 +42,7 @@ class Policy:
     roots: tuple[Path, ...] = ()
     """Files with certificates to trust, besides those that are given otherwise."""
     maximum_age_days: int | None = None
-    """How long ago it may have been signed, by the signers' own claim; None for any time."""
+    """How long ago it may have been signed, by its time stamp or else the signer's own claim; None for any time."""
     release: bool = False
     """Whether the rules for a real release hold."""
 
@@ -124,5 +124,5 @@ class _Reader:
 
 
 def older(signed_at: str | None, at: dt.datetime, days: int) -> bool:
-    """Whether a claimed time of signing lies more than some days before a moment."""
+    """Whether a time of signing lies more than some days before a moment."""
     return signed_at is not None and at - dt.datetime.fromisoformat(signed_at) > dt.timedelta(days=days)

@@ -33,8 +33,8 @@ from explainkit.sign.manifest import (
     subjects,
 )
 
-LEVEL = "B-B"
-"""The signature level that this version reaches; a card that intends another is not signed at a lower one."""
+REACHED = {False: ("B-B",), True: ("B-B", "B-T")}
+"""Levels that are reached without and with time stamps; a card that intends a higher one is not signed at a lower."""
 
 _ERRORS = {
     kind.__name__: kind
@@ -93,6 +93,7 @@ def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, 
     from explainkit.sign.dsse import seal
     from explainkit.sign.hanko import HOSTILE, quiet, run, simple_signer
     from explainkit.sign.pades import certified, marked
+    from explainkit.sign.timestamps import Stamper
     from explainkit.sign.trial_mark import is_trial, marked_pages
 
     evidence = read_card(files["card.json"])
@@ -106,8 +107,16 @@ def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, 
         raise InputError("the page cannot be signed", where="card.html", found=problem)
     for name, problem in unlike_summary(files):
         raise InputError("the public summary cannot be signed", where=name, found=problem)
-    if evidence.level != LEVEL:
-        raise InputError("the intended level cannot be reached", where="card.json", found=evidence.level, allowed=LEVEL)
+    reached = REACHED[signer.tsa is not None]
+    if evidence.level not in reached:
+        raise InputError(
+            "the intended level cannot be reached",
+            where="card.json",
+            found=evidence.level,
+            allowed=", ".join(reached),
+            remedy=None if signer.tsa else "B-T needs a time stamp server: --tsa URL",
+        )
+    stamper = None if signer.tsa is None else Stamper(signer.tsa)
     key = signer.open()
     hand, trial = simple_signer(key), is_trial(key.chain)
     pages = marked_pages(files) if trial else {}
@@ -120,11 +129,13 @@ def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, 
     async def sign_all() -> dict[str, bytes]:
         new = {
             **pages,
-            "card.pdf": await certified(files["card.pdf"], hand, card_json=files["card.json"], trial=trial),
+            "card.pdf": await certified(
+                files["card.pdf"], hand, card_json=files["card.json"], trial=trial, stamper=stamper
+            ),
             prefix + CHAIN: pem_chain(key.chain),
         }
         for name in DETACHED:
-            new[f"{prefix}{name}.p7s"] = await detached_signature(shown[name], hand, at=now)
+            new[f"{prefix}{name}.p7s"] = await detached_signature(shown[name], hand, at=now, stamper=stamper)
         covered = [FileOnDisk(name=name, data=data) for name, data in {**files, **new}.items()]
         statement = Statement(role=role, certificate=fingerprint(key.chain[0]), files=listed(covered), subjects=about)
         envelope = await seal(statement.to_payload(), hand, key.chain[0])

@@ -59,7 +59,9 @@ class SignatureVerdict:
     level: str | None
     """Baseline level reached, for example ``B-B``; None for DSSE, which knows none."""
     signed_at: str | None
-    """When the signer claims to have signed, ISO 8601; no time stamp proves it."""
+    """When the signer claims to have signed, ISO 8601."""
+    stamped_at: str | None
+    """When a time stamp by somebody trusted proves that the signature was there, ISO 8601; None where none does."""
     state: State
 
 
@@ -105,6 +107,7 @@ def _signature_line(s: SignatureVerdict) -> str:
     ]
     who = f" by {s.signer}{' (a TEST certificate)' if s.test else ''}" if s.signer else ""
     when = f", claimed at {s.signed_at}" if s.signed_at else ""
+    when += f", stamped at {s.stamped_at}" if s.stamped_at else ""
     level = f" {s.level}" if s.level else ""
     return f"{s.role}, {s.kind}{level} over {s.covers}{who}: {', '.join(marks) or 'not judged'}{when}"
 

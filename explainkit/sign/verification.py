@@ -101,8 +101,9 @@ def _held_to(case: Case, policy: Policy) -> None:
         if signature.level is not None and LEVELS.index(signature.level) < LEVELS.index(policy.minimum_level):
             case.wrong(place, f"level {signature.level}, where the policy asks for {policy.minimum_level}")
         days = policy.maximum_age_days
-        if days is not None and older(signature.signed_at, case.at, days):
-            case.wrong(place, f"claimed at {signature.signed_at}, more than {days} days ago")
+        moment = signature.stamped_at or signature.signed_at
+        if days is not None and older(moment, case.at, days):
+            case.wrong(place, f"of {moment}, more than {days} days ago")
 
 
 def _folder(case: Case, folder: Path) -> None:

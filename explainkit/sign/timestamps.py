@@ -1,0 +1,136 @@
+"""Time stamps of RFC 3161: another party's signature over the moment at which a signature was there.
+
+A server is asked over HTTP, as the RFC says (3.4), with a limit of time, again when it does not answer, and never at
+another address than the one named.
+"""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit
+
+from asn1crypto import tsp  # type: ignore[import-untyped]
+from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
+from pyhanko.sign.timestamps.common_utils import handle_tsp_response
+
+from explainkit.errors import InputError, ServiceError
+from explainkit.sign.hanko import HOSTILE
+
+SECONDS = 10.0
+"""How long one answer may take."""
+ATTEMPTS = 3
+_LARGEST = 2**20
+_QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
+_REMEDY = "the release is left unsigned; sign it later with explainkit sign"
+
+
+def check_url(url: str) -> None:
+    """Refuse an address that no time stamp server has.
+
+    Raises
+    ------
+    InputError
+        If it is not one of HTTP or HTTPS.
+    """
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise InputError("not the address of a time stamp server", found=url[:200], allowed="http://… or https://…")
+
+
+class Stamper(TimeStamper):
+    """pyHanko's way to a time stamp server, with our limits.
+
+    Parameters
+    ----------
+    url : str
+        Address of the server.
+    seconds : float, optional
+        How long one answer may take; `SECONDS` when left out.
+    attempts : int
+        How often it is asked where it does not answer, or says that it cannot (5xx).
+    """
+
+    def __init__(self, url: str, *, seconds: float | None = None, attempts: int = ATTEMPTS) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        check_url(url)
+        self.url, self.attempts = url, attempts
+        self.seconds = SECONDS if seconds is None else seconds
+
+    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> Any:
+        """Ask for a time stamp over a digest.
+
+        Raises
+        ------
+        ServiceError
+            If there is none, or it belongs to another query.
+        """
+        nonce, query = self.request_cms(message_digest, md_algorithm)  # type: ignore[no-untyped-call]
+        response = await self.async_request_tsa_response(query)
+        try:
+            return handle_tsp_response(response, nonce)
+        except TimestampRequestError as error:
+            raise self._failed(str(error)[:200]) from None
+        except HOSTILE:  # pyHanko's own message about another nonce fails, too
+            raise self._failed("an answer to another query") from None
+
+    async def async_request_tsa_response(self, req: Any) -> Any:
+        """Ask the server.
+
+        Raises
+        ------
+        ServiceError
+            If it does not answer, or with something else than a time stamp.
+        """
+        answer = self._answer(req.dump())
+        try:
+            response = tsp.TimeStampResp.load(answer, strict=True)
+            response["status"]["status"].native  # noqa: B018 - asn1crypto reads lazily
+        except (ValueError, TypeError, KeyError):
+            raise self._failed("an answer that is no time stamp") from None
+        return response
+
+    def _answer(self, query: bytes) -> bytes:
+        problem = ""
+        for attempt in range(self.attempts):
+            if attempt:
+                time.sleep(0.25 * 2**attempt)
+            request = urllib.request.Request(
+                self.url, data=query, headers={"Content-Type": _QUERY, "Accept": _REPLY}, method="POST"
+            )
+            try:
+                with _OPENER.open(request, timeout=self.seconds) as reply:
+                    kind = reply.headers.get_content_type()
+                    data: bytes = reply.read(_LARGEST + 1)
+                if kind != _REPLY or len(data) > _LARGEST:
+                    raise self._failed(f"an answer of the kind {kind}, {len(data)} bytes")
+                return data
+            except urllib.error.HTTPError as error:
+                problem = f"HTTP {error.code}"
+                error.close()
+                if error.code < 500:
+                    break
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "reason", error)
+                problem = "no answer in time" if isinstance(reason, TimeoutError) else str(reason)[:200]
+        raise self._failed(problem)
+
+    def _failed(self, found: str) -> ServiceError:
+        return ServiceError("the time stamp server gave none", where=self.url, found=found, remedy=_REMEDY)
+
+
+class _Straight(urllib.request.HTTPRedirectHandler):
+    """Goes nowhere else: a query that is sent on would be asked of somebody who was not named."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Follow nothing; the answer then counts as the failure that it is."""
+        return
+
+
+_OPENER = urllib.request.build_opener(_Straight)
