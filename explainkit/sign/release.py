@@ -29,6 +29,7 @@ from explainkit.sign.manifest import (
     ROLE_FOLDERS,
     STATEMENT,
     Statement,
+    Subjects,
     listed,
     subjects,
 )
@@ -84,17 +85,10 @@ def _unsigned(folder: Path, contents: Contents) -> dict[str, bytes]:
     return files
 
 
-def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, bytes]:
-    """The files that signing adds or changes."""
-    # pyHanko takes a third of a second to import: only those who sign or verify pay for it.
-    from explainkit.sign.cades import detached_signature
-    from explainkit.sign.certificates import fingerprint, pem_chain
+def _about(files: Mapping[str, bytes], *, stamped: bool) -> Subjects:
+    """What the card is about, where all files say the same and the intended level is reached."""
     from explainkit.sign.content import read_card, unlike_card, unlike_summary
-    from explainkit.sign.dsse import seal
-    from explainkit.sign.hanko import HOSTILE, quiet, run, simple_signer
-    from explainkit.sign.pades import certified, marked
-    from explainkit.sign.timestamps import Stamper
-    from explainkit.sign.trial_mark import is_trial, marked_pages
+    from explainkit.sign.hanko import HOSTILE
 
     evidence = read_card(files["card.json"])
     try:
@@ -107,15 +101,30 @@ def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, 
         raise InputError("the page cannot be signed", where="card.html", found=problem)
     for name, problem in unlike_summary(files):
         raise InputError("the public summary cannot be signed", where=name, found=problem)
-    reached = REACHED[signer.tsa is not None]
+    reached = REACHED[stamped]
     if evidence.level not in reached:
         raise InputError(
             "the intended level cannot be reached",
             where="card.json",
             found=evidence.level,
             allowed=", ".join(reached),
-            remedy=None if signer.tsa else "B-T needs a time stamp server: --tsa URL",
+            remedy=None if stamped else "B-T needs a time stamp server: --tsa URL",
         )
+    return about
+
+
+def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, bytes]:
+    """The files that signing adds or changes."""
+    # pyHanko takes a third of a second to import: only those who sign or verify pay for it.
+    from explainkit.sign.cades import detached_signature
+    from explainkit.sign.certificates import fingerprint, pem_chain
+    from explainkit.sign.dsse import seal
+    from explainkit.sign.hanko import quiet, run, simple_signer
+    from explainkit.sign.pades import certified, marked
+    from explainkit.sign.timestamps import Stamper
+    from explainkit.sign.trial_mark import is_trial, marked_pages
+
+    about = _about(files, stamped=signer.tsa is not None)
     stamper = None if signer.tsa is None else Stamper(signer.tsa)
     key = signer.open()
     hand, trial = simple_signer(key), is_trial(key.chain)

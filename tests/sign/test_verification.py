@@ -173,7 +173,8 @@ def test_a_release_in_earnest(
     assert "required statements are blank: digest_in_production, owner, intended_use" in wrong(
         verify_release(blank, trust=[ca], release=True)
     )
-    monkeypatch.setattr("explainkit.sign.release.LEVEL", "B-LTA")  # a signer that is wrong about what it does
+    # A signer that is wrong about what it does.
+    monkeypatch.setattr("explainkit.sign.release.REACHED", {False: ("B-LTA",)})
     low = signed(make_files(make_evidence(level="B-LTA")), signer=signer, name="low")
     assert verify_release(low, trust=[ca]).state == "valid"
     assert "level B-LTA was intended, B-B is reached" in wrong(verify_release(low, trust=[ca], release=True))
