@@ -27,6 +27,8 @@ def command(folder: Path, role: str, quiet: bool, as_json: bool, debug: bool, **
         raise InputError("no key to sign with", where="--key", remedy="explainkit keygen makes a TEST key")
     if not (folder / "card.json").is_file():
         raise InputError("no release there", where=str(folder), remedy="explainkit audit makes one")
+    if (folder / "signatures").exists():  # said here by its own name, not by that of the copy that is signed
+        raise InputError("this release is signed already", where=str(folder), remedy="make a new release to sign")
     signer = passphrase_from(flags.pop("key"), flags.pop("certificate"), flags)()
     assert signer is not None
     files = [
