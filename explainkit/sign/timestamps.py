@@ -22,6 +22,7 @@ from explainkit.sign.hanko import HOSTILE
 SECONDS = 10.0
 """How long one answer may take."""
 ATTEMPTS = 3
+"""How often a server is asked that does not answer, or says that it cannot (5xx)."""
 _LARGEST = 2**20
 _QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
 _REMEDY = "the release is left unsigned; sign it later with explainkit sign"
@@ -51,17 +52,12 @@ class Stamper(TimeStamper):
     ----------
     url : str
         Address of the server.
-    seconds : float, optional
-        How long one answer may take; `SECONDS` when left out.
-    attempts : int
-        How often it is asked where it does not answer, or says that it cannot (5xx).
     """
 
-    def __init__(self, url: str, *, seconds: float | None = None, attempts: int = ATTEMPTS) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         check_url(url)
-        self.url, self.attempts = url, attempts
-        self.seconds = SECONDS if seconds is None else seconds
+        self.url = url
 
     async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> Any:
         """Ask for a time stamp over a digest.
@@ -98,14 +94,14 @@ class Stamper(TimeStamper):
 
     def _answer(self, query: bytes) -> bytes:
         problem = ""
-        for attempt in range(self.attempts):
+        for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(0.25 * 2**attempt)
             request = urllib.request.Request(
                 self.url, data=query, headers={"Content-Type": _QUERY, "Accept": _REPLY}, method="POST"
             )
             try:
-                with _OPENER.open(request, timeout=self.seconds) as reply:
+                with _OPENER.open(request, timeout=SECONDS) as reply:
                     kind = reply.headers.get_content_type()
                     data: bytes = reply.read(_LARGEST + 1)
                 if kind != _REPLY or len(data) > _LARGEST:
