@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from explainkit.plan import Plan, read_plan
     from explainkit.recomputation import Recomputation, recompute
     from explainkit.release import Release
+    from explainkit.saved import countersign, withdraw
     from explainkit.sign.keys import Signer
     from explainkit.sign.verdict import Verification
     from explainkit.sign.verification import verify_release
@@ -55,11 +56,13 @@ _HOMES = {
     "Verification": "explainkit.sign.verdict",
     "VerificationError": "explainkit.errors",
     "audit": "explainkit.api",
+    "countersign": "explainkit.saved",
     "explain_lime": "explainkit.api",
     "explain_shap": "explainkit.api",
     "read_plan": "explainkit.plan",
     "recompute": "explainkit.recomputation",
     "verify_release": "explainkit.sign.verification",
+    "withdraw": "explainkit.saved",
 }
 
 __all__ = [
@@ -75,11 +78,13 @@ __all__ = [
     "Verification",
     "VerificationError",
     "audit",
+    "countersign",
     "explain_lime",
     "explain_shap",
     "read_plan",
     "recompute",
     "verify_release",
+    "withdraw",
 ]
 
 

@@ -69,7 +69,7 @@ class Release:
         if signer is None:
             write_release(target, self.files, finish=_as_it_is, force=force)
             return target
-        from explainkit.sign.release import sign_in_child
+        from explainkit.sign.child import sign_in_child
 
         try:
             write_release(target, self.files, finish=lambda staging: sign_in_child(staging, signer), force=force)

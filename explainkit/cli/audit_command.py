@@ -52,7 +52,7 @@ def command(plan: Path | None, out: Path, force: bool, quiet: bool, as_json: boo
     def job() -> int:
         from explainkit.cli.progress_bars import progress_for
         from explainkit.pipeline import audit_plan
-        from explainkit.sign.release import signing_soon
+        from explainkit.sign.child import signing_soon
 
         signer = passphrase()
         signer = signer and signer.with_time_stamps(tsa)

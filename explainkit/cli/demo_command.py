@@ -36,8 +36,8 @@ def command(out: Path, quiet: bool, as_json: bool, debug: bool) -> int:
         from explainkit.pipeline import audit_plan
         from explainkit.plan import read_plan
         from explainkit.resources import resource
+        from explainkit.sign.child import signing_soon
         from explainkit.sign.keys import make_test_pki
-        from explainkit.sign.release import signing_soon
 
         progress = progress_for(quiet=quiet or as_json)
         case = resource("sample_models", "credit")

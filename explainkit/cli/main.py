@@ -18,7 +18,8 @@ COMMANDS = {
     "init": "Write a plan with what can be discovered; what a person must state is left blank.",
     "audit": "Audit a model and data: a signed card as PDF, HTML and JSON.",
     "explain": "Explain one decision: contributions, principal reasons, what would change it.",
-    "sign": "Sign a release that was left unsigned.",
+    "sign": "Sign a release that was left unsigned, or add the opinion of a validator or approver.",
+    "withdraw": "Take a signed card back.",
     "verify": "Check a release or a card.pdf.",
     "keygen": "Make a TEST CA and TEST keys.",
 }

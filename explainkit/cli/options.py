@@ -80,6 +80,26 @@ def passphrase_from(key: Path | None, certificate: Path | None, flags: dict[str,
     return open_key
 
 
+def signer_from(flags: dict[str, Any]) -> Signer:
+    """The signer whom ``key_options`` name, where one is needed.
+
+    Parameters
+    ----------
+    flags : dict
+        The options; those of the key are taken out of it.
+
+    Raises
+    ------
+    InputError
+        If no key is named.
+    """
+    if flags["key"] is None:
+        raise InputError("no key to sign with", where="--key", remedy="explainkit keygen makes a TEST key")
+    signer = passphrase_from(flags.pop("key"), flags.pop("certificate"), flags)()
+    assert signer is not None
+    return signer
+
+
 def _secret(key: Path, descriptor: int | None, variable: str | None) -> str | None:
     if descriptor is not None:
         try:

@@ -1,4 +1,4 @@
-"""``explainkit sign``: a release that was left unsigned is signed."""
+"""``explainkit sign``: a release that was left unsigned is signed, or a signed one is countersigned."""
 
 from __future__ import annotations
 
@@ -8,41 +8,54 @@ from typing import Any
 
 import click
 
-from explainkit.cli.options import key_options, output_options, passphrase_from
+from explainkit.cli.options import key_options, output_options, signer_from
 from explainkit.errors import InputError
 
 
-@click.command("sign", help="Sign a release that was left unsigned.")
+@click.command("sign", help="Sign a release that was left unsigned, or add the opinion of a validator or approver.")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--role", type=click.Choice(["provider"]), default="provider", show_default=True)
+@click.option("--role", type=click.Choice(["provider", "validator", "approver"]), default="provider", show_default=True)
+@click.option(
+    "--opinion", type=click.Choice(["approve", "conditions", "reject"]), help="What validator or approver think."
+)
+@click.option(
+    "--findings",
+    type=click.Path(path_type=Path),
+    metavar="FINDINGS.TOML",
+    help="Name, scope, independence, conditions and findings of validator or approver.",
+)
 @key_options
 @output_options
-def command(folder: Path, role: str, quiet: bool, as_json: bool, debug: bool, **flags: Any) -> int:
-    """Sign a copy, and put it in place of the unsigned one in one step."""
-    from explainkit.artifact import Artifact
-    from explainkit.registries.directory import write_release
-    from explainkit.sign.release import sign_in_child
+def command(
+    folder: Path,
+    role: str,
+    opinion: str | None,
+    findings: Path | None,
+    quiet: bool,
+    as_json: bool,
+    debug: bool,
+    **flags: Any,
+) -> int:
+    """Sign a copy, and put it in place of the folder in one step."""
+    from explainkit import saved
 
-    if flags["key"] is None:
-        raise InputError("no key to sign with", where="--key", remedy="explainkit keygen makes a TEST key")
-    if not (folder / "card.json").is_file():
-        raise InputError("no release there", where=str(folder), remedy="explainkit audit makes one")
-    if (folder / "signatures").exists():  # said here by its own name, not by that of the copy that is signed
-        raise InputError("this release is signed already", where=str(folder), remedy="make a new release to sign")
-    signer = passphrase_from(flags.pop("key"), flags.pop("certificate"), flags)()
-    assert signer is not None
-    files = [
-        Artifact(
-            name=path.relative_to(folder).as_posix(), data=path.read_bytes(), media_type="application/octet-stream"
+    if role == "provider" and (opinion is not None or findings is not None):
+        raise InputError("the provider has no opinion on the own card", where="--role", allowed="validator, approver")
+    if role != "provider" and (opinion is None or findings is None):
+        raise InputError(
+            f"a bare signature of the {role} would read as approval",
+            remedy="say --opinion approve, conditions or reject, and --findings FINDINGS.TOML",
         )
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    ]
-    write_release(folder.absolute(), files, finish=lambda staging: sign_in_child(staging, signer), force=True)
+    signer = signer_from(flags)
+    if opinion is None or findings is None:
+        saved.sign(folder, signer=signer)
+    else:
+        saved.countersign(folder, signer=signer, role=role, opinion=opinion, findings=findings)
     if as_json:
         from explainkit.cli.main import emit
 
-        emit({"release": os.fspath(folder), "signed": True})
+        said = {} if opinion is None else {"opinion": opinion}
+        emit({"release": os.fspath(folder), "signed": True, "role": role, **said})
     elif not quiet:
-        click.echo(f"{folder}: signed as {role}")
+        click.echo(f"{folder}: signed as {role}" + (f", opinion: {opinion}" if opinion else ""))
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from explainkit.sign.release import serve_job
+from explainkit.sign.child import serve_job
 
 if __name__ == "__main__":
     # Loaded while the job is still being made; without these, `serve_job` would do it.

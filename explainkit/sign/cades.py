@@ -11,7 +11,7 @@ from pyhanko.sign.validation import async_validate_detached_cms
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 
 from explainkit.errors import VerificationError
-from explainkit.sign.cms import CheckedSignature, checked, read_cms
+from explainkit.sign.cms import CheckedSignature, at_its_time, read_cms
 from explainkit.sign.hanko import HOSTILE, run
 from explainkit.sign.trust import Trust
 
@@ -48,22 +48,33 @@ async def detached_signature(data: bytes, signer: Any, *, at: dt.datetime, stamp
 def check_detached(data: bytes, signature: bytes, trust: Trust, at: dt.datetime) -> CheckedSignature:
     """Check a detached signature against the file it is for.
 
+    Parameters
+    ----------
+    data, signature : bytes
+        The file, and its ``.p7s``.
+    trust : Trust
+    at : datetime.datetime
+        The moment for which certificates are judged; the signer's, for that of its time stamp.
+
     Raises
     ------
     VerificationError
         If it is not a signature of the one form that a release contains.
     """
-    try:
-        signed = read_cms(signature, in_pdf=False)
-        status = run(
+
+    def status(moment: dt.datetime) -> Any:
+        return run(
             async_validate_detached_cms(
                 data,
                 signed,
-                signer_validation_context=trust.context(at),
+                signer_validation_context=trust.context(moment),
+                ts_validation_context=trust.context(at),
                 key_usage_settings=KeyUsageConstraints(key_usage={"non_repudiation"}),
             )
         )
-        others = extract_certificate_info(signed).other_certs
-        return checked(status, others, status.signer_reported_dt)
+
+    try:
+        signed = read_cms(signature, in_pdf=False)
+        return at_its_time(status, extract_certificate_info(signed).other_certs, at)
     except HOSTILE as error:
         raise VerificationError("not a CAdES signature", found=str(error)[:200] or type(error).__name__) from None

@@ -12,8 +12,19 @@ from cryptography import x509
 from explainkit.errors import VerificationError
 from explainkit.sign.certificates import fingerprint, is_test, signer_name, unfitness
 from explainkit.sign.cms import CheckedSignature, Stamp
-from explainkit.sign.trust import Standing, Trust
-from explainkit.sign.verdict import FileVerdict, Kind, Reason, SignatureVerdict, State, Verification, overall
+from explainkit.sign.opinion import Opinion, Withdrawal
+from explainkit.sign.trust import Trust, standing
+from explainkit.sign.verdict import (
+    FileVerdict,
+    Kind,
+    OpinionVerdict,
+    Reason,
+    SignatureVerdict,
+    State,
+    Verification,
+    WithdrawalVerdict,
+    overall,
+)
 
 
 @dataclass(slots=True)
@@ -31,6 +42,9 @@ class Case:
     signatures: list[SignatureVerdict] = field(default_factory=list)
     certificates: list[tuple[str, str]] = field(default_factory=list)
     """Role and fingerprint of whoever made a signature that was judged."""
+    opinions: list[tuple[Opinion, x509.Certificate]] = field(default_factory=list)
+    """What signers say of the card, and their certificates."""
+    withdrawals: list[tuple[Withdrawal, x509.Certificate]] = field(default_factory=list)
 
     def add(self, state: State, where: str, problem: str, remedy: str | None = None) -> None:
         """Note a reason, once."""
@@ -55,8 +69,34 @@ class Case:
             reasons=tuple(sorted(self.reasons, key=lambda r: r.state != "invalid")),
             files=tuple(sorted(self.files, key=lambda f: f.name)),
             signatures=tuple(self.signatures),
+            opinions=tuple(_opinion(said, who, self.at) for said, who in self.opinions),
+            withdrawal=next((_withdrawal(said, who) for said, who in self.withdrawals), None),
             release=self.release,
         )
+
+
+def _opinion(said: Opinion, who: x509.Certificate, at: dt.datetime) -> OpinionVerdict:
+    return OpinionVerdict(
+        role=said.role,
+        opinion=said.opinion,
+        name=_printable(said.name),
+        signer=signer_name(who),
+        date=said.date,
+        valid_until=said.valid_until,
+        lapsed=said.lapsed(at),
+        conditions=tuple(map(_printable, said.conditions)),
+        findings=len(said.findings),
+        open_findings=sum(1 for f in said.findings if f.status == "open"),
+    )
+
+
+def _withdrawal(said: Withdrawal, who: x509.Certificate) -> WithdrawalVerdict:
+    return WithdrawalVerdict(
+        role=_printable(said.role),
+        signer=signer_name(who),
+        date=_printable(said.date),
+        reason=_printable(said.reason),
+    )
 
 
 def same_signer(case: Case, place: str, signature: CheckedSignature, chain: Sequence[x509.Certificate]) -> None:
@@ -85,10 +125,9 @@ def unjudged(case: Case, role: str, kind: Kind, covers: str) -> None:
     )
 
 
-def judge(
-    case: Case, place: str, signature: CheckedSignature, where: Standing, *, role: str, kind: Kind, covers: str
-) -> None:
+def judge(case: Case, place: str, signature: CheckedSignature, *, role: str, kind: Kind, covers: str) -> None:
     """Turn a checked signature into a verdict with its reasons."""
+    where = standing(signature.certificate, signature.others, case.trust, signature.moment)
     reasons = list(_of_stamp(place, signature.stamp))
     if not signature.intact:
         reasons.append(Reason(state="invalid", where=place, problem="what it signs is not what is there"))
@@ -118,7 +157,7 @@ def judge(
             intact=signature.intact,
             valid=signature.valid,
             trusted=where.trusted and signature.trusted,
-            level=None if kind == "dsse" else signature.level,
+            level=signature.level,
             signed_at=_utc(signature.signed_at),
             stamped_at=None if signature.level == "B-B" or signature.stamp is None else _utc(signature.stamp.at),
             state=overall(reasons),

@@ -7,7 +7,7 @@ one time stamp besides, no more (ETSI EN 319 122-1 clause 6.3 for CAdES, EN 319 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +53,10 @@ class CheckedSignature:
     """Certificates that came with it."""
     signed_at: dt.datetime | None
     """As claimed by the signer."""
-    stamp: Stamp | None = None
+    stamp: Stamp | None
     """The time stamp over the signature, where there is one."""
+    moment: dt.datetime
+    """The moment for which the certificate was judged."""
 
     @property
     def level(self) -> str:
@@ -113,29 +115,46 @@ def read_cms(data: bytes, *, in_pdf: bool) -> Any:
     return signed
 
 
-def checked(status: Any, others: Iterable[Any], signed_at: dt.datetime | None) -> CheckedSignature:
-    """Take over what pyHanko found.
+def at_its_time(status: Callable[[dt.datetime], Any], others: Iterable[Any], at: dt.datetime) -> CheckedSignature:
+    """Check a signature for the moment that is proven for it, and take over what pyHanko finds.
+
+    A certificate that has expired since, or was revoked since, could sign while it was good: a time stamp by somebody
+    trusted proves that it did (ETSI EN 319 102-1, 5.5).
 
     Parameters
     ----------
-    status : pyhanko.sign.validation.status.StandardCMSSignatureStatus
+    status : callable
+        Gives pyHanko's status (`pyhanko.sign.validation.status.StandardCMSSignatureStatus`) of the signature, its
+        certificate judged for a moment.
     others : iterable of asn1crypto.x509.Certificate
         Certificates embedded besides the signer's.
-    signed_at : datetime.datetime or None
-        As claimed by the signer.
+    at : datetime.datetime
+        The moment for which the time stamp is judged, and without one, the signer.
     """
+    found = status(at)
+    stamp = stamp_from(found.timestamp_validity)
+    moment = at
+    if stamp is not None and stamp.sound and stamp.trusted and stamp.at < at:
+        moment, found = stamp.at, status(stamp.at)
     return CheckedSignature(
-        intact=bool(status.intact),
-        valid=bool(status.valid),
-        trusted=bool(status.trusted),
-        certificate=x509.load_der_x509_certificate(status.signing_cert.dump()),
+        intact=bool(found.intact),
+        valid=bool(found.valid),
+        trusted=bool(found.trusted),
+        certificate=x509.load_der_x509_certificate(found.signing_cert.dump()),
         others=tuple(x509.load_der_x509_certificate(c.dump()) for c in others),
-        signed_at=signed_at,
-        stamp=_stamp(status.timestamp_validity),
+        signed_at=found.signer_reported_dt,
+        stamp=stamp,
+        moment=moment,
     )
 
 
-def _stamp(status: Any) -> Stamp | None:
+def stamp_from(status: Any) -> Stamp | None:
+    """Take over what pyHanko found of a time stamp; None where there is none.
+
+    Parameters
+    ----------
+    status : pyhanko.sign.validation.status.TimestampSignatureStatus or None
+    """
     if status is None:
         return None
     certificate = x509.load_der_x509_certificate(status.signing_cert.dump())

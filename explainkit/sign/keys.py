@@ -230,8 +230,13 @@ class TrialKeys:
 
     ca: Path
     """Certificate of the TEST certification authority: what ``verify --trust`` takes."""
-    signer: Signer
-    """The TEST provider's key, described."""
+    signers: Mapping[str, Signer]
+    """The key of each role, described."""
+
+    @property
+    def signer(self) -> Signer:
+        """The TEST provider's."""
+        return self.signers["provider"]
 
 
 def make_test_pki(
@@ -240,8 +245,9 @@ def make_test_pki(
     passphrase: str | None,
     organisation: str = "explainkit TEST",
     days: int = 365,
+    roles: Sequence[str] = ("provider",),
 ) -> TrialKeys:
-    """Make a TEST certification authority and a TEST provider's seal, for trying out.
+    """Make a TEST certification authority and a TEST key for each role, for trying out.
 
     The authority's own key is thrown away, so that nothing else can ever be certified by it.
 
@@ -250,12 +256,14 @@ def make_test_pki(
     folder : pathlib.Path
         Where the files go; made when it does not exist.
     passphrase : str or None
-        With one: ``test-ca.pem`` and ``test-provider.p12``. Without: ``test-ca.pem``, ``test-provider.key`` and
-        ``test-provider.pem``. Files with a private key have mode 0600.
+        With one: ``test-ca.pem`` and ``test-ROLE.p12``. Without: ``test-ca.pem``, ``test-ROLE.key`` and
+        ``test-ROLE.pem``. Files with a private key have mode 0600.
     organisation : str
         Organisation in both subjects; the common names say TEST whatever it is.
     days : int, default 365
-        How long the seal is valid; the authority for ten times as long.
+        How long a key is valid; the authority for ten times as long.
+    roles : sequence of str
+        Who gets a key; the provider always.
 
     Raises
     ------
@@ -265,27 +273,35 @@ def make_test_pki(
     start = dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(hours=1)
     authority = rsa.generate_private_key(65537, 3072)
     ca = _authority(authority, organisation, start, days * 10)
-    key = rsa.generate_private_key(65537, 3072)
-    seal = _seal(key, organisation, start, days, issuer=ca, issuer_key=authority)
     pem = serialization.Encoding.PEM
     files: dict[str, tuple[bytes, int]] = {"test-ca.pem": (ca.public_bytes(pem), 0o644)}
-    if passphrase is None:
-        form = serialization.PrivateFormat.PKCS8
-        files["test-provider.key"] = (key.private_bytes(pem, form, serialization.NoEncryption()), 0o600)
-        files["test-provider.pem"] = (seal.public_bytes(pem), 0o644)
-    else:
-        lock = serialization.BestAvailableEncryption(passphrase.encode())
-        files["test-provider.p12"] = (
-            pkcs12.serialize_key_and_certificates(b"TEST provider", key, seal, [ca], lock),
-            0o600,
-        )
+    roles = tuple(dict.fromkeys(("provider", *roles)))
+    for role in roles:
+        key = rsa.generate_private_key(65537, 3072)
+        own = _seal(key, organisation, start, days, role=role, issuer=ca, issuer_key=authority)
+        files |= _key_files(role, key, own, ca, passphrase)
     _write_new(folder, files)
-    ca_path = folder / "test-ca.pem"
+    signers = {}
+    for role in roles:
+        place = folder / f"test-{role}"
+        if passphrase is None:
+            signers[role] = Signer.from_pem(place.with_suffix(".key"), place.with_suffix(".pem"))
+        else:
+            signers[role] = Signer.from_pkcs12(place.with_suffix(".p12"), passphrase=passphrase)
+    return TrialKeys(ca=folder / "test-ca.pem", signers=signers)
+
+
+def _key_files(
+    role: str, key: rsa.RSAPrivateKey, own: x509.Certificate, ca: x509.Certificate, passphrase: str | None
+) -> dict[str, tuple[bytes, int]]:
+    """The files that hold one key with its certificate, and their modes."""
+    pem = serialization.Encoding.PEM
     if passphrase is None:
-        signer = Signer.from_pem(folder / "test-provider.key", folder / "test-provider.pem")
-    else:
-        signer = Signer.from_pkcs12(folder / "test-provider.p12", passphrase=passphrase)
-    return TrialKeys(ca=ca_path, signer=signer)
+        plain = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        return {f"test-{role}.key": (plain, 0o600), f"test-{role}.pem": (own.public_bytes(pem), 0o644)}
+    lock = serialization.BestAvailableEncryption(passphrase.encode())
+    store = pkcs12.serialize_key_and_certificates(f"TEST {role}".encode(), key, own, [ca], lock)
+    return {f"test-{role}.p12": (store, 0o600)}
 
 
 def _name(organisation: str, common: str) -> x509.Name:
@@ -334,12 +350,13 @@ def _seal(
     start: dt.datetime,
     days: int,
     *,
+    role: str,
     issuer: x509.Certificate,
     issuer_key: rsa.RSAPrivateKey,
 ) -> x509.Certificate:
     return (
         x509.CertificateBuilder()
-        .subject_name(_name(organisation, "TEST provider"))
+        .subject_name(_name(organisation, f"TEST {role}"))
         .issuer_name(issuer.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())

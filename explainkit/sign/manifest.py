@@ -21,11 +21,15 @@ PREDICATE_TYPE = "urn:explainkit:model-card:v1"
 CARD_FILES = ("card.pdf", "card.html", "card.json")
 """What every release has."""
 STATEMENT = "statement.dsse.json"
+STATEMENT_TOKEN = STATEMENT + ".tst"
+"""Time stamp over the statement's envelope (RFC 3161, 2.4.2), at level B-T and above."""
 CHAIN = "chain.pem"
 DETACHED = ("card.json", "card.html")
 """Files with a detached signature, ``NAME.p7s``, in the folder of a signer."""
-ROLE_FOLDERS = {"provider": "01-provider"}
-"""Roles that can sign in this version, and their folders in ``signatures/``."""
+ROLES = ("provider", "validator", "approver")
+"""Who signs a card, the provider first."""
+WITHDRAWN = "withdrawal"
+"""What stands in a statement in the place of a role when the card is taken back."""
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _FILE = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]{0,99}/){0,2}[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
@@ -65,7 +69,7 @@ class Statement:
     """Every file but the statement itself, sorted by name."""
     subjects: Subjects
     previous: str | None = None
-    """SHA-256 of the statement of the signer before; None for the first."""
+    """SHA-256 of the envelope of the signer before; None for the first."""
 
     def to_payload(self) -> bytes:
         """The in-toto statement as canonical JSON (RFC 8785)."""

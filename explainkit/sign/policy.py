@@ -16,16 +16,27 @@ from typing import Any
 
 from explainkit.errors import InputError, nearest
 from explainkit.sign.certificates import read_input
+from explainkit.sign.manifest import ROLES
+from explainkit.sign.opinion import OUTCOMES
 
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 """Baseline levels, from the lowest to the highest."""
-ROLES = ("provider", "validator", "approver")
 
 _VERSION = 1
 _MOST_DAYS = 36_500
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _FORM = "a TOML or JSON file of version 1"
-_KEYS = ("version", "note", "required_roles", "minimum_level", "certificates", "roots", "maximum_age_days", "release")
+_KEYS = (
+    "version",
+    "note",
+    "required_roles",
+    "opinions",
+    "minimum_level",
+    "certificates",
+    "roots",
+    "maximum_age_days",
+    "release",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +45,9 @@ class Policy:
 
     required_roles: tuple[str, ...] = ("provider",)
     """Who has to have signed: ``provider``, ``validator``, ``approver``."""
+    opinions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By role (``validator``, ``approver``), which opinions will do: ``approve``, ``conditions``, ``reject``. An
+    opinion that has lapsed will not."""
     minimum_level: str = "B-B"
     """Lowest baseline level of a signature."""
     certificates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -86,6 +100,7 @@ class _Reader:
             raise self._wrong("release", release, "true or false")
         return Policy(
             required_roles=self._roles(given.get("required_roles", ["provider"])),
+            opinions=self._opinions(given.get("opinions", {})),
             minimum_level=level,
             certificates=self._certificates(given.get("certificates", {})),
             roots=tuple(base / name for name in self._texts("roots", given.get("roots", []))),
@@ -99,6 +114,19 @@ class _Reader:
             if role not in ROLES:
                 raise self._wrong("required_roles", role, ", ".join(ROLES))
         return roles
+
+    def _opinions(self, value: Any) -> dict[str, tuple[str, ...]]:
+        if not isinstance(value, dict):
+            raise self._wrong("opinions", value, "a table of opinions by role")
+        found = {}
+        for role, wanted in value.items():
+            if role not in ROLES[1:]:
+                raise self._wrong("opinions", role, ", ".join(ROLES[1:]))
+            found[role] = self._texts(f"opinions.{role}", wanted)
+            for opinion in found[role]:
+                if opinion not in OUTCOMES:
+                    raise self._wrong(f"opinions.{role}", opinion, ", ".join(OUTCOMES))
+        return found
 
     def _certificates(self, value: Any) -> dict[str, tuple[str, ...]]:
         if not isinstance(value, dict):

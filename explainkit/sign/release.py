@@ -3,51 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from explainkit.children import command, environment
-from explainkit.errors import (
-    DataError,
-    ExplainkitError,
-    InputError,
-    ModelError,
-    OutputError,
-    ServiceError,
-    VerificationError,
-)
+from explainkit.artifact import sha256_of
+from explainkit.errors import InputError, OutputError, VerificationError
+from explainkit.evidence import Evidence
+from explainkit.sign.acts import MOST_ACTS, Act, acts_among
 from explainkit.sign.folder import SIGNATURES, SUMMARY_PDF, Contents, FileOnDisk, read_release
-from explainkit.sign.keys import Signer
+from explainkit.sign.keys import OpenKey, Signer
 from explainkit.sign.manifest import (
     CARD_FILES,
     CHAIN,
-    DETACHED,
-    ROLE_FOLDERS,
+    ROLES,
     STATEMENT,
+    STATEMENT_TOKEN,
+    WITHDRAWN,
     Statement,
     Subjects,
     listed,
     subjects,
 )
+from explainkit.sign.opinion import OPINION, WITHDRAWAL, Opinion, Withdrawal
 
 REACHED = {False: ("B-B",), True: ("B-B", "B-T")}
 """Levels that are reached without and with time stamps; a card that intends a higher one is not signed at a lower."""
 
-_ERRORS = {
-    kind.__name__: kind
-    for kind in (ExplainkitError, InputError, DataError, ModelError, OutputError, VerificationError, ServiceError)
-}
-_waiting: list[subprocess.Popen[bytes]] = []
-"""Processes that were started ahead of their jobs."""
-_PARTS = ("problem", "where", "found", "allowed", "remedy")
 
-
-def sign_release(folder: Path, signer: Signer, *, role: str = "provider") -> None:
-    """Sign an unsigned release where it lies.
+def sign_release(folder: Path, signer: Signer) -> None:
+    """Sign an unsigned release where it lies, as its provider.
 
     Parameters
     ----------
@@ -55,8 +41,6 @@ def sign_release(folder: Path, signer: Signer, *, role: str = "provider") -> Non
         A folder that nobody else sees yet: it changes file by file, and only the caller makes it visible, whole.
     signer : Signer
         Whose key signs everything.
-    role : str, default "provider"
-        As whom; this version knows the provider.
 
     Raises
     ------
@@ -64,13 +48,62 @@ def sign_release(folder: Path, signer: Signer, *, role: str = "provider") -> Non
         If the folder is not an unsigned release, or the key cannot sign.
     VerificationError
         If card.json is not a card.
+    ServiceError
+        If the time stamp server fails.
     OutputError
         If the signatures cannot be written.
     """
-    if role not in ROLE_FOLDERS:
-        raise InputError("unknown role", found=repr(role), allowed=", ".join(ROLE_FOLDERS))
     files = _unsigned(folder, read_release(folder))
-    _write(folder, _signed(files, signer, role))
+    about = _about(files)
+    _refuse_lower(about.evidence, stamped=signer.tsa is not None)
+    _write(folder, _certified(files, signer, about.subjects))
+
+
+def countersign_release(folder: Path, signer: Signer, opinion: Opinion) -> None:
+    """Sign a signed release as its validator or approver, with an opinion.
+
+    Nothing that was signed before changes: ``card.pdf`` grows by one revision, a folder is added to ``signatures``.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        As in `sign_release`.
+    signer : Signer
+        Whose key signs: of another key than those who signed before.
+    opinion : Opinion
+        About this card.
+
+    Raises
+    ------
+    VerificationError
+        If the release is not signed, or something in it is wrong.
+    InputError
+        If the role has signed, the card was withdrawn, the opinion is about another card, or the key cannot sign.
+    ServiceError
+        If the time stamp server fails.
+    OutputError
+        If the signatures cannot be written.
+    """
+    if opinion.role not in ROLES[1:]:
+        raise InputError("nobody gives an opinion as this", found=repr(opinion.role), allowed=", ".join(ROLES[1:]))
+    _add(folder, signer, opinion.role, opinion.card, {OPINION: opinion.to_json()})
+
+
+def withdraw_release(folder: Path, signer: Signer, withdrawal: Withdrawal) -> None:
+    """Take a signed card back: nothing is removed, a signed withdrawal is added.
+
+    Raises
+    ------
+    VerificationError, InputError, ServiceError, OutputError
+        As for `countersign_release`.
+    """
+    _add(folder, signer, WITHDRAWN, withdrawal.card, {WITHDRAWAL: withdrawal.to_json()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _About:
+    evidence: Evidence
+    subjects: Subjects
 
 
 def _unsigned(folder: Path, contents: Contents) -> dict[str, bytes]:
@@ -85,8 +118,8 @@ def _unsigned(folder: Path, contents: Contents) -> dict[str, bytes]:
     return files
 
 
-def _about(files: Mapping[str, bytes], *, stamped: bool) -> Subjects:
-    """What the card is about, where all files say the same and the intended level is reached."""
+def _about(files: Mapping[str, bytes]) -> _About:
+    """What the card is about, where all files say the same."""
     from explainkit.sign.content import read_card, unlike_card, unlike_summary
     from explainkit.sign.hanko import HOSTILE
 
@@ -101,6 +134,11 @@ def _about(files: Mapping[str, bytes], *, stamped: bool) -> Subjects:
         raise InputError("the page cannot be signed", where="card.html", found=problem)
     for name, problem in unlike_summary(files):
         raise InputError("the public summary cannot be signed", where=name, found=problem)
+    return _About(evidence=evidence, subjects=about)
+
+
+def _refuse_lower(evidence: Evidence, *, stamped: bool) -> None:
+    """The level that the card says is intended has to be reached."""
     reached = REACHED[stamped]
     if evidence.level not in reached:
         raise InputError(
@@ -110,48 +148,157 @@ def _about(files: Mapping[str, bytes], *, stamped: bool) -> Subjects:
             allowed=", ".join(reached),
             remedy=None if stamped else "B-T needs a time stamp server: --tsa URL",
         )
-    return about
 
 
-def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, bytes]:
-    """The files that signing adds or changes."""
+def _certified(files: Mapping[str, bytes], signer: Signer, about: Subjects) -> dict[str, bytes]:
+    """The files that the provider's signature adds or changes."""
     # pyHanko takes a third of a second to import: only those who sign or verify pay for it.
-    from explainkit.sign.cades import detached_signature
-    from explainkit.sign.certificates import fingerprint, pem_chain
-    from explainkit.sign.dsse import seal
-    from explainkit.sign.hanko import quiet, run, simple_signer
+    from explainkit.sign.hanko import quiet, run
     from explainkit.sign.pades import certified, marked
-    from explainkit.sign.timestamps import Stamper
     from explainkit.sign.trial_mark import is_trial, marked_pages
 
-    about = _about(files, stamped=signer.tsa is not None)
-    stamper = None if signer.tsa is None else Stamper(signer.tsa)
     key = signer.open()
-    hand, trial = simple_signer(key), is_trial(key.chain)
+    trial = is_trial(key.chain)
     pages = marked_pages(files) if trial else {}
     if trial and SUMMARY_PDF in files:
         pages[SUMMARY_PDF] = marked(files[SUMMARY_PDF])
-    shown = {**files, **pages}
-    prefix = f"{SIGNATURES}/{ROLE_FOLDERS[role]}/"
-    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    hand = _Hand.of(signer, key)
 
     async def sign_all() -> dict[str, bytes]:
-        new = {
-            **pages,
-            "card.pdf": await certified(
-                files["card.pdf"], hand, card_json=files["card.json"], trial=trial, stamper=stamper
-            ),
-            prefix + CHAIN: pem_chain(key.chain),
-        }
-        for name in DETACHED:
-            new[f"{prefix}{name}.p7s"] = await detached_signature(shown[name], hand, at=now, stamper=stamper)
-        covered = [FileOnDisk(name=name, data=data) for name, data in {**files, **new}.items()]
-        statement = Statement(role=role, certificate=fingerprint(key.chain[0]), files=listed(covered), subjects=about)
-        envelope = await seal(statement.to_payload(), hand, key.chain[0])
-        return {**new, prefix + STATEMENT: envelope.to_json()}
+        pdf = await certified(
+            files["card.pdf"], hand.signer, card_json=files["card.json"], trial=trial, stamper=hand.stamper
+        )
+        shown = {**files, **pages, "card.pdf": pdf}
+        added = await hand.folder(Act(number=1, kind=ROLES[0]), shown, about=about)
+        return {**pages, "card.pdf": pdf, **added}
 
     with quiet():
         return run(sign_all())
+
+
+def _add(folder: Path, signer: Signer, kind: str, card: str, words: Mapping[str, bytes]) -> None:
+    """Add the folder of another signer to a signed release."""
+    from explainkit.sign.hanko import quiet, run
+    from explainkit.sign.pades import countersigned
+
+    files = {f.name: f.data for f in read_release(folder).files}
+    acts = acts_among(files)
+    _refuse_unsuited(folder, files, acts, kind)
+    about = _about(files)
+    if card != "sha256:" + sha256_of(files["card.json"]):
+        raise InputError("said about another card", where=str(folder), found=card, allowed="the digest of card.json")
+    _refuse_lower(about.evidence, stamped=signer.tsa is not None)
+    key = signer.open()
+    _refuse_key(files, acts, key, kind)
+    hand, act = _Hand.of(signer, key), Act(number=len(acts) + 1, kind=kind)
+    before = sha256_of(files[acts[-1].folder + STATEMENT])
+    said = {act.folder + name: data for name, data in words.items()}
+
+    async def sign_all() -> dict[str, bytes]:
+        pdf = files["card.pdf"]
+        if act.signs_pdf:
+            pdf = await countersigned(pdf, hand.signer, role=kind, stamper=hand.stamper)
+        shared = {name: data for name, data in files.items() if not name.startswith(SIGNATURES + "/")}
+        added = await hand.folder(act, {**shared, "card.pdf": pdf, **said}, about=about.subjects, before=before)
+        return {"card.pdf": pdf, **said, **added}
+
+    with quiet():
+        _write(folder, run(sign_all()))
+
+
+def _refuse_unsuited(folder: Path, files: Mapping[str, bytes], acts: tuple[Act, ...], kind: str) -> None:
+    """Only what is signed and whole is signed again, by each role once, while the card is not withdrawn."""
+    from explainkit.sign.verification import verify_release
+
+    kinds = [act.kind for act in acts]
+    if not any(name in files for name in CARD_FILES):
+        raise InputError("not a release", where=str(folder), found=f"no {', no '.join(CARD_FILES)}")
+    if not acts:
+        raise InputError("not signed by the provider yet", where=str(folder), remedy="explainkit sign, as the provider")
+    if WITHDRAWN in kinds:
+        raise InputError("the card was withdrawn", where=str(folder), remedy="make a new release")
+    if kind in kinds:
+        raise InputError(f"the {kind} has signed already", where=str(folder), remedy="make a new release to sign")
+    if len(acts) >= MOST_ACTS:
+        raise InputError("more signers than a release can have", where=str(folder), allowed=str(MOST_ACTS))
+    found = verify_release(folder)
+    for reason in found.reasons:
+        if reason.state == "invalid":
+            raise VerificationError("only a release in which nothing is wrong is signed again", where=str(reason))
+
+
+def _refuse_key(files: Mapping[str, bytes], acts: tuple[Act, ...], key: OpenKey, kind: str) -> None:
+    from cryptography import x509
+
+    from explainkit.sign.trial_mark import is_trial
+
+    chains = {act.kind: x509.load_pem_x509_certificates(files[act.folder + CHAIN]) for act in acts}
+    if is_trial(key.chain) and not is_trial(chains[ROLES[0]]):
+        raise InputError(
+            "a TEST key does not sign a real release",
+            found=key.chain[0].subject.rfc4514_string(),
+            remedy="sign with a real certificate",
+        )
+    for other, chain in chains.items():
+        if kind != WITHDRAWN and chain[0].public_key() == key.chain[0].public_key():
+            raise InputError(
+                f"the {kind} cannot sign with the key of the {other}", remedy="each role signs with a key of its own"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hand:
+    """What signs."""
+
+    key: OpenKey
+    signer: Any
+    """pyHanko's signer."""
+    stamper: Any
+    """Whom to ask for time stamps; None for nobody."""
+
+    @classmethod
+    def of(cls, signer: Signer, key: OpenKey) -> _Hand:
+        """What signs with an open key."""
+        from explainkit.sign.hanko import simple_signer
+        from explainkit.sign.timestamps import Stamper
+
+        return cls(key=key, signer=simple_signer(key), stamper=None if signer.tsa is None else Stamper(signer.tsa))
+
+    async def folder(
+        self, act: Act, files: Mapping[str, bytes], *, about: Subjects, before: str | None = None
+    ) -> dict[str, bytes]:
+        """The files of an act's folder: signatures one by one, the certificates, the statement over everything.
+
+        Parameters
+        ----------
+        act : Act
+        files : mapping of str to bytes
+            What the signer covers: the files of the card as they are shown, and the signer's own words.
+        about : Subjects
+        before : str, optional
+            Digest of the envelope of the signer before.
+        """
+        from explainkit.sign.cades import detached_signature
+        from explainkit.sign.certificates import fingerprint, pem_chain
+        from explainkit.sign.dsse import seal
+        from explainkit.sign.signer_folder import detached_name, signed_documents
+        from explainkit.sign.timestamps import token_over
+
+        now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+        new = {act.folder + CHAIN: pem_chain(self.key.chain)}
+        for name in signed_documents(act):
+            signature = await detached_signature(files[name], self.signer, at=now, stamper=self.stamper)
+            new[detached_name(act, name)] = signature
+        own = self.key.chain[0]
+        covered = [FileOnDisk(name=name, data=data) for name, data in {**files, **new}.items()]
+        statement = Statement(
+            role=act.kind, certificate=fingerprint(own), files=listed(covered), subjects=about, previous=before
+        )
+        envelope = (await seal(statement.to_payload(), self.signer, own)).to_json()
+        new[act.folder + STATEMENT] = envelope
+        if self.stamper is not None:
+            new[act.folder + STATEMENT_TOKEN] = await token_over(envelope, self.stamper)
+        return new
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -164,77 +311,3 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         raise OutputError(
             "the signatures cannot be written", where=str(folder), found=error.strerror or str(error)
         ) from None
-
-
-def sign_in_child(folder: Path, signer: Signer, *, role: str = "provider") -> None:
-    """`sign_release` in a process of its own, which has loaded no model and drawn nothing.
-
-    The passphrase goes through a pipe: it is neither among the arguments nor in the environment.
-
-    Raises
-    ------
-    ExplainkitError
-        The same errors, with the same message, as `sign_release`.
-    """
-    job = {"folder": str(folder.absolute()), "role": role, "signer": signer.to_job()}
-    try:
-        process = _waiting.pop() if _waiting else _started()
-    except OSError as error:
-        raise ExplainkitError(
-            "the signing process cannot be started", where=sys.executable, found=error.strerror or str(error)
-        ) from None
-    with process:
-        try:
-            out, complaints = process.communicate(json.dumps(job).encode())
-        finally:
-            process.kill()
-    try:
-        answer = json.loads(out)
-        failure = answer["error"]
-    except (ValueError, TypeError, KeyError):
-        last = complaints.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise ExplainkitError(
-            "the signing process ended without an answer",
-            where=str(folder),
-            found=f"exit code {process.returncode}, {last}",
-        ) from None
-    if failure is not None:
-        raise _ERRORS.get(failure["type"], ExplainkitError)(**{part: failure[part] for part in _PARTS})
-
-
-@contextmanager
-def signing_soon() -> Iterator[None]:
-    """Start the process that signs ahead of its job: by then it has loaded what it needs.
-
-    It knows of no key before `sign_in_child` takes it, and is gone at the end of the block.
-    """
-    with suppress(OSError):  # whoever signs will be told
-        _waiting.append(_started())
-    try:
-        yield
-    finally:
-        while _waiting:
-            with _waiting.pop() as process:
-                process.kill()
-
-
-def _started() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command("explainkit.sign"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        # The time of signing is claimed in UTC, which tells nothing of the place.
-        env={**environment(), "TZ": "UTC"},
-    )
-
-
-def serve_job(job: bytes) -> bytes:
-    """What the child process does with its standard input, and what it answers."""
-    try:
-        asked = json.loads(job)
-        sign_release(Path(asked["folder"]), Signer.from_job(asked["signer"]), role=asked["role"])
-    except ExplainkitError as error:
-        parts = {part: getattr(error, part) for part in _PARTS}
-        return json.dumps({"error": {"type": type(error).__name__, **parts}}).encode()
-    return json.dumps({"error": None}).encode()

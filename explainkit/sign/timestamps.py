@@ -6,18 +6,24 @@ another address than the one named.
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 import time
 import urllib.error
 import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
-from asn1crypto import tsp  # type: ignore[import-untyped]
+from asn1crypto import cms, tsp  # type: ignore[import-untyped]
 from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
 from pyhanko.sign.timestamps.common_utils import handle_tsp_response
+from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
+from pyhanko.sign.validation.status import TimestampSignatureStatus
 
-from explainkit.errors import InputError, ServiceError
-from explainkit.sign.hanko import HOSTILE
+from explainkit.errors import InputError, ServiceError, VerificationError
+from explainkit.sign.cms import LARGEST_CMS, Stamp, stamp_from
+from explainkit.sign.hanko import HOSTILE, run
+from explainkit.sign.trust import Trust
 
 SECONDS = 10.0
 """How long one answer may take."""
@@ -119,6 +125,55 @@ class Stamper(TimeStamper):
 
     def _failed(self, found: str) -> ServiceError:
         return ServiceError("the time stamp server gave none", where=self.url, found=found, remedy=_REMEDY)
+
+
+async def token_over(data: bytes, stamper: Stamper) -> bytes:
+    """Ask for a time stamp over some bytes.
+
+    Returns
+    -------
+    bytes
+        The token (RFC 3161, 2.4.2), DER.
+
+    Raises
+    ------
+    ServiceError
+        If there is none.
+    """
+    return bytes((await stamper.async_timestamp(hashlib.sha256(data).digest(), "sha256")).dump())
+
+
+def check_token(token: bytes, data: bytes, trust: Trust, at: dt.datetime) -> Stamp:
+    """Check a time stamp over some bytes.
+
+    Parameters
+    ----------
+    token, data : bytes
+    trust : Trust
+    at : datetime.datetime
+        The moment for which the server's certificate is judged.
+
+    Raises
+    ------
+    VerificationError
+        If it is not a time stamp.
+    """
+    try:
+        if len(token) > LARGEST_CMS:
+            raise VerificationError("the time stamp is too large", found=f"{len(token)} bytes")
+        info = cms.ContentInfo.load(token, strict=True)
+        if info["content_type"].native != "signed_data":
+            raise VerificationError("not a time stamp", found=str(info["content_type"].native))
+        signed = info["content"]
+        told = signed["encap_content_info"]["content"].parsed
+        if told["message_imprint"]["hash_algorithm"]["algorithm"].native != "sha256":
+            raise VerificationError("not a time stamp over SHA-256")
+        found = run(validate_tst_signed_data(signed, trust.context(at), lambda _: hashlib.sha256(data).digest()))
+        stamp = stamp_from(TimestampSignatureStatus(**found))
+    except HOSTILE as error:
+        raise VerificationError("not a time stamp", found=str(error)[:200] or type(error).__name__) from None
+    assert stamp is not None
+    return stamp
 
 
 class _Straight(urllib.request.HTTPRedirectHandler):

@@ -66,6 +66,38 @@ class SignatureVerdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpinionVerdict:
+    """What a validator or an approver says of the card, as signed."""
+
+    role: str
+    opinion: str
+    """``approve``, ``conditions`` or ``reject``."""
+    name: str
+    """The person, as written in the opinion."""
+    signer: str
+    """Name in the certificate."""
+    date: str
+    """As the signer says it, ISO 8601."""
+    valid_until: str | None
+    lapsed: bool
+    """Whether it no longer holds."""
+    conditions: tuple[str, ...]
+    findings: int
+    open_findings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawalVerdict:
+    """The card was taken back."""
+
+    role: str
+    """As whom the signer took it back."""
+    signer: str
+    date: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """What is known about a release, or about a PDF alone."""
 
@@ -78,11 +110,18 @@ class Verification:
     signatures: tuple[SignatureVerdict, ...]
     release: bool
     """Whether it was held to the rules for a real release."""
+    opinions: tuple[OpinionVerdict, ...] = ()
+    withdrawal: WithdrawalVerdict | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the card was withdrawn, or somebody who signed it rejects it: genuine, but not to be relied on."""
+        return self.withdrawal is not None or any(o.opinion == "reject" for o in self.opinions)
 
     @property
     def exit_code(self) -> int:
-        """0 if valid, else 3."""
-        return 0 if self.state == "valid" else 3
+        """0 if valid; 1 if valid, but withdrawn or rejected by a signer; else 3."""
+        return 3 if self.state != "valid" else 1 if self.refused else 0
 
     def to_json(self) -> dict[str, Any]:
         """Everything above as one JSON object."""
@@ -96,6 +135,10 @@ class Verification:
         if self.files:
             intact = sum(1 for f in self.files if f.intact)
             heads.append(f"  files: {intact} of {len(self.files)} listed and intact")
+        heads += [f"  {_opinion_line(o)}" for o in self.opinions]
+        if self.withdrawal is not None:
+            w = self.withdrawal
+            heads.append(f"  WITHDRAWN as {w.role} by {w.signer} on {w.date}: {w.reason}")
         return (*heads, *(f"{r.state}: {r}" for r in self.reasons))
 
 
@@ -110,6 +153,14 @@ def _signature_line(s: SignatureVerdict) -> str:
     when += f", stamped at {s.stamped_at}" if s.stamped_at else ""
     level = f" {s.level}" if s.level else ""
     return f"{s.role}, {s.kind}{level} over {s.covers}{who}: {', '.join(marks) or 'not judged'}{when}"
+
+
+def _opinion_line(o: OpinionVerdict) -> str:
+    says = {"approve": "approves", "conditions": "approves under conditions", "reject": "REJECTS the card"}
+    until = f", until {o.valid_until}{' (LAPSED)' if o.lapsed else ''}" if o.valid_until else ""
+    found = f", findings: {o.findings}, open: {o.open_findings}" if o.findings else ""
+    held = f": {'; '.join(o.conditions)}" if o.conditions else ""
+    return f"{o.role} {o.name} {says.get(o.opinion, o.opinion)}, {o.date}{until}{found}{held}"
 
 
 def _plain(value: Any) -> Any:

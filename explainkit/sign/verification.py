@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 
-from cryptography import x509
-
+from explainkit.artifact import sha256_of
 from explainkit.errors import InputError, VerificationError
 from explainkit.evidence import Evidence
-from explainkit.sign.cades import check_detached
+from explainkit.sign.acts import acts_among, disorder
 from explainkit.sign.case import Case, judge, same_signer, unjudged
-from explainkit.sign.certificates import fingerprint, pem_chain, unfitness
-from explainkit.sign.cms import CheckedSignature
 from explainkit.sign.content import read_card, unlike_card, unlike_summary
-from explainkit.sign.dsse import Envelope
-from explainkit.sign.folder import LARGEST_FILE, SIGNATURES, Contents, FileOnDisk, read_release
+from explainkit.sign.folder import LARGEST_FILE, SIGNATURES, FileOnDisk, read_release
 from explainkit.sign.hanko import HOSTILE, quiet
-from explainkit.sign.manifest import CARD_FILES, CHAIN, DETACHED, ROLE_FOLDERS, STATEMENT, Statement, subjects
-from explainkit.sign.pades import CheckedPdf, check_pdf
+from explainkit.sign.manifest import CARD_FILES, CHAIN, ROLES, ListedFile, Statement, subjects
 from explainkit.sign.policy import LEVELS, Policy, older, read_policy
-from explainkit.sign.trust import Standing, read_trust, standing
+from explainkit.sign.revisions import CheckedPdf, check_pdf
+from explainkit.sign.signer_folder import SignedAct, judge_detached, judge_statement, read_act, read_words
+from explainkit.sign.trust import read_trust
 from explainkit.sign.verdict import FileVerdict, Verification
 
 _NOT_A_CARD: tuple[type[Exception], ...] = (InputError, *HOSTILE)
@@ -93,6 +91,13 @@ def _held_to(case: Case, policy: Policy) -> None:
     for role in policy.required_roles:
         if not any(s.role == role and s.valid for s in case.signatures):
             case.wrong(SIGNATURES, f"the policy asks for the {role}'s signature, which is not there")
+    for role, wanted in policy.opinions.items():
+        said = next((o for o, _ in case.opinions if o.role == role), None)
+        if said is None or said.opinion not in wanted:
+            given = "which is not there" if said is None else f"who says {said.opinion}"
+            case.wrong(SIGNATURES, f"the policy asks for {' or '.join(wanted)} of the {role}, {given}")
+        elif said.lapsed(case.at):
+            case.wrong(SIGNATURES, f"the {role}'s opinion has lapsed on {said.valid_until}")
     for role, allowed in policy.certificates.items():
         for certificate in sorted({c for r, c in case.certificates if r == role} - {*allowed}):
             case.wrong(SIGNATURES, f"the {role} signed with a certificate that the policy does not name: {certificate}")
@@ -115,133 +120,100 @@ def _folder(case: Case, folder: Path) -> None:
         )
     for odd in contents.oddities:
         case.wrong(odd.name, f"{odd.what}; a release has only its own files")
-    statement, chain = _statement(case, files, "provider")
-    _compare_files(case, contents, statement)
-    if statement is None or not chain:
+    acts = acts_among(files)
+    problem = disorder(acts)
+    if not acts:
+        case.wrong(SIGNATURES, f"not signed by the {ROLES[0]}", "sign it, or get the release whole")
+    elif problem is not None:
+        case.wrong(SIGNATURES, problem)
+    signed: list[SignedAct] = []
+    for act in acts:
+        one = read_act(case, files, act, signed[-1] if signed else None)
+        if one is None:
+            break  # what follows cannot be known to follow
+        signed.append(one)
+    for one, other in combinations([s for s in signed if s.act.signs_pdf], 2):
+        if one.chain[0].public_key() == other.chain[0].public_key():
+            case.wrong(other.act.folder + CHAIN, f"the {other.act.kind} signed with the key of the {one.act.kind}")
+    good = _compare_files(case, files, signed)
+    if not signed:
         return
-    good = {f.name: files[f.name].data for f in statement.files if _unchanged(files.get(f.name), f.length, f.sha256)}
-    where = standing(chain[0], chain[1:], case.trust, case.at)
-    _dsse(case, "provider", chain, where)
-    for name in DETACHED:
-        _cades(case, "provider", name, good, chain, where)
-    pdf = _pades(case, "provider", good.get("card.pdf"), chain, where)
-    _content(case, good, pdf, statement)
+    pdf = _pdf(case, good.get("card.pdf"))
+    for one in signed:
+        judge_statement(case, one)
+        judge_detached(case, one, good)
+        if one.act.signs_pdf:
+            _pades(case, one, pdf)
+        read_words(case, one, good)
+    _pdf_order(case, signed, pdf)
+    _content(case, good, pdf, signed[0].statement)
 
 
-def _statement(
-    case: Case, files: dict[str, FileOnDisk], role: str
-) -> tuple[Statement | None, tuple[x509.Certificate, ...]]:
-    """The statement of a role, if its signature is good, and the certificates beside it."""
-    prefix = f"{SIGNATURES}/{ROLE_FOLDERS[role]}/"
-    if not any(name.startswith(prefix) for name in files):
-        case.wrong(SIGNATURES, f"not signed by the {role}", "sign it, or get the release whole")
-        return None, ()
-    for name in (STATEMENT, CHAIN):
-        if prefix + name not in files:
-            case.wrong(prefix + name, "missing")
-            return None, ()
-    try:
-        chain = tuple(x509.load_pem_x509_certificates(files[prefix + CHAIN].data))
-        unfit = unfitness(chain[0])
-        if pem_chain(chain) != files[prefix + CHAIN].data:
-            raise ValueError("more than certificates in PEM")
-    except HOSTILE as error:
-        case.wrong(prefix + CHAIN, f"not a chain of certificates ({str(error)[:200]})")
-        return None, ()
-    try:
-        envelope = Envelope.from_json(files[prefix + STATEMENT].data)
-        if not envelope.signed_by(chain[0]):
-            raise VerificationError("the signature is not that of the certificate in chain.pem over this statement")
-        statement = Statement.from_payload(envelope.payload)
-    except VerificationError as error:
-        case.refused(prefix + STATEMENT, error)
-        return None, ()
-    if unfit is not None:
-        case.wrong(prefix + CHAIN, f"the certificate must not sign a release: {unfit}")
-    if statement.certificate != fingerprint(chain[0]):
-        case.wrong(prefix + STATEMENT, "names another certificate than the one in chain.pem")
-    if statement.role != role or statement.previous is not None:
-        case.wrong(prefix + STATEMENT, f"made for another place: role {statement.role!r:.40}")
-    due = {*CARD_FILES, prefix + CHAIN, *(f"{prefix}{name}.p7s" for name in DETACHED)}
-    unlisted = sorted(due - {f.name for f in statement.files})
-    if unlisted:
-        case.wrong(prefix + STATEMENT, f"does not list {', '.join(unlisted)}")
-    return statement, chain
+def _compare_files(case: Case, files: Mapping[str, FileOnDisk], signed: Sequence[SignedAct]) -> dict[str, bytes]:
+    """Every file is listed, every listed file is there as it was; the bytes of those that are."""
+    if not signed:
+        case.files += [FileVerdict(name=name, listed=False, intact=None) for name in files]
+        return {}
+    intact: dict[str, bool] = {}
+    for listed in (f for one in signed for f in one.statement.files):
+        there = files.get(listed.name)
+        intact[listed.name] = intact.get(listed.name, True) and there is not None and _unchanged(there, listed)
+        if there is None:
+            case.wrong(listed.name, "missing")
+        elif not _unchanged(there, listed):
+            case.wrong(listed.name, "changed since it was signed")
+    # The envelope of a statement cannot list itself; its bytes are determined by what is inside.
+    own = {name for one in signed for name in one.own}
+    for name in sorted(files.keys() - intact.keys() - own):
+        case.wrong(name, "not listed by any statement: it was added after signing")
+    for name in sorted(files.keys() | intact.keys()):
+        known = name in intact or name in own
+        case.files.append(FileVerdict(name=name, listed=known, intact=intact.get(name, True) if known else None))
+    return {name: files[name].data for name, good in intact.items() if good}
 
 
-def _unchanged(file: FileOnDisk | None, length: int, sha256: str) -> bool:
-    return file is not None and file.length == length and file.sha256 == sha256
+def _unchanged(there: FileOnDisk, listed: ListedFile) -> bool:
+    """Whether a file is as it was listed; ``card.pdf`` may have grown by the signatures of others."""
+    if listed.name == "card.pdf" and there.length > listed.length:
+        return sha256_of(there.data[: listed.length]) == listed.sha256
+    return there.length == listed.length and there.sha256 == listed.sha256
 
 
-def _compare_files(case: Case, contents: Contents, statement: Statement | None) -> None:
-    """Every file is listed, every listed file is there as it was."""
-    own = f"{SIGNATURES}/{ROLE_FOLDERS['provider']}/{STATEMENT}"
-    there = {f.name: f for f in contents.files}
-    if statement is None:
-        case.files += [FileVerdict(name=name, listed=False, intact=None) for name in there]
-        return
-    listed = {f.name: f for f in statement.files}
-    for name, expected in listed.items():
-        intact = _unchanged(there.get(name), expected.length, expected.sha256)
-        case.files.append(FileVerdict(name=name, listed=True, intact=intact))
-        if name not in there:
-            case.wrong(name, "missing")
-        elif not intact:
-            case.wrong(name, "changed since it was signed")
-    for name in sorted(there.keys() - listed.keys()):
-        # The envelope of the statement cannot list itself; its bytes are determined by what is inside.
-        case.files.append(FileVerdict(name=name, listed=name == own, intact=True if name == own else None))
-        if name != own:
-            case.wrong(name, "not listed by any statement: it was added after signing")
-
-
-def _dsse(case: Case, role: str, chain: Sequence[x509.Certificate], where: Standing) -> None:
-    place = f"{SIGNATURES}/{ROLE_FOLDERS[role]}/{STATEMENT}"
-    signature = CheckedSignature(
-        intact=True,
-        valid=True,
-        trusted=where.trusted,
-        certificate=chain[0],
-        others=tuple(chain[1:]),
-        signed_at=None,
-    )
-    judge(case, place, signature, where, role=role, kind="dsse", covers="the release")
-
-
-def _cades(
-    case: Case, role: str, name: str, good: dict[str, bytes], chain: Sequence[x509.Certificate], where: Standing
-) -> None:
-    place = f"{SIGNATURES}/{ROLE_FOLDERS[role]}/{name}.p7s"
-    if name not in good or place not in good:
-        unjudged(case, role, "cades", name)
-        return
-    try:
-        signature = check_detached(good[name], good[place], case.trust, case.at)
-    except VerificationError as error:
-        case.refused(place, error)
-        unjudged(case, role, "cades", name)
-        return
-    same_signer(case, place, signature, chain)
-    judge(case, place, signature, where, role=role, kind="cades", covers=name)
-
-
-def _pades(
-    case: Case, role: str, data: bytes | None, chain: Sequence[x509.Certificate], where: Standing
-) -> CheckedPdf | None:
+def _pdf(case: Case, data: bytes | None) -> CheckedPdf | None:
     if data is None:
-        unjudged(case, role, "pades", "card.pdf")
         return None
     try:
-        pdf = check_pdf(data, case.trust, case.at)
+        return check_pdf(data, case.trust, case.at)
     except VerificationError as error:
         case.refused("card.pdf", error)
-        unjudged(case, role, "pades", "card.pdf")
         return None
-    if pdf.role != role:
-        case.wrong("card.pdf", f"signed as {pdf.role}, not as {role}")
-    same_signer(case, "card.pdf", pdf.signature, chain)
-    judge(case, "card.pdf", pdf.signature, where, role=role, kind="pades", covers="card.pdf")
-    return pdf
+
+
+def _pades(case: Case, one: SignedAct, pdf: CheckedPdf | None) -> None:
+    """The signature of one signer inside card.pdf, which has to end where the signer's statement says."""
+    role = one.act.kind
+    revision = None if pdf is None else next((r for r in pdf.revisions if r.role == role), None)
+    if revision is None:
+        if pdf is not None:
+            case.wrong("card.pdf", f"not signed as {role}")
+        unjudged(case, role, "pades", "card.pdf")
+        return
+    length = next((f.length for f in one.statement.files if f.name == "card.pdf"), None)
+    if revision.length != length:
+        case.wrong("card.pdf", f"the {role}'s signature ends at {revision.length} bytes, not at {length} as stated")
+    same_signer(case, "card.pdf", revision.signature, one.chain)
+    judge(case, "card.pdf", revision.signature, role=role, kind="pades", covers="card.pdf")
+
+
+def _pdf_order(case: Case, signed: Sequence[SignedAct], pdf: CheckedPdf | None) -> None:
+    if pdf is None:
+        return
+    inside = [r.role for r in pdf.revisions]
+    beside = [one.act.kind for one in signed if one.act.signs_pdf]
+    for role in (r for r in inside if r not in beside):
+        case.wrong("card.pdf", f"signed as {role}, of whom the release has no statement")
+    if sorted(inside) == sorted(beside) and inside != beside:
+        case.wrong("card.pdf", f"signed in another order ({', '.join(inside)}) than the statements")
 
 
 def _content(case: Case, good: dict[str, bytes], pdf: CheckedPdf | None, statement: Statement) -> None:
@@ -302,14 +274,11 @@ def _lone_pdf(case: Case, path: Path, policy: Policy | None) -> None:
             "a PDF alone does not say which signatures and files have to be there",
             "verify the release folder that it belongs to, or say who has to have signed: --policy",
         )
-    try:
-        pdf = check_pdf(data, case.trust, case.at)
-    except VerificationError as error:
-        case.refused(path.name, error)
+    pdf = _pdf(case, data)
+    if pdf is None:
         return
-    signature = pdf.signature
-    where = standing(signature.certificate, signature.others, case.trust, case.at)
-    judge(case, path.name, signature, where, role=pdf.role, kind="pades", covers=path.name)
+    for revision in pdf.revisions:
+        judge(case, path.name, revision.signature, role=revision.role, kind="pades", covers=path.name)
     evidence = _evidence(case, pdf.card_json)
     if evidence is not None:
         try:

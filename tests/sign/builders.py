@@ -14,6 +14,7 @@ import pikepdf
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from explainkit.artifact import sha256_of
 from explainkit.evidence import (
     Column,
     DatasetIdentity,
@@ -31,6 +32,7 @@ from explainkit.sign.dsse import Envelope, pae
 from explainkit.sign.folder import FileOnDisk
 from explainkit.sign.keys import OpenKey, Signer
 from explainkit.sign.manifest import Statement, listed, subjects
+from explainkit.sign.opinion import Finding, Opinion
 from explainkit.sign.verdict import Verification
 from explainkit.statements import answered, catalogue, catalogue_date
 
@@ -192,18 +194,30 @@ def opened(signer: Signer) -> OpenKey:
     return signer.open()
 
 
-def restate(folder: Path, signer: Signer, *, omit: tuple[str, ...] = (), **changes: object) -> Path:
+def restate(
+    folder: Path,
+    signer: Signer,
+    *,
+    omit: tuple[str, ...] = (),
+    act: str = "01-provider",
+    before: str | None = None,
+    **changes: object,
+) -> Path:
     """Make the statement of a signed release anew over the files as they are now, with the signer's own key.
 
     What a dishonest or careless signer could do: everything fits but what a test has spoilt.
     """
     files = read(folder)
-    place = "signatures/01-provider/"
+    place = f"signatures/{act}/"
+    previous = None if before is None else sha256_of(files[f"signatures/{before}/statement.dsse.json"])
+    files = {n: d for n, d in files.items() if not n.startswith("signatures/") or n.startswith(place)}
+    files.pop(place + "statement.dsse.json.tst", None)
     files.pop(place + "statement.dsse.json", None)
     key = opened(signer)
     files[place + "chain.pem"] = files.get(place + "chain.pem", pem_chain(key.chain))
     statement = Statement(
-        role="provider",
+        role=act[3:],
+        previous=previous,
         certificate=fingerprint(key.chain[0]),
         files=listed(FileOnDisk(name=n, data=d) for n, d in files.items() if n not in omit),
         subjects=subjects(make_evidence()),
@@ -213,6 +227,21 @@ def restate(folder: Path, signer: Signer, *, omit: tuple[str, ...] = (), **chang
     signature = key.private.sign(pae(payload), PKCS1v15(), SHA256())
     envelope = Envelope(payload=payload, signature=signature, keyid=fingerprint(key.chain[0]))
     return write(folder, {**files, place + "statement.dsse.json": envelope.to_json()})
+
+
+def make_opinion(evidence: Evidence | None = None, *, role: str = "validator", **changes: object) -> Opinion:
+    """An opinion on a card."""
+    given: dict[str, object] = {
+        "role": role,
+        "opinion": "approve",
+        "card": "sha256:" + sha256_of((evidence or make_evidence()).to_json()),
+        "date": "2026-11-29",
+        "name": "Vera Valid",
+        "scope": "All but the use in production.",
+        "independence": "Not of the team that built the model.",
+        "findings": (Finding(id="F-1", severity="low", text="Few rows.", figures=("performance.roc_auc",)),),
+    }
+    return Opinion(**{**given, **changes})  # type: ignore[arg-type]
 
 
 def wrong(found: Verification) -> str:

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from explainkit.sign.keys import Signer, TrialKeys, make_test_pki
-from explainkit.sign.release import sign_release
-from tests.sign.builders import WORD, make_evidence, make_files, write
+from explainkit.sign.release import countersign_release, sign_release
+from tests.sign.builders import WORD, make_evidence, make_files, make_opinion, write
 
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> TrialKeys:
     """TEST keys, made once."""
-    return make_test_pki(tmp_path_factory.mktemp("keys"), passphrase=WORD)
+    return make_test_pki(tmp_path_factory.mktemp("keys"), passphrase=WORD, roles=("validator", "approver"))
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +55,18 @@ def signed_once(tmp_path_factory: pytest.TempPathFactory, keys: TrialKeys, unsig
 def release(tmp_path: Path, signed_once: Path) -> Path:
     """A signed release of one's own."""
     return Path(shutil.copytree(signed_once, tmp_path / "release"))
+
+
+@pytest.fixture(scope="session")
+def countersigned_once(tmp_path_factory: pytest.TempPathFactory, keys: TrialKeys, signed_once: Path) -> Path:
+    """A release signed by provider, validator and approver, that no test changes."""
+    folder = Path(shutil.copytree(signed_once, tmp_path_factory.mktemp("twice") / "release"))
+    for role in ("validator", "approver"):
+        countersign_release(folder, keys.signers[role], make_opinion(role=role))
+    return folder
+
+
+@pytest.fixture
+def countersigned(tmp_path: Path, countersigned_once: Path) -> Path:
+    """A countersigned release of one's own."""
+    return Path(shutil.copytree(countersigned_once, tmp_path / "release"))

@@ -19,9 +19,10 @@ import pytest
 from explainkit.artifact import sha256_of
 from explainkit.errors import ExplainkitError, InputError, OutputError, VerificationError
 from explainkit.records import canonical
-from explainkit.sign import release as release_module
+from explainkit.sign import child
+from explainkit.sign.child import sign_in_child, signing_soon
 from explainkit.sign.keys import Signer, TrialKeys
-from explainkit.sign.release import sign_in_child, sign_release, signing_soon
+from explainkit.sign.release import sign_release
 from explainkit.sign.verification import verify_release
 from tests.sign.builders import WORD, make_evidence, make_files, make_pdf, read, write
 
@@ -141,7 +142,7 @@ def test_a_process_started_ahead_signs_and_is_gone(
     tmp_path: Path, keys: TrialKeys, unsigned_files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with signing_soon():
-        (waiting,) = release_module._waiting
+        (waiting,) = child._waiting
         assert waiting.poll() is None
         monkeypatch.setattr(sys, "executable", "/nowhere/python")  # no other can be started
         folder = write(tmp_path / "r", unsigned_files)
@@ -155,13 +156,13 @@ def test_a_process_started_ahead_is_gone_when_there_is_nothing_to_sign() -> None
 
     def interrupted() -> None:
         with signing_soon():
-            started.extend(release_module._waiting)
+            started.extend(child._waiting)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert started[0].returncode is not None
-    assert release_module._waiting == []
+    assert child._waiting == []
 
 
 def error_of(work: Callable[[], None]) -> ExplainkitError:
@@ -207,11 +208,6 @@ def test_a_signed_release_is_not_signed_again(release: Path, keys: TrialKeys) ->
     with pytest.raises(InputError, match="signed already"):
         sign_release(release, keys.signer)
     assert read(release) == before
-
-
-def test_only_the_provider_signs(tmp_path: Path, keys: TrialKeys, unsigned_files: dict[str, bytes]) -> None:
-    with pytest.raises(InputError, match="unknown role.*'validator'.*provider"):
-        sign_release(write(tmp_path / "r", unsigned_files), keys.signer, role="validator")
 
 
 def test_what_cannot_be_part_of_a_release_is_not_signed(

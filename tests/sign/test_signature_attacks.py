@@ -27,7 +27,7 @@ from explainkit.sign.hanko import simple_signer
 from explainkit.sign.keys import Signer, TrialKeys
 from explainkit.sign.verdict import Verification
 from explainkit.sign.verification import verify_release
-from tests.sign.builders import make_evidence, make_html, make_pdf, opened, restate
+from tests.sign.builders import make_evidence, make_html, make_pdf, opened, restate, unknown
 
 FOLDER = "signatures/01-provider/"
 
@@ -67,9 +67,9 @@ def in_gap(pdf: bytes, edit: Callable[[bytes], bytes]) -> bytes:
 BYTES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a byte appended": (lambda pdf: pdf + b"\n", "does not cover the whole file"),
     "a byte before": (lambda pdf: b"\n" + pdf, "not a PDF"),
-    "the last byte cut": (lambda pdf: pdf[:-1], "does not cover the whole file"),
-    "cut in the middle": (lambda pdf: pdf[: len(pdf) // 2], "one signature is due"),
-    "the base revision": (lambda pdf: pdf[: pdf.index(b"%%EOF") + 6], "one signature is due"),
+    "the last byte cut": (lambda pdf: pdf[:-1], "does not cover its revision"),
+    "cut in the middle": (lambda pdf: pdf[: len(pdf) // 2], "one to 3 signatures are due"),
+    "the base revision": (lambda pdf: pdf[: pdf.index(b"%%EOF") + 6], "one to 3 signatures are due"),
     "digits in lower case": (lambda pdf: in_gap(pdf, bytes.lower), "more than the signature in hexadecimal"),
     "one digit in lower case": (
         lambda pdf: in_gap(pdf, lambda hexed: hexed.replace(b"A", b"a", 1)),
@@ -78,16 +78,22 @@ BYTES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "padding not zero": (lambda pdf: in_gap(pdf, lambda hexed: hexed[:-3] + b"01>"), "padding"),
     "padding odd": (lambda pdf: in_gap(pdf, lambda hexed: hexed[:-2] + b" >"), "hexadecimal"),
     "a comment in the gap": (lambda pdf: in_gap(pdf, lambda hexed: hexed[:-4] + b">%x>"), "hexadecimal"),
-    "a second byte range": (lambda pdf: pdf + b"%/ByteRange [0 1 2 3]\n", "one signature is due"),
-    "a byte range from elsewhere": (lambda pdf: pdf.replace(b"/ByteRange [0 ", b"/ByteRange [1 "), "whole file"),
-    "a byte range of five": (lambda pdf: re.sub(rb"(/ByteRange \[[\d ]+)\] ", rb"\1 0]", pdf), "one signature is due"),
+    "a second byte range": (lambda pdf: pdf + b"%/ByteRange [0 1 2 3]\n", "does not cover its revision"),
+    "a byte range from elsewhere": (
+        lambda pdf: pdf.replace(b"/ByteRange [0 ", b"/ByteRange [1 "),
+        "does not cover its revision",
+    ),
+    "a byte range of five": (
+        lambda pdf: re.sub(rb"(/ByteRange \[[\d ]+)\] ", rb"\1 0]", pdf),
+        "one to 3 signatures are due",
+    ),
     "no gap": (
         lambda pdf: re.sub(rb"/ByteRange \[0 (\d+) (\d+) (\d+)\]", rb"/ByteRange [0 \2 \2 \3]", pdf),
-        "does not cover the whole file",
+        "does not cover its revision",
     ),
     "a huge byte range": (
         lambda pdf: re.sub(rb"/ByteRange \[[\d ]+\]", b"/ByteRange [0 " + b"9" * 4400 + b" 1 1]", pdf),
-        "one signature is due",
+        "one to 3 signatures are due",
     ),
     "the signature emptied": (lambda pdf: in_gap(pdf, lambda hexed: b"<" + b"0" * (len(hexed) - 2) + b">"), "PAdES"),
     "another subfilter": (lambda pdf: pdf.replace(b"/ETSI.CAdES.detached", b"/adbe.pkcs7.detached"), "PAdES"),
@@ -242,8 +248,16 @@ def test_two_signatures(release: Path, keys: TrialKeys, stranger: TrialKeys) -> 
             certify=False,
             subfilter=subfilter,
         )
-        for text in judged(release, keys, pdf):
-            assert "one signature is due" in text
+        (release / "card.pdf").write_bytes(pdf)
+        restate(release, keys.signer)
+        together = reasons(verify_release(release, trust=[keys.ca, stranger.ca]))
+        alone = verify_release(release / "card.pdf", trust=[keys.ca])
+        if subfilter == SigSeedSubFilter.PADES:
+            assert "signed as validator, of whom the release has no statement" in together
+            assert "the signer is unknown" in unknown(alone)
+        else:
+            assert "not a PAdES signature" in together
+            assert "not a PAdES signature" in reasons(alone)
 
 
 def test_a_pdf_with_another_card_inside(release: Path, keys: TrialKeys, unsigned_files: dict[str, bytes]) -> None:

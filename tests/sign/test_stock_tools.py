@@ -104,11 +104,13 @@ def test_the_commands_of_verify_md_run_as_written(release: Path, keys: TrialKeys
     out = done.stdout.splitlines()
     assert f"{FOLDER}/chain.pem: OK" in out
     assert "Verified OK" in out
-    assert {f"{name}: OK" for name in before if name != f"{FOLDER}/statement.dsse.json"} <= set(out)
+    alone = (f"{FOLDER}/statement.dsse.json", "card.pdf")
+    assert {f"{name}: OK" for name in before if name not in alone} | {"-: OK"} <= set(out)
     assert "nothing else is here" in out
     assert "the whole file is covered" in out
     assert done.stderr.count("CAdES Verification successful") == 3
-    assert [line.split()[0] for line in out[-6:]] == ["holds"] * 6
+    assert "one signature for each signer" in out
+    assert [line.split()[0] for line in out[-7:]] == ["holds"] * 7
     assert read(release) == before
 
 
@@ -192,7 +194,16 @@ def test_verify_py_needs_nothing_but_the_standard_library(release: Path, keys: T
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert [line.split(":")[0] for line in lines] == [
-        f"holds  {what}" for what in ("signer", "statement", "files", "card.json", "card.html", "card.pdf")
+        f"holds  {what}"
+        for what in (
+            "signers",
+            "01-provider, signer",
+            "01-provider, statement",
+            "files",
+            "01-provider, signed",
+            "card.pdf",
+            "opinions",
+        )
     ]
     assert done.stderr == ""
     assert read(release) == before
@@ -201,9 +212,10 @@ def test_verify_py_needs_nothing_but_the_standard_library(release: Path, keys: T
 def test_verify_py_does_not_know_the_signer_by_itself(release: Path, stranger: TrialKeys) -> None:
     done = script(release)
     assert done.returncode == 3
-    assert done.stdout.splitlines()[0].startswith("FAILS  signer: ")
+    assert done.stdout.splitlines()[0].startswith("holds  signers: ")
+    assert done.stdout.splitlines()[1].startswith("FAILS  01-provider, signer: ")
     assert "unknown signer; give the certificate" in done.stdout
-    assert done.stdout.count("holds") == 5
+    assert done.stdout.count("holds") == 6
     assert script(release, "--trust", stranger.ca).returncode == 3
     assert script(release, "--trust", "absent.pem").returncode == 2
 

@@ -58,7 +58,7 @@ def test_the_time_is_proven(stamped_once: Path, server: TimeServer, keys: TrialK
     found = verify_release(stamped_once, trust=[keys.ca, server.ca])
     assert (found.state, found.reasons) == ("valid", ())
     assert [(s.kind, s.level) for s in found.signatures] == [
-        ("dsse", None),
+        ("dsse", "B-T"),
         ("cades", "B-T"),
         ("cades", "B-T"),
         ("pades", "B-T"),

@@ -38,7 +38,7 @@ def test_signed_then_verified_with_the_authority_is_valid(signed_once: Path, key
     assert {f.name for f in found.files} == set(read(signed_once))
     assert all(f.listed and f.intact for f in found.files)
     assert [(s.role, s.kind, s.covers, s.level) for s in found.signatures] == [
-        ("provider", "dsse", "the release", None),
+        ("provider", "dsse", "the release", "B-B"),
         ("provider", "cades", "card.json", "B-B"),
         ("provider", "cades", "card.html", "B-B"),
         ("provider", "pades", "card.pdf", "B-B"),
@@ -149,7 +149,7 @@ def test_a_pdf_alone_is_indeterminate_at_best(release: Path, keys: TrialKeys, tm
 
 def test_an_unsigned_pdf_is_not_valid(tmp_path: Path, unsigned_files: dict[str, bytes]) -> None:
     write(tmp_path, {"card.pdf": unsigned_files["card.pdf"]})
-    assert "one signature is due" in wrong(verify_release(tmp_path / "card.pdf"))
+    assert "one to 3 signatures are due" in wrong(verify_release(tmp_path / "card.pdf"))
 
 
 # Rules for a release in earnest
@@ -378,11 +378,13 @@ def test_too_many_files(release: Path, keys: TrialKeys) -> None:
 VERIFICATION_SCHEMA = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["path", "state", "exit_code", "reasons", "files", "signatures", "release"],
+    "required": ["path", "state", "exit_code", "reasons", "files", "signatures", "release", "opinions", "withdrawal"],
     "properties": {
         "path": {"type": "string"},
         "state": {"enum": ["valid", "invalid", "indeterminate"]},
-        "exit_code": {"enum": [0, 3]},
+        "exit_code": {"enum": [0, 1, 3]},
+        "opinions": {"type": "array", "items": {"required": ["role", "opinion", "name", "signer", "lapsed"]}},
+        "withdrawal": {"type": ["object", "null"], "required": ["role", "signer", "date", "reason"]},
         "release": {"type": "boolean"},
         "reasons": {"type": "array", "items": {"required": ["state", "where", "problem", "remedy"]}},
         "files": {"type": "array", "items": {"required": ["name", "listed", "intact"]}},

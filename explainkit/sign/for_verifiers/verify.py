@@ -1,10 +1,12 @@
 """Check a signed model card with nothing but Python's standard library and OpenSSL.
 
-    python3 verify.py [--trust CA.pem] [FOLDER]
+    python3 verify.py [--trust CA.pem] [--time TSA-CA.pem] [FOLDER]
 
-FOLDER is the release; the folder of this file when left out. CA.pem is the certificate of the authority that vouches
-for the provider: get it by another way than this release. One line is printed for each check. Exit code 0: everything
-holds, and the signer is vouched for by CA.pem. 3: something does not hold, or the signer is unknown. 2: wrong usage.
+FOLDER is the release; the folder of this file when left out. CA.pem holds the certificates of the authorities that
+vouch for those who signed, TSA-CA.pem that of the authority that vouches for the time stamp server: get them by another
+way than this release. One line is printed for each check. Exit code 0: everything holds, and the signers are vouched
+for by CA.pem. 1: so it is, but a signer rejects the card, or it was withdrawn. 3: something does not hold, or a signer
+is unknown. 2: wrong usage. With TSA-CA.pem a certificate that has expired since counts for the time of the stamp.
 Python 3.8 or later is enough.
 """
 
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import calendar
 import hashlib
 import json
 import re
@@ -25,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KIND = b"application/vnd.in-toto+json"
-ROLE = "signatures/01-provider"
-STATEMENT = ROLE + "/statement.dsse.json"
-CHAIN = ROLE + "/chain.pem"
+FOLDER = re.compile(r"signatures/([0-9]{2})-(provider|validator|approver|withdrawal)")
+STATEMENT = "/statement.dsse.json"
+CHAIN = "/chain.pem"
 LIMIT = 200 * 2**20
 NAME = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*/){0,2}[A-Za-z0-9_][A-Za-z0-9._-]*")
 
@@ -52,14 +55,19 @@ def demand(condition: bool, problem: str) -> None:
 
 
 class Release:
-    """A release folder, what its statement says, and a folder for what OpenSSL needs as files."""
+    """A release folder, the certificates to trust, and a folder for what OpenSSL needs as files."""
 
-    def __init__(self, folder: Path, trust: str | None, scratch: Path) -> None:
+    def __init__(self, folder: Path, trust: str | None, time: str | None, scratch: Path) -> None:
         self.folder = folder
         self.trust = trust
+        self.time = time
         self.scratch = scratch
-        self.listed: dict[str, Any] = {}
-        self.certificate = ""
+        self.said: list[str] = []
+        self.refused = False
+        names = sorted(p.relative_to(folder).as_posix() for p in folder.glob("signatures/*"))
+        self.signers = [
+            Signer(self, n, names[i - 1] if i else None) for i, n in enumerate(names) if FOLDER.fullmatch(n)
+        ]
 
     def read(self, name: str) -> bytes:
         """Bytes of one regular file of the release."""
@@ -74,23 +82,116 @@ class Release:
         path.write_bytes(data)
         return str(path)
 
+    def order(self) -> str:
+        """The provider signed first, then others, one folder each, and a withdrawal comes last."""
+        found = [s.folder for s in self.signers]
+        parts = [FOLDER.fullmatch(name) for name in found]
+        numbers = [int(part[1]) for part in parts if part is not None]
+        roles = [part[2] for part in parts if part is not None]
+        demand(numbers == list(range(1, len(found) + 1)), "the folders are not numbered one after another")
+        demand(roles[:1] == ["provider"], "the provider has to be the first who signs")
+        demand(len(set(roles)) == len(roles) and "withdrawal" not in roles[:-1], "these cannot follow one another")
+        return ", ".join(roles)
+
+    def files(self) -> str:
+        """Every listed file is there with its length and digest, and there is no other."""
+        demand(all(s.listed for s in self.signers) and bool(self.signers), "no statement to compare them with")
+        wrong = []
+        for signer in self.signers:
+            for name, subject in sorted(signer.listed.items()):
+                demand(bool(NAME.fullmatch(name)), f"{name!r} is not the name of a file")
+                length, data = subject["annotations"]["length"], self.read(name)
+                if name == "card.pdf":  # the signatures of others were appended
+                    data = data[:length]
+                if (len(data), hashlib.sha256(data).hexdigest()) != (length, subject["digest"]["sha256"]):
+                    wrong.append(f"{name} was changed")
+        due = {name for s in self.signers for name in s.listed}
+        due |= {name for s in self.signers for name in (s.folder + STATEMENT, s.folder + STATEMENT + ".tst")}
+        folders = {"public", "signatures", *(s.folder for s in self.signers)}
+        for path in sorted(self.folder.rglob("*")):
+            name = path.relative_to(self.folder).as_posix()
+            if path.is_symlink() or (name not in due and not (path.is_dir() and name in folders)):
+                wrong.append(f"{name!a} does not belong to the release")
+        demand(not wrong, "; ".join(wrong[:5]))
+        listed = {name for s in self.signers for name in s.listed}
+        return f"{len(listed)} listed, unchanged, nothing else"
+
+    def pdf(self) -> str:
+        """Each signature in card.pdf covers it up to the end of its own revision; the last one covers all of it."""
+        data = self.read("card.pdf")
+        found = re.findall(rb"/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]", data)
+        inside = [s for s in self.signers if not s.folder.endswith("-withdrawal")]
+        demand(len(found) == len(inside) == data.count(b"/ByteRange"), "not one signature for each signer")
+        before = 0
+        for signer, numbers in zip(inside, found):  # noqa: B905 - Python 3.8 knows no strict
+            start, first, second, rest = (int(number) for number in numbers)
+            stated = signer.listed["card.pdf"]["annotations"]["length"] if signer.listed else 0
+            demand(start == 0 and before < first < second, "a signature does not cover its revision")
+            demand(second + rest == stated, f"the revision of {signer.folder} does not end where it is stated")
+            gap = re.fullmatch(rb"<((?:[0-9A-F]{2})+)>", data[first:second])
+            demand(gap is not None, "the gap holds more than the signature")
+            assert gap is not None
+            signature = self.put("p7s", bytes.fromhex(gap[1].decode()))
+            signer.cms(signature, self.put("content", data[:first] + data[second : second + rest]))
+            before = second + rest
+        demand(before == len(data), "the last signature does not cover the whole file")
+        return f"signed {len(inside)} times, each by the certificate of its statement"
+
+    def words(self) -> str:
+        """What validator and approver say, and whether the card was withdrawn."""
+        for signer in self.signers:
+            for name in ("opinion.json", "withdrawal.json"):
+                if signer.folder + "/" + name in signer.listed:
+                    document = json.loads(self.read(signer.folder + "/" + name))
+                    what = document.get("opinion", "withdrawn")
+                    self.refused = self.refused or what in ("reject", "withdrawn")
+                    self.said.append(f"{document['role']} {document.get('name', '')} {document['date']}: {what}")
+        return "; ".join(self.said) or "none"
+
+
+class Signer:
+    """One folder of signatures, and what its statement says."""
+
+    def __init__(self, release: Release, folder: str, before: str | None) -> None:
+        self.release = release
+        self.folder = folder
+        self.before = before
+        self.listed: dict[str, Any] = {}
+        self.certificate = ""
+        self.moment: list[str] = []
+
     def chain(self) -> str:
-        """The certificate in chain.pem leads to the one trusted."""
-        pem = self.put("chain.pem", self.read(CHAIN))
+        """The certificate in chain.pem leads to one trusted."""
+        pem = self.release.put("chain.pem", self.release.read(self.folder + CHAIN))
         self.certificate = openssl("x509", "-in", pem, "-outform", "PEM")
         name = openssl("x509", "-in", pem, "-noout", "-subject", "-nameopt", "RFC2253")
-        if self.trust is None:
+        if self.release.trust is None:
             raise CheckError(f"{name}: unknown signer; give the certificate of the authority you trust, --trust CA.pem")
         openssl("verify", *self.anchors(), "-untrusted", pem, "-purpose", "any", pem)
         return name
 
     def anchors(self) -> list[str]:
-        """OpenSSL's options for trusting CA.pem and nothing else."""
-        return ["-no-CApath", "-no-CAstore", "-CAfile", str(self.trust)]
+        """OpenSSL's options for trusting CA.pem and nothing else, at the time that is proven."""
+        return ["-no-CApath", "-no-CAstore", "-CAfile", str(self.release.trust), *self.moment]
+
+    def stamp(self) -> str:
+        """The time stamp over the statement, which covers everything that its folder signs."""
+        token = self.release.put("tst", self.release.read(self.folder + STATEMENT + ".tst"))
+        data = self.release.put("stamped", self.release.read(self.folder + STATEMENT))
+        trust = ["-no-CApath", "-no-CAstore", "-CAfile", str(self.release.time)]
+        openssl("ts", "-verify", "-in", token, "-token_in", "-data", data, *trust)
+        text = openssl("ts", "-reply", "-in", token, "-token_in", "-text")
+        found = re.search(r"Time stamp: (\w{3}) +(\d+) (\d+):(\d+):(\d+)(?:\.\d+)? (\d{4}) GMT", text)
+        demand(found is not None, "no time in the time stamp")
+        assert found is not None
+        month = "JanFebMarAprMayJunJulAugSepOctNovDec".index(found[1]) // 3 + 1
+        when = calendar.timegm((int(found[6]), month, *(int(found[i]) for i in (2, 3, 4, 5))))
+        self.moment = ["-attime", str(when)]
+        return found[0]
 
     def statement(self) -> str:
-        """The statement is signed by the key of the certificate in chain.pem."""
-        raw = self.read(STATEMENT)
+        """The statement is signed by the key of the certificate in chain.pem, and follows the one before."""
+        raw = self.release.read(self.folder + STATEMENT)
         envelope = json.loads(raw)
         payload = base64.b64decode(envelope["payload"], validate=True)
         entry = envelope["signatures"][0]
@@ -99,63 +200,42 @@ class Release:
         again_entry = {"keyid": entry["keyid"], "sig": base64.b64encode(signature).decode()}
         text = json.dumps({**again, "signatures": [again_entry]}, separators=(",", ":"))
         demand(text.encode() == raw, "the envelope is not written as it was signed")
-        pem = self.put("chain.pem", self.read(CHAIN))
+        pem = self.release.put("chain.pem", self.release.read(self.folder + CHAIN))
         print_ = openssl("x509", "-in", pem, "-noout", "-fingerprint", "-sha256").rpartition("=")[2]
         demand(print_.replace(":", "").lower() == entry["keyid"], "the envelope names another certificate")
-        key = self.put("key.pem", openssl("x509", "-in", pem, "-noout", "-pubkey").encode() + b"\n")
-        signed = self.put("pae", b"DSSEv1 %d %s %d %s" % (len(KIND), KIND, len(payload), payload))
-        openssl("dgst", "-sha256", "-verify", key, "-signature", self.put("sig", signature), signed)
+        key = self.release.put("key.pem", openssl("x509", "-in", pem, "-noout", "-pubkey").encode() + b"\n")
+        signed = self.release.put("pae", b"DSSEv1 %d %s %d %s" % (len(KIND), KIND, len(payload), payload))
+        openssl("dgst", "-sha256", "-verify", key, "-signature", self.release.put("sig", signature), signed)
         document = json.loads(payload)
-        demand(document["predicate"]["role"] == "provider", "the statement is not the provider's")
+        predicate = document["predicate"]
+        demand(self.folder.endswith("-" + predicate["role"]), "the statement is another role's")
+        before = None if self.before is None else hashlib.sha256(self.release.read(self.before + STATEMENT)).hexdigest()
+        demand((predicate["previous"] or {}).get("sha256") == before, "the statement follows another one")
         self.listed = {subject["name"]: subject for subject in document["subject"]}
         demand(len(self.listed) == len(document["subject"]), "the statement lists a file twice")
+        demand({"card.pdf", "card.html", "card.json"} <= set(self.listed), "the statement does not list the card")
         return f"lists {len(self.listed)} files"
 
-    def files(self) -> str:
-        """Every listed file is there with its length and digest, and there is no other."""
-        demand(bool(self.listed), "no statement to compare them with")
-        wrong = []
-        for name, subject in sorted(self.listed.items()):
-            demand(bool(NAME.fullmatch(name)), f"{name!r} is not the name of a file")
-            data = self.read(name)
-            digest = hashlib.sha256(data).hexdigest()
-            if (len(data), digest) != (subject["annotations"]["length"], subject["digest"]["sha256"]):
-                wrong.append(f"{name} was changed")
-        due = {*self.listed, STATEMENT}
-        folders = {"public", "signatures", ROLE}
-        for path in sorted(self.folder.rglob("*")):
-            name = path.relative_to(self.folder).as_posix()
-            if path.is_symlink() or (name not in due and not (path.is_dir() and name in folders)):
-                wrong.append(f"{name!a} does not belong to the release")
-        demand(not wrong, "; ".join(wrong[:5]))
-        return f"{len(self.listed)} listed, unchanged, nothing else"
+    def detached(self) -> str:
+        """Files with a signature of their own."""
+        signatures = sorted(name for name in self.listed if name.startswith(self.folder) and name.endswith(".p7s"))
+        demand(bool(signatures), "no signatures")
+        checked = []
+        for name in signatures:
+            plain = name[len(self.folder) + 1 : -len(".p7s")]
+            content = plain if plain in ("card.json", "card.html") else f"{self.folder}/{plain}"
+            signature = self.release.put("p7s", self.release.read(name))
+            self.cms(signature, self.release.put("content", self.release.read(content)))
+            checked.append(plain)
+        return ", ".join(checked)
 
-    def detached(self, name: str) -> str:
-        """A file and its detached signature."""
-        signature = self.put("p7s", self.read(f"{ROLE}/{name}.p7s"))
-        return self.cms(signature, self.put("content", self.read(name)))
-
-    def pdf(self) -> str:
-        """The signature in card.pdf covers the whole file, and is good."""
-        data = self.read("card.pdf")
-        found = re.findall(rb"/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]", data)
-        demand(len(found) == 1 and data.count(b"/ByteRange") == 1, "not exactly one signature")
-        start, first, second, rest = (int(number) for number in found[0])
-        demand(start == 0 and first < second and second + rest == len(data), "does not cover the whole file")
-        gap = re.fullmatch(rb"<((?:[0-9A-F]{2})+)>", data[first:second])
-        demand(gap is not None, "the gap holds more than the signature")
-        assert gap is not None
-        signature = self.put("p7s", bytes.fromhex(gap[1].decode()))
-        return self.cms(signature, self.put("content", data[:first] + data[second:]))
-
-    def cms(self, signature: str, content: str) -> str:
+    def cms(self, signature: str, content: str) -> None:
         """A CMS signature by the certificate in chain.pem over some content."""
-        signer = self.scratch / "signer.pem"
-        trust = ["-noverify"] if self.trust is None else [*self.anchors(), "-purpose", "any", "-cades"]
-        where = ["-in", signature, "-inform", "DER", "-content", content, "-out", str(self.scratch / "out")]
+        signer = self.release.scratch / "signer.pem"
+        trust = ["-noverify"] if self.release.trust is None else [*self.anchors(), "-purpose", "any", "-cades"]
+        where = ["-in", signature, "-inform", "DER", "-content", content, "-out", str(self.release.scratch / "out")]
         openssl("cms", "-verify", "-binary", *where, *trust, "-signer", str(signer))
         demand(openssl("x509", "-in", str(signer)) == self.certificate, "signed by somebody else than the statement")
-        return "signed by the same certificate"
 
 
 def check(label: str, work: Callable[[], str]) -> bool:
@@ -172,23 +252,27 @@ def check(label: str, work: Callable[[], str]) -> bool:
 def main() -> int:
     """Check the release and say so."""
     parser = argparse.ArgumentParser(description="Check a signed model card.")
-    parser.add_argument("--trust", metavar="CA.pem", help="certificate of the authority that you trust")
+    parser.add_argument("--trust", metavar="CA.pem", help="certificates of the authorities that you trust")
+    parser.add_argument("--time", metavar="TSA-CA.pem", help="certificate of the time stamp server's authority")
     parser.add_argument("folder", nargs="?", default=str(Path(__file__).resolve().parent), help="the release")
     asked = parser.parse_args()
-    if not Path(asked.folder).is_dir() or (asked.trust and not Path(asked.trust).is_file()):
+    files = [name for name in (asked.trust, asked.time) if name is not None]
+    if not Path(asked.folder).is_dir() or not all(Path(name).is_file() for name in files):
         parser.error("no such folder or file")
     with tempfile.TemporaryDirectory() as scratch:
-        release = Release(Path(asked.folder), asked.trust, Path(scratch))
-        checks = [
-            ("signer", release.chain),
-            ("statement", release.statement),
-            ("files", release.files),
-            ("card.json", lambda: release.detached("card.json")),
-            ("card.html", lambda: release.detached("card.html")),
-            ("card.pdf", release.pdf),
-        ]
-        results = [check(label, work) for label, work in checks]
-    return 0 if all(results) else 3
+        release = Release(Path(asked.folder), asked.trust, asked.time, Path(scratch))
+        results = [check("signers", release.order)]
+        for signer in release.signers:
+            own = signer.folder.rpartition("/")[2]
+            if asked.time is not None:
+                results.append(check(f"{own}, time", signer.stamp))
+            results.append(check(f"{own}, signer", signer.chain))
+            results.append(check(f"{own}, statement", signer.statement))
+        results.append(check("files", release.files))
+        results += [check(f"{s.folder.rpartition('/')[2]}, signed", s.detached) for s in release.signers]
+        results.append(check("card.pdf", release.pdf))
+        results.append(check("opinions", release.words))
+    return 3 if not all(results) else 1 if release.refused else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,130 @@
+"""Signing in a process of its own, which has loaded no model and drawn nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from explainkit.children import command, environment
+from explainkit.errors import (
+    DataError,
+    ExplainkitError,
+    InputError,
+    ModelError,
+    OutputError,
+    ServiceError,
+    VerificationError,
+)
+from explainkit.sign.keys import Signer
+from explainkit.sign.opinion import Opinion, Withdrawal
+from explainkit.sign.release import countersign_release, sign_release, withdraw_release
+
+_ERRORS = {
+    kind.__name__: kind
+    for kind in (ExplainkitError, InputError, DataError, ModelError, OutputError, VerificationError, ServiceError)
+}
+_waiting: list[subprocess.Popen[bytes]] = []
+"""Processes that were started ahead of their jobs."""
+_PARTS = ("problem", "where", "found", "allowed", "remedy")
+
+
+def sign_in_child(
+    folder: Path, signer: Signer, *, words: Opinion | Withdrawal | None = None, shown: Path | None = None
+) -> None:
+    """Sign a release in a process of its own.
+
+    The passphrase goes through a pipe: it is neither among the arguments nor in the environment.
+
+    Parameters
+    ----------
+    folder, signer
+        As in `explainkit.sign.release.sign_release`.
+    words : Opinion or Withdrawal, optional
+        With an opinion the release is countersigned, with a withdrawal it is taken back.
+    shown : pathlib.Path, optional
+        What messages call the folder, where it is a copy that nobody knows.
+
+    Raises
+    ------
+    ExplainkitError
+        The same errors, with the same message, as the functions of `explainkit.sign.release`.
+    """
+    said = None if words is None else words.to_json().decode()
+    job = {"folder": str(folder.absolute()), "signer": signer.to_job(), "act": _act(words), "words": said}
+    try:
+        process = _waiting.pop() if _waiting else _started()
+    except OSError as error:
+        raise ExplainkitError(
+            "the signing process cannot be started", where=sys.executable, found=error.strerror or str(error)
+        ) from None
+    with process:
+        try:
+            out, complaints = process.communicate(json.dumps(job).encode())
+        finally:
+            process.kill()
+    try:
+        answer = json.loads(out)
+        failure = answer["error"]
+    except (ValueError, TypeError, KeyError):
+        last = complaints.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise ExplainkitError(
+            "the signing process ended without an answer",
+            where=str(folder),
+            found=f"exit code {process.returncode}, {last}",
+        ) from None
+    if failure is not None:
+        if shown is not None and failure["where"] is not None:
+            failure["where"] = failure["where"].replace(str(folder.absolute()), str(shown))
+        raise _ERRORS.get(failure["type"], ExplainkitError)(**{part: failure[part] for part in _PARTS})
+
+
+def _act(words: Opinion | Withdrawal | None) -> str:
+    return "provider" if words is None else "opinion" if isinstance(words, Opinion) else "withdrawal"
+
+
+@contextmanager
+def signing_soon() -> Iterator[None]:
+    """Start the process that signs ahead of its job: by then it has loaded what it needs.
+
+    It knows of no key before `sign_in_child` takes it, and is gone at the end of the block.
+    """
+    with suppress(OSError):  # whoever signs will be told
+        _waiting.append(_started())
+    try:
+        yield
+    finally:
+        while _waiting:
+            with _waiting.pop() as process:
+                process.kill()
+
+
+def _started() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command("explainkit.sign"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # The time of signing is claimed in UTC, which tells nothing of the place.
+        env={**environment(), "TZ": "UTC"},
+    )
+
+
+def serve_job(job: bytes) -> bytes:
+    """What the child process does with its standard input, and what it answers."""
+    try:
+        asked = json.loads(job)
+        folder, signer = Path(asked["folder"]), Signer.from_job(asked["signer"])
+        if asked["act"] == "opinion":
+            countersign_release(folder, signer, Opinion.from_json(asked["words"].encode()))
+        elif asked["act"] == "withdrawal":
+            withdraw_release(folder, signer, Withdrawal.from_json(asked["words"].encode()))
+        else:
+            sign_release(folder, signer)
+    except ExplainkitError as error:
+        parts = {part: getattr(error, part) for part in _PARTS}
+        return json.dumps({"error": {"type": type(error).__name__, **parts}}).encode()
+    return json.dumps({"error": None}).encode()
