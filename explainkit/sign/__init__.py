@@ -3,6 +3,10 @@
 The story, file by file::
 
     certificates   what a certificate says, and whether it may sign
+    open_keys      what signs with a key, in memory or in a token
+    key_files      keys in PKCS#12 and PEM files
+    token_uri      which key in which token: a PKCS#11 URI
+    tokens         keys in hardware
     keys           a signer is described, checked, opened; TEST keys are made
     folder         the files of a release, each read once
     manifest       the statement: every file, the model, the data, the plan

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from explainkit.children import command, environment
 from explainkit.errors import (
@@ -33,6 +34,10 @@ from explainkit.sign.manifest import (
     listed,
     subjects,
 )
+
+if TYPE_CHECKING:
+    from explainkit.sign.open_keys import OpenKey
+    from explainkit.sign.timestamps import Stamper
 
 REACHED = {False: ("B-B",), True: ("B-B", "B-T")}
 """Levels that are reached without and with time stamps; a card that intends a higher one is not signed at a lower."""
@@ -66,6 +71,8 @@ def sign_release(folder: Path, signer: Signer, *, role: str = "provider") -> Non
         If card.json is not a card.
     OutputError
         If the signatures cannot be written.
+    ServiceError
+        If the time stamp server, or the token with the key, fails.
     """
     if role not in ROLE_FOLDERS:
         raise InputError("unknown role", found=repr(role), allowed=", ".join(ROLE_FOLDERS))
@@ -116,42 +123,44 @@ def _about(files: Mapping[str, bytes], *, stamped: bool) -> Subjects:
 def _signed(files: Mapping[str, bytes], signer: Signer, role: str) -> dict[str, bytes]:
     """The files that signing adds or changes."""
     # pyHanko takes a third of a second to import: only those who sign or verify pay for it.
-    from explainkit.sign.cades import detached_signature
-    from explainkit.sign.certificates import fingerprint, pem_chain
-    from explainkit.sign.dsse import seal
-    from explainkit.sign.hanko import quiet, run, simple_signer
-    from explainkit.sign.pades import certified, marked
+    from explainkit.sign.hanko import quiet, run
     from explainkit.sign.timestamps import Stamper
-    from explainkit.sign.trial_mark import is_trial, marked_pages
 
     about = _about(files, stamped=signer.tsa is not None)
     stamper = None if signer.tsa is None else Stamper(signer.tsa)
-    key = signer.open()
-    hand, trial = simple_signer(key), is_trial(key.chain)
+    with signer.open() as key, quiet():
+        return run(_signed_by(key, files, role, about, stamper))
+
+
+async def _signed_by(
+    key: OpenKey, files: Mapping[str, bytes], role: str, about: Subjects, stamper: Stamper | None
+) -> dict[str, bytes]:
+    from explainkit.sign.cades import detached_signature
+    from explainkit.sign.certificates import fingerprint, pem_chain
+    from explainkit.sign.dsse import seal
+    from explainkit.sign.pades import certified, marked
+    from explainkit.sign.trial_mark import is_trial, marked_pages
+
+    hand, trial = key.hand(), is_trial(key.chain)
     pages = marked_pages(files) if trial else {}
     if trial and SUMMARY_PDF in files:
         pages[SUMMARY_PDF] = marked(files[SUMMARY_PDF])
     shown = {**files, **pages}
     prefix = f"{SIGNATURES}/{ROLE_FOLDERS[role]}/"
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-
-    async def sign_all() -> dict[str, bytes]:
-        new = {
-            **pages,
-            "card.pdf": await certified(
-                files["card.pdf"], hand, card_json=files["card.json"], trial=trial, stamper=stamper
-            ),
-            prefix + CHAIN: pem_chain(key.chain),
-        }
-        for name in DETACHED:
-            new[f"{prefix}{name}.p7s"] = await detached_signature(shown[name], hand, at=now, stamper=stamper)
-        covered = [FileOnDisk(name=name, data=data) for name, data in {**files, **new}.items()]
-        statement = Statement(role=role, certificate=fingerprint(key.chain[0]), files=listed(covered), subjects=about)
-        envelope = await seal(statement.to_payload(), hand, key.chain[0])
-        return {**new, prefix + STATEMENT: envelope.to_json()}
-
-    with quiet():
-        return run(sign_all())
+    new = {
+        **pages,
+        "card.pdf": await certified(
+            files["card.pdf"], hand, card_json=files["card.json"], trial=trial, stamper=stamper
+        ),
+        prefix + CHAIN: pem_chain(key.chain),
+    }
+    for name in DETACHED:
+        new[f"{prefix}{name}.p7s"] = await detached_signature(shown[name], hand, at=now, stamper=stamper)
+    covered = [FileOnDisk(name=name, data=data) for name, data in {**files, **new}.items()]
+    statement = Statement(role=role, certificate=fingerprint(key.chain[0]), files=listed(covered), subjects=about)
+    envelope = await seal(statement.to_payload(), hand, key.chain[0])
+    return {**new, prefix + STATEMENT: envelope.to_json()}
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -169,7 +178,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 def sign_in_child(folder: Path, signer: Signer, *, role: str = "provider") -> None:
     """`sign_release` in a process of its own, which has loaded no model and drawn nothing.
 
-    The passphrase goes through a pipe: it is neither among the arguments nor in the environment.
+    Passphrase or PIN goes through a pipe: it is neither among the arguments nor in the environment.
 
     Raises
     ------
