@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,12 +142,8 @@ def _token(library: Any, place: TokenKey) -> Any:
         return found[0]
     if found:
         raise InputError("more than one token has this label", where=str(place))
-    raise InputError("no such token", where=str(place), remedy=_nearest(place.token, (t.label for t in tokens)))
-
-
-def _nearest(label: str, known: Iterable[str | None]) -> str:
-    """Labels come from outside and go to terminals."""
-    return nearest(label, ["".join(c if c.isprintable() else "?" for c in other) for other in known if other])
+    labels = ["".join(c if c.isprintable() else "?" for c in token.label) for token in tokens if token.label]
+    raise InputError("no such token", where=str(place), remedy=nearest(place.token, labels))
 
 
 def _key(session: Any, place: TokenKey) -> Any:
@@ -157,9 +154,12 @@ def _key(session: Any, place: TokenKey) -> Any:
     if len(found) > 1:
         raise InputError("more than one key has this name", where=str(place), remedy="name it by object and id")
     if not found:
-        others = session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})
-        remedy = _nearest(place.label or "", (_attribute(other, Attribute.LABEL) for other in others))
-        raise InputError("no such private key in the token", where=str(place), remedy=remedy)
+        everything = session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})
+        names = [(_attribute(one, Attribute.LABEL), _attribute(one, Attribute.ID)) for one in everything]
+        known = [str(replace(place, label=label, id=id_)) for label, id_ in names if label or id_]
+        raise InputError(
+            "no such private key in the token", where=str(place), remedy=f"known: {' '.join(known[:8]) or 'none'}"
+        )
     (key,) = found
     kind = key[Attribute.KEY_TYPE]
     if kind != KeyType.RSA:
