@@ -20,8 +20,8 @@ import explainkit
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(explainkit.__file__).parent
-HEAVY = "catboost lightgbm lime matplotlib mlflow numpy pandas pikepdf polars pyarrow pyhanko scipy shap sklearn skops "
-HEAVY += "weasyprint xgboost"
+HEAVY = "catboost lightgbm lime matplotlib mlflow numpy pandas pikepdf pkcs11 polars pyarrow pyhanko scipy shap "
+HEAVY += "sklearn skops weasyprint xgboost"
 
 
 def run(*command: str, cwd: Path | None = None, path: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -32,26 +32,28 @@ def force_option(function: F) -> F:
 def key_options(function: F) -> F:
     """``--key``, ``--certificate`` and where the passphrase comes from; never argv."""
     function = click.option(
-        "--passphrase-fd", type=int, metavar="N", help="Read the key's passphrase from this file descriptor."
+        "--passphrase-fd", type=int, metavar="N", help="Read the key's passphrase or PIN from this file descriptor."
     )(function)
     function = click.option(
-        "--passphrase-env", metavar="NAME", help="Read the key's passphrase from this environment variable."
+        "--passphrase-env", metavar="NAME", help="Read the key's passphrase or PIN from this environment variable."
     )(function)
     function = click.option(
-        "--certificate", type=click.Path(path_type=Path), help="Certificate (PEM) of a key in PEM form."
+        "--certificate", type=click.Path(path_type=Path), help="Certificate (PEM) of a key in PEM form or in a token."
     )(function)
     function = click.option("--tsa", metavar="URL", help="Time stamp server (RFC 3161) that stamps each signature.")(
         function
     )
-    return click.option("--key", type=click.Path(path_type=Path), help="Key that signs: PKCS#12, or PEM.")(function)
+    return click.option("--key", help="Key that signs: a file (PKCS#12, or PEM), or pkcs11:… in a token.")(function)
 
 
-def passphrase_from(key: Path | None, certificate: Path | None, flags: dict[str, Any]) -> Callable[[], Signer | None]:
-    """Read the passphrase now (it may need the terminal) and open the key later, in the process that signs.
+def passphrase_from(key: str | None, certificate: Path | None, flags: dict[str, Any]) -> Callable[[], Signer | None]:
+    """Read passphrase or PIN now (it may need the terminal) and open the key later, in the process that signs.
 
     Parameters
     ----------
-    key, certificate : pathlib.Path or None
+    key : str or None
+        As given on the command line: a file's name, or a PKCS#11 URI.
+    certificate : pathlib.Path or None
         As given on the command line.
     flags : dict
         Other options; ``passphrase_fd`` and ``passphrase_env`` are taken out of it.
@@ -64,18 +66,29 @@ def passphrase_from(key: Path | None, certificate: Path | None, flags: dict[str,
                 "a certificate, a passphrase or a time stamp server without a key", remedy="name the key with --key"
             )
         return lambda: None
+    from explainkit.sign.token_uri import is_uri
+
+    opener = _token_key if is_uri(key) else _file_key
+    described = opener(key, certificate, descriptor, variable)
+    return lambda: described().with_time_stamps(tsa)
+
+
+def _file_key(
+    name: str, certificate: Path | None, descriptor: int | None, variable: str | None
+) -> Callable[[], Signer]:
+    key = Path(name)
     if not key.is_file():
         raise InputError("no such key file", where=str(key), remedy="explainkit keygen makes a TEST key")
-    secret = _secret(key, descriptor, variable)
+    secret = _given(descriptor, variable)
+    if secret is None and not (key.read_bytes()[:11] == b"-----BEGIN " and b"ENCRYPTED" not in key.read_bytes()):
+        secret = _asked("passphrase", str(key), key.name)
 
     def open_key() -> Signer:
         from explainkit.sign.keys import Signer
 
         if certificate is not None:
-            signer = Signer.from_pem(key, certificate, passphrase=secret)
-        else:
-            signer = Signer.from_pkcs12(key, passphrase=secret)
-        return signer.with_time_stamps(tsa)
+            return Signer.from_pem(key, certificate, passphrase=secret)
+        return Signer.from_pkcs12(key, passphrase=secret)
 
     return open_key
 
@@ -100,7 +113,33 @@ def signer_from(flags: dict[str, Any]) -> Signer:
     return signer
 
 
-def _secret(key: Path, descriptor: int | None, variable: str | None) -> str | None:
+def _token_key(
+    uri: str, certificate: Path | None, descriptor: int | None, variable: str | None
+) -> Callable[[], Signer]:
+    from explainkit.sign.token_uri import parse_uri
+
+    place = parse_uri(uri)
+    secret = _given(descriptor, variable)
+    if secret is None:
+        secret = _asked("PIN", str(place), str(place))
+
+    def open_key() -> Signer:
+        from explainkit.sign.keys import Signer
+
+        return Signer.from_pkcs11(
+            place.module,
+            token=place.token,
+            key_label=place.label,
+            key_id=place.id,
+            pin=secret,
+            certificate=certificate,
+        )
+
+    return open_key
+
+
+def _given(descriptor: int | None, variable: str | None) -> str | None:
+    """The secret from where the command line says that it is; None where it says nothing."""
     if descriptor is not None:
         try:
             with os.fdopen(descriptor, "r", encoding="utf-8") as stream:
@@ -112,13 +151,16 @@ def _secret(key: Path, descriptor: int | None, variable: str | None) -> str | No
     if variable is not None:
         if variable not in os.environ:
             raise InputError("no such environment variable", where=f"--passphrase-env {variable}")
-        return os.environ[variable]
-    if key.read_bytes()[:11] == b"-----BEGIN " and b"ENCRYPTED" not in key.read_bytes():
-        return None
+        return os.environ.pop(variable)  # the processes that this one starts do not inherit it
+    return None
+
+
+def _asked(word: str, where: str, name: str) -> str:
     if not os.isatty(0):
         raise InputError(
-            "the key needs a passphrase and there is no terminal to ask for it",
-            where=str(key),
+            f"the key needs a {word} and there is no terminal to ask for it",
+            where=where,
             remedy="--passphrase-env NAME or --passphrase-fd N",
         )
-    return str(click.prompt(f"Passphrase of {key.name}", hide_input=True, err=True, default="", show_default=False))
+    text = f"{word[0].upper()}{word[1:]} of {name}"
+    return str(click.prompt(text, hide_input=True, err=True, default="", show_default=False))

@@ -101,6 +101,43 @@ def outside_validity(certificate: x509.Certificate, at: dt.datetime) -> str | No
     return None
 
 
+def refuse_unfit(certificate: x509.Certificate, where: str) -> None:
+    """Refuse a certificate that must not sign a release now.
+
+    Raises
+    ------
+    InputError
+        For the first reason that there is.
+    """
+    unfit = unfitness(certificate)
+    if unfit is not None:
+        raise InputError(
+            "this certificate cannot sign a release",
+            where=where,
+            found=f"{signer_name(certificate)}: {unfit}",
+            allowed="RSA of 3072 bits or more (others make a PDF 2.0 file, not PDF/A-3), KeyUsage nonRepudiation",
+        )
+    late = outside_validity(certificate, dt.datetime.now(dt.UTC))
+    if late is not None:
+        raise InputError(
+            "the certificate is not valid now",
+            where=where,
+            found=f"{signer_name(certificate)}: {late}",
+            remedy="sign with a certificate that is valid today",
+        )
+
+
+def ordered(own: x509.Certificate, others: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """The signer's certificate and its issuers one after another; roots and strangers are left out."""
+    chain, rest = [own], [c for c in others if c.issuer != c.subject]
+    while True:
+        above = next((c for c in rest if c.subject == chain[-1].issuer), None)
+        if above is None:
+            return tuple(chain)
+        chain.append(above)
+        rest.remove(above)
+
+
 def pem_chain(certificates: Sequence[x509.Certificate]) -> bytes:
     """PEM text of certificates, the signer's first."""
     return b"".join(c.public_bytes(Encoding.PEM) for c in certificates)

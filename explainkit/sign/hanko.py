@@ -8,7 +8,7 @@ import struct
 import threading
 import warnings
 import zlib
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,8 +19,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
+from explainkit.sign.certificates import der
+
 if TYPE_CHECKING:
-    from explainkit.sign.keys import OpenKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.x509 import Certificate
+
+    from explainkit.sign.token_uri import TokenKey
 
 T = TypeVar("T")
 
@@ -96,14 +101,14 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return pool.submit(asyncio.run, work).result()
 
 
-def simple_signer(key: OpenKey) -> Any:
+def memory_signer(private: RSAPrivateKey, chain: Sequence[Certificate]) -> Any:
     """pyHanko's signer for a key in memory; the signer's chain is embedded, roots are not.
 
     Returns
     -------
     pyhanko.sign.signers.SimpleSigner
     """
-    from asn1crypto import keys, x509  # type: ignore[import-untyped]
+    from asn1crypto import keys  # type: ignore[import-untyped]
     from cryptography.hazmat.primitives import serialization as forms
     from pyhanko.sign.signers import SimpleSigner
     from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -115,13 +120,51 @@ def simple_signer(key: OpenKey) -> Any:
             mechanism = self.get_signature_mechanism_for_digest(digest_algorithm).signature_algo
             if (mechanism, digest_algorithm) != ("rsassa_pkcs1v15", "sha256"):
                 return super().sign_raw(data, digest_algorithm)
-            return key.private.sign(data, PKCS1v15(), SHA256())
+            return private.sign(data, PKCS1v15(), SHA256())
 
-    private = key.private.private_bytes(forms.Encoding.DER, forms.PrivateFormat.PKCS8, forms.NoEncryption())
-    own, *issuers = [x509.Certificate.load(c.public_bytes(forms.Encoding.DER)) for c in key.chain]
+    pkcs8 = private.private_bytes(forms.Encoding.DER, forms.PrivateFormat.PKCS8, forms.NoEncryption())
+    own, *issuers = _parsed(chain)
     return Hand(
         signing_cert=own,
-        signing_key=keys.PrivateKeyInfo.load(private),
+        signing_key=keys.PrivateKeyInfo.load(pkcs8),
         cert_registry=SimpleCertificateStore.from_certs(issuers),  # type: ignore[no-untyped-call]
         embed_roots=False,
     )
+
+
+def token_signer(session: Any, place: TokenKey, chain: Sequence[Certificate], *, pin: str | None) -> Any:
+    """pyHanko's signer for a key in a token, by RSA PKCS#1 v1.5.
+
+    Parameters
+    ----------
+    session : pkcs11.Session
+        Logged in.
+    place : TokenKey
+        Which key.
+    chain : sequence of cryptography.x509.Certificate
+        What is embedded, the signer's first.
+    pin : str or None
+        For a key that wants it before each signature.
+
+    Returns
+    -------
+    pyhanko.sign.pkcs11.PKCS11Signer
+    """
+    from pyhanko.sign.pkcs11 import PKCS11Signer
+
+    own, *issuers = _parsed(chain)
+    return PKCS11Signer(
+        session,
+        signing_cert=own,
+        ca_chain=issuers,
+        key_label=place.label,
+        key_id=place.id,
+        embed_roots=False,
+        base_sign_kwargs={} if pin is None else {"pin": pin},
+    )
+
+
+def _parsed(chain: Sequence[Certificate]) -> list[Any]:
+    from asn1crypto import x509
+
+    return [x509.Certificate.load(der(certificate)) for certificate in chain]

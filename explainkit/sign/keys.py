@@ -10,44 +10,38 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-from explainkit.errors import InputError, OutputError
-from explainkit.sign.certificates import outside_validity, read_input, read_pem, signer_name, unfitness
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenKey:
-    """A key that can sign now; lives only in the process that signs."""
-
-    private: rsa.RSAPrivateKey = field(repr=False)
-    chain: tuple[x509.Certificate, ...]
-    """The signer's certificate, then its issuers, without self-signed roots: trust is the verifier's to give."""
+from explainkit.errors import OutputError
+from explainkit.sign.key_files import open_file
+from explainkit.sign.open_keys import OpenKey
+from explainkit.sign.token_uri import TokenKey, parse_uri
+from explainkit.sign.tokens import open_on_token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
     """Where a key lies and how it opens: a description, not an open key.
 
-    Made by `from_pkcs12` or `from_pem`, which open the key once to check it and let it go again.
+    Made by `from_pkcs12`, `from_pem` or `from_pkcs11`, which open the key once to check it and let it go again.
 
     Examples
     --------
     >>> Signer.from_pkcs12(Path("seal.p12"), passphrase="…")  # doctest: +SKIP
     """
 
-    kind: Literal["pkcs12", "pem"]
-    key: Path
-    """File with the private key."""
+    kind: Literal["pkcs12", "pem", "pkcs11"]
+    key: Path | TokenKey
+    """File with the private key, or which key in a token."""
     certificate: Path | None = None
-    """File with the signer's certificate (``pem`` only)."""
+    """File with the signer's certificate (``pem``; ``pkcs11`` where it does not lie in the token)."""
     chain: tuple[Path, ...] = ()
-    """Files with the certificates of its issuers (``pem`` only)."""
+    """Files with the certificates of its issuers (not for ``pkcs12``)."""
     passphrase: str | None = field(default=None, repr=False)
+    """Of the file, or the token's PIN."""
     tsa: str | None = None
     """Address of the server that stamps the time of each signature (RFC 3161); without one, nobody does."""
 
@@ -61,9 +55,7 @@ class Signer:
             If the file is missing, open to others, not PKCS#12; if the passphrase is wrong; if the certificate may
             not sign now.
         """
-        signer = cls(kind="pkcs12", key=Path(path), passphrase=passphrase)
-        signer.open()
-        return signer
+        return cls(kind="pkcs12", key=Path(path), passphrase=passphrase)._checked()
 
     @classmethod
     def from_pem(
@@ -83,8 +75,57 @@ class Signer:
         """
         issuers = tuple(Path(c) for c in chain)
         signer = cls(kind="pem", key=Path(key), certificate=Path(certificate), chain=issuers, passphrase=passphrase)
-        signer.open()
-        return signer
+        return signer._checked()
+
+    @classmethod
+    def from_pkcs11(
+        cls,
+        module: Path | str,
+        *,
+        token: str,
+        key_label: str | None = None,
+        key_id: bytes | None = None,
+        pin: str,
+        certificate: Path | str | None = None,
+        chain: Iterable[Path | str] = (),
+    ) -> Signer:
+        """Describe a key in hardware, which signs there and never leaves it.
+
+        Parameters
+        ----------
+        module : pathlib.Path or str
+            The PKCS#11 library (.so) of the token's maker.
+        token : str
+            The token's label.
+        key_label, key_id : str, bytes, optional
+            Label and id of the private key (CKA_LABEL, CKA_ID); at least one.
+        pin : str
+            The user's PIN. A wrong one is tried once.
+        certificate : pathlib.Path or str, optional
+            File with the signer's certificate; left out, the one in the token with the key's id, else its label.
+        chain : iterable of pathlib.Path or str
+            Files with the certificates of its issuers.
+
+        Raises
+        ------
+        MissingExtraError
+            If python-pkcs11 is not installed.
+        InputError
+            If module, token, key or certificate are not there; if the PIN is wrong; if the key is not RSA or does not
+            belong to the certificate; if the certificate may not sign now.
+        """
+        signer = cls(
+            kind="pkcs11",
+            key=TokenKey(module=Path(module), token=token, label=key_label, id=key_id),
+            certificate=None if certificate is None else Path(certificate),
+            chain=tuple(Path(c) for c in chain),
+            passphrase=pin,
+        )
+        return signer._checked()
+
+    def _checked(self) -> Signer:
+        with self.open():
+            return self
 
     def with_time_stamps(self, url: str | None) -> Signer:
         """The same signer, whose signatures a server stamps with the time.
@@ -97,26 +138,22 @@ class Signer:
         return replace(self, tsa=url)
 
     def open(self) -> OpenKey:
-        """Read the key and check that it may sign now.
+        """Open the key and check that it may sign now; use it in a ``with`` block.
 
         Raises
         ------
         InputError
-            As for `from_pkcs12`.
+            As for `from_pkcs12`, `from_pem` and `from_pkcs11`.
         """
-        _refuse_open_to_others(self.key)
-        private, certificate, others = _read_pkcs12(self) if self.kind == "pkcs12" else _read_pem_pair(self)
-        where = str(self.key if self.certificate is None else self.certificate)
-        _refuse_unfit(certificate, where)
-        if not isinstance(private, rsa.RSAPrivateKey) or private.public_key() != certificate.public_key():
-            raise InputError("the private key does not belong to the certificate", where=where)
-        return OpenKey(private=private, chain=_ordered(certificate, others))
+        if isinstance(self.key, TokenKey):
+            return open_on_token(self.key, pin=self.passphrase, certificate=self.certificate, chain=self.chain)
+        return open_file(self.key, certificate=self.certificate, chain=self.chain, passphrase=self.passphrase)
 
     def to_job(self) -> dict[str, Any]:
-        """What a child process needs to open the key; holds the passphrase, so it goes through a pipe only."""
+        """What a child process needs to open the key; holds passphrase or PIN, so it goes through a pipe only."""
         return {
             "kind": self.kind,
-            "key": str(self.key.absolute()),
+            "key": self.key.uri() if isinstance(self.key, TokenKey) else str(self.key.absolute()),
             "certificate": None if self.certificate is None else str(self.certificate.absolute()),
             "chain": [str(path.absolute()) for path in self.chain],
             "passphrase": self.passphrase,
@@ -128,100 +165,12 @@ class Signer:
         """The inverse of `to_job`."""
         return cls(
             kind=job["kind"],
-            key=Path(job["key"]),
+            key=parse_uri(job["key"]) if job["kind"] == "pkcs11" else Path(job["key"]),
             certificate=None if job["certificate"] is None else Path(job["certificate"]),
             chain=tuple(Path(path) for path in job["chain"]),
             passphrase=job["passphrase"],
             tsa=job["tsa"],
         )
-
-
-def _refuse_open_to_others(path: Path) -> None:
-    if os.name != "posix" or not path.is_file():
-        return  # elsewhere the mode says nothing; a missing file is reported where it is read
-    mode = path.stat().st_mode & 0o777
-    if mode & 0o077:
-        raise InputError(
-            "the key can be read by others",
-            where=str(path),
-            found=f"mode {mode:04o}",
-            allowed="0600 or 0400",
-            remedy=f"chmod 600 {path}",
-        )
-
-
-def _read_pkcs12(signer: Signer) -> tuple[Any, x509.Certificate, list[x509.Certificate]]:
-    data = read_input(signer.key, "a PKCS#12 file (.p12, .pfx)")
-    # A SEQUENCE whose first member is the version, 3 (RFC 7292, 4): what distinguishes a wrong file from a wrong word.
-    if data[:1] != b"\x30" or b"\x02\x01\x03" not in data[:12]:
-        raise InputError("not a PKCS#12 file", where=str(signer.key), allowed="a key with its certificate (.p12, .pfx)")
-    word = None if signer.passphrase is None else signer.passphrase.encode()
-    try:
-        store = pkcs12.load_pkcs12(data, word)
-    except UnsupportedAlgorithm as error:
-        raise InputError("the key's encryption is not supported", where=str(signer.key), found=str(error)) from None
-    except ValueError:
-        raise _wrong_passphrase(signer) from None
-    if store.key is None or store.cert is None:
-        raise InputError("holds no key with its certificate", where=str(signer.key))
-    return store.key, store.cert.certificate, [c.certificate for c in store.additional_certs]
-
-
-def _read_pem_pair(signer: Signer) -> tuple[Any, x509.Certificate, list[x509.Certificate]]:
-    data = read_input(signer.key, "a private key in PEM")
-    if b"PRIVATE KEY-----" not in data:
-        raise InputError("no private key in this file", where=str(signer.key), allowed="a private key in PEM")
-    encrypted = b"ENCRYPTED" in data
-    if encrypted and signer.passphrase is None:
-        raise _wrong_passphrase(signer)
-    word = signer.passphrase.encode() if encrypted and signer.passphrase is not None else None
-    try:
-        private = serialization.load_pem_private_key(data, word)
-    except UnsupportedAlgorithm as error:
-        raise InputError("the key's kind is not supported", where=str(signer.key), found=str(error)) from None
-    except (ValueError, TypeError):
-        if encrypted:
-            raise _wrong_passphrase(signer) from None
-        raise InputError("the private key is damaged", where=str(signer.key)) from None
-    assert signer.certificate is not None
-    own, *others = read_pem(signer.certificate)
-    return private, own, [*others, *(c for path in signer.chain for c in read_pem(path))]
-
-
-def _wrong_passphrase(signer: Signer) -> InputError:
-    if signer.passphrase is None:
-        return InputError("the key needs its passphrase", where=str(signer.key))
-    return InputError("the passphrase is wrong, or the file is damaged", where=str(signer.key))
-
-
-def _refuse_unfit(certificate: x509.Certificate, where: str) -> None:
-    unfit = unfitness(certificate)
-    if unfit is not None:
-        raise InputError(
-            "this certificate cannot sign a release",
-            where=where,
-            found=f"{signer_name(certificate)}: {unfit}",
-            allowed="RSA of 3072 bits or more (others make a PDF 2.0 file, not PDF/A-3), KeyUsage nonRepudiation",
-        )
-    late = outside_validity(certificate, dt.datetime.now(dt.UTC))
-    if late is not None:
-        raise InputError(
-            "the certificate is not valid now",
-            where=where,
-            found=f"{signer_name(certificate)}: {late}",
-            remedy="sign with a certificate that is valid today",
-        )
-
-
-def _ordered(own: x509.Certificate, others: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
-    """The signer's certificate and its issuers one after another; roots and strangers are left out."""
-    chain, rest = [own], [c for c in others if c.issuer != c.subject]
-    while True:
-        above = next((c for c in rest if c.subject == chain[-1].issuer), None)
-        if above is None:
-            return tuple(chain)
-        chain.append(above)
-        rest.remove(above)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

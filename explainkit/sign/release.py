@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from explainkit.artifact import sha256_of
 from explainkit.errors import InputError, OutputError, VerificationError
 from explainkit.evidence import Evidence
 from explainkit.sign.acts import MOST_ACTS, Act, acts_among
-from explainkit.sign.folder import SIGNATURES, SUMMARY_PDF, Contents, FileOnDisk, read_release
-from explainkit.sign.keys import OpenKey, Signer
+from explainkit.sign.folder import SIGNATURES, SUMMARY_PDF, Contents, read_release
+from explainkit.sign.keys import Signer
 from explainkit.sign.manifest import (
     CARD_FILES,
     CHAIN,
     ROLES,
     STATEMENT,
-    STATEMENT_TOKEN,
     WITHDRAWN,
-    Statement,
     Subjects,
-    listed,
     subjects,
 )
 from explainkit.sign.opinion import OPINION, WITHDRAWAL, Opinion, Withdrawal
+
+if TYPE_CHECKING:
+    from explainkit.sign.hand import Hand
+    from explainkit.sign.open_keys import OpenKey
 
 REACHED = {False: ("B-B",), True: ("B-B", "B-T")}
 """Levels that are reached without and with time stamps; a card that intends a higher one is not signed at a lower."""
@@ -49,7 +49,7 @@ def sign_release(folder: Path, signer: Signer) -> None:
     VerificationError
         If card.json is not a card.
     ServiceError
-        If the time stamp server fails.
+        If the time stamp server, or the token with the key, fails.
     OutputError
         If the signatures cannot be written.
     """
@@ -80,7 +80,7 @@ def countersign_release(folder: Path, signer: Signer, opinion: Opinion) -> None:
     InputError
         If the role has signed, the card was withdrawn, the opinion is about another card, or the key cannot sign.
     ServiceError
-        If the time stamp server fails.
+        If the time stamp server, or the token with the key, fails.
     OutputError
         If the signatures cannot be written.
     """
@@ -153,18 +153,16 @@ def _refuse_lower(evidence: Evidence, *, stamped: bool) -> None:
 def _certified(files: Mapping[str, bytes], signer: Signer, about: Subjects) -> dict[str, bytes]:
     """The files that the provider's signature adds or changes."""
     # pyHanko takes a third of a second to import: only those who sign or verify pay for it.
+    from explainkit.sign.hand import Hand
     from explainkit.sign.hanko import quiet, run
     from explainkit.sign.pades import certified, marked
     from explainkit.sign.trial_mark import is_trial, marked_pages
 
-    key = signer.open()
-    trial = is_trial(key.chain)
-    pages = marked_pages(files) if trial else {}
-    if trial and SUMMARY_PDF in files:
-        pages[SUMMARY_PDF] = marked(files[SUMMARY_PDF])
-    hand = _Hand.of(signer, key)
-
-    async def sign_all() -> dict[str, bytes]:
+    async def sign_all(hand: Hand) -> dict[str, bytes]:
+        trial = is_trial(hand.chain)
+        pages = marked_pages(files) if trial else {}
+        if trial and SUMMARY_PDF in files:
+            pages[SUMMARY_PDF] = marked(files[SUMMARY_PDF])
         pdf = await certified(
             files["card.pdf"], hand.signer, card_json=files["card.json"], trial=trial, stamper=hand.stamper
         )
@@ -172,12 +170,13 @@ def _certified(files: Mapping[str, bytes], signer: Signer, about: Subjects) -> d
         added = await hand.folder(Act(number=1, kind=ROLES[0]), shown, about=about)
         return {**pages, "card.pdf": pdf, **added}
 
-    with quiet():
-        return run(sign_all())
+    with signer.open() as key, quiet():
+        return run(sign_all(Hand.of(signer, key)))
 
 
 def _add(folder: Path, signer: Signer, kind: str, card: str, words: Mapping[str, bytes]) -> None:
     """Add the folder of another signer to a signed release."""
+    from explainkit.sign.hand import Hand
     from explainkit.sign.hanko import quiet, run
     from explainkit.sign.pades import countersigned
 
@@ -188,13 +187,11 @@ def _add(folder: Path, signer: Signer, kind: str, card: str, words: Mapping[str,
     if card != "sha256:" + sha256_of(files["card.json"]):
         raise InputError("said about another card", where=str(folder), found=card, allowed="the digest of card.json")
     _refuse_lower(about.evidence, stamped=signer.tsa is not None)
-    key = signer.open()
-    _refuse_key(files, acts, key, kind)
-    hand, act = _Hand.of(signer, key), Act(number=len(acts) + 1, kind=kind)
+    act = Act(number=len(acts) + 1, kind=kind)
     before = sha256_of(files[acts[-1].folder + STATEMENT])
     said = {act.folder + name: data for name, data in words.items()}
 
-    async def sign_all() -> dict[str, bytes]:
+    async def sign_all(hand: Hand) -> dict[str, bytes]:
         pdf = files["card.pdf"]
         if act.signs_pdf:
             pdf = await countersigned(pdf, hand.signer, role=kind, stamper=hand.stamper)
@@ -202,8 +199,10 @@ def _add(folder: Path, signer: Signer, kind: str, card: str, words: Mapping[str,
         added = await hand.folder(act, {**shared, "card.pdf": pdf, **said}, about=about.subjects, before=before)
         return {"card.pdf": pdf, **said, **added}
 
-    with quiet():
-        _write(folder, run(sign_all()))
+    with signer.open() as key, quiet():
+        _refuse_key(files, acts, key, kind)
+        new = run(sign_all(Hand.of(signer, key)))
+    _write(folder, new)
 
 
 def _refuse_unsuited(folder: Path, files: Mapping[str, bytes], acts: tuple[Act, ...], kind: str) -> None:
@@ -244,61 +243,6 @@ def _refuse_key(files: Mapping[str, bytes], acts: tuple[Act, ...], key: OpenKey,
             raise InputError(
                 f"the {kind} cannot sign with the key of the {other}", remedy="each role signs with a key of its own"
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Hand:
-    """What signs."""
-
-    key: OpenKey
-    signer: Any
-    """pyHanko's signer."""
-    stamper: Any
-    """Whom to ask for time stamps; None for nobody."""
-
-    @classmethod
-    def of(cls, signer: Signer, key: OpenKey) -> _Hand:
-        """What signs with an open key."""
-        from explainkit.sign.hanko import simple_signer
-        from explainkit.sign.timestamps import Stamper
-
-        return cls(key=key, signer=simple_signer(key), stamper=None if signer.tsa is None else Stamper(signer.tsa))
-
-    async def folder(
-        self, act: Act, files: Mapping[str, bytes], *, about: Subjects, before: str | None = None
-    ) -> dict[str, bytes]:
-        """The files of an act's folder: signatures one by one, the certificates, the statement over everything.
-
-        Parameters
-        ----------
-        act : Act
-        files : mapping of str to bytes
-            What the signer covers: the files of the card as they are shown, and the signer's own words.
-        about : Subjects
-        before : str, optional
-            Digest of the envelope of the signer before.
-        """
-        from explainkit.sign.cades import detached_signature
-        from explainkit.sign.certificates import fingerprint, pem_chain
-        from explainkit.sign.dsse import seal
-        from explainkit.sign.signer_folder import detached_name, signed_documents
-        from explainkit.sign.timestamps import token_over
-
-        now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-        new = {act.folder + CHAIN: pem_chain(self.key.chain)}
-        for name in signed_documents(act):
-            signature = await detached_signature(files[name], self.signer, at=now, stamper=self.stamper)
-            new[detached_name(act, name)] = signature
-        own = self.key.chain[0]
-        covered = [FileOnDisk(name=name, data=data) for name, data in {**files, **new}.items()]
-        statement = Statement(
-            role=act.kind, certificate=fingerprint(own), files=listed(covered), subjects=about, previous=before
-        )
-        envelope = (await seal(statement.to_payload(), self.signer, own)).to_json()
-        new[act.folder + STATEMENT] = envelope
-        if self.stamper is not None:
-            new[act.folder + STATEMENT_TOKEN] = await token_over(envelope, self.stamper)
-        return new
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -30,8 +30,9 @@ from explainkit.sign.aids import verifying_aids
 from explainkit.sign.certificates import fingerprint, pem_chain
 from explainkit.sign.dsse import Envelope, pae
 from explainkit.sign.folder import FileOnDisk
-from explainkit.sign.keys import OpenKey, Signer
+from explainkit.sign.keys import Signer
 from explainkit.sign.manifest import Statement, listed, subjects
+from explainkit.sign.open_keys import KeyInMemory
 from explainkit.sign.opinion import Finding, Opinion
 from explainkit.sign.verdict import Verification
 from explainkit.statements import answered, catalogue, catalogue_date
@@ -189,7 +190,7 @@ def read(folder: Path) -> dict[str, bytes]:
 
 
 @functools.cache
-def opened(signer: Signer) -> OpenKey:
+def opened(signer: Signer) -> KeyInMemory:
     """The key of a signer, opened once."""
     return signer.open()
 

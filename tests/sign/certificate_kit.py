@@ -47,6 +47,7 @@ def identity(
     days: tuple[int, int] = (-1, 365),
     extensions: tuple[x509.ExtensionType, ...] = (),
     digest: hashes.HashAlgorithm | None = None,
+    key: Any = None,
 ) -> Identity:
     """A certificate, issued by another or by itself.
 
@@ -56,8 +57,10 @@ def identity(
         Common name.
     days : tuple of int
         Valid from and until so many days from now.
+    key : object, optional
+        Anything that has a public key, instead of a key of the kind.
     """
-    key = private_key(kind)
+    key = key or private_key(kind)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signing = issuer.key if issuer else key
     now = dt.datetime.now(dt.UTC)

@@ -14,9 +14,10 @@ from explainkit.errors import InputError
 from explainkit.sign.certificates import fingerprint
 from explainkit.sign.dsse import seal as seal_envelope
 from explainkit.sign.folder import FileOnDisk
-from explainkit.sign.hanko import run, simple_signer
-from explainkit.sign.keys import OpenKey, TrialKeys
+from explainkit.sign.hanko import run
+from explainkit.sign.keys import TrialKeys
 from explainkit.sign.manifest import Statement, listed, subjects
+from explainkit.sign.open_keys import KeyInMemory
 from explainkit.sign.release import sign_release
 from explainkit.sign.verification import verify_release
 from tests.sign.builders import make_evidence, read, restate, unknown, write, wrong
@@ -118,7 +119,7 @@ def test_a_certificate_unfit_to_sign_is_refused_whoever_vouches_for_it(release: 
         files=listed(FileOnDisk(name=n, data=d) for n, d in files.items()),
         subjects=subjects(make_evidence()),
     )
-    hand = simple_signer(OpenKey(private=unfit.key, chain=(unfit.certificate,)))
+    hand = KeyInMemory(private=unfit.key, chain=(unfit.certificate,)).hand()
     envelope = run(seal_envelope(statement.to_payload(), hand, unfit.certificate))
     write(release, {FOLDER + "statement.dsse.json": envelope.to_json()})
     found = verify_release(release, trust=[write_certificate(tmp_path / "root.pem", root)])

@@ -26,7 +26,6 @@ from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 import explainkit as ek
 from explainkit.cli.main import main
 from explainkit.errors import InputError, VerificationError
-from explainkit.sign.hanko import simple_signer
 from explainkit.sign.keys import TrialKeys
 from explainkit.sign.opinion import Finding, Opinion, Withdrawal
 from explainkit.sign.policy import Policy
@@ -252,7 +251,7 @@ def opinion_again(folder: Path, keys: TrialKeys, **changes: object) -> None:
     from explainkit.sign.cades import detached_signature
 
     data = make_opinion(**changes).to_json()  # type: ignore[arg-type]
-    hand = simple_signer(opened(keys.signers["validator"]))
+    hand = opened(keys.signers["validator"]).hand()
     signature = asyncio.run(detached_signature(data, hand, at=dt.datetime.now(dt.UTC).replace(microsecond=0)))
     write(folder, {SECOND + "opinion.json": data, SECOND + "opinion.json.p7s": signature})
     shutil.rmtree(folder / THIRD)
@@ -448,7 +447,7 @@ def test_a_signers_revision_holds_the_signature_alone(
 def signed_as_validator(writer: IncrementalPdfFileWriter, keys: TrialKeys, **options: Any) -> bytes:
     out = io.BytesIO()
     settings_ = {"field_name": "Validator", "md_algorithm": "sha256", "subfilter": SigSeedSubFilter.PADES, **options}
-    hand = simple_signer(opened(keys.signers["validator"]))
+    hand = opened(keys.signers["validator"]).hand()
     asyncio.run(
         PdfSigner(PdfSignatureMetadata(**settings_), signer=hand).async_sign_pdf(
             writer, output=out, existing_fields_only=True

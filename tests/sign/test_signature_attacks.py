@@ -23,7 +23,6 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
 from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 
-from explainkit.sign.hanko import simple_signer
 from explainkit.sign.keys import Signer, TrialKeys
 from explainkit.sign.verdict import Verification
 from explainkit.sign.verification import verify_release
@@ -185,7 +184,7 @@ def with_signature(
         "docmdp_permissions": MDPPerm.FILL_FORMS,
         **options,
     }
-    hand = simple_signer(opened(signer))
+    hand = opened(signer).hand()
     hand.prefer_pss = settings.pop("prefer_pss", False)
     out = io.BytesIO()
     asyncio.run(PdfSigner(PdfSignatureMetadata(**settings), signer=hand).async_sign_pdf(writer, output=out))
@@ -336,7 +335,7 @@ def cades_mutants(release: Path, keys: TrialKeys, stranger: TrialKeys) -> dict[s
 
     def signature(who: TrialKeys, data: bytes = content, digest: str = "sha256", **options: Any) -> cms.ContentInfo:
         options = {"detached": True, "use_cades": True, **options}
-        hand = simple_signer(opened(who.signer))
+        hand = opened(who.signer).hand()
         hand.prefer_pss = options.pop("prefer_pss", False)
         return asyncio.run(hand.async_sign_general_data(data, digest, **options))
 

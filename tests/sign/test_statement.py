@@ -15,7 +15,7 @@ from explainkit.errors import InputError, VerificationError
 from explainkit.records import canonical
 from explainkit.sign.certificates import fingerprint
 from explainkit.sign.dsse import Envelope, pae, seal
-from explainkit.sign.hanko import run, simple_signer
+from explainkit.sign.hanko import run
 from explainkit.sign.keys import TrialKeys
 from explainkit.sign.manifest import Statement, subjects
 from tests.sign.builders import make_evidence
@@ -42,7 +42,7 @@ def test_pae_is_as_the_specification_has_it() -> None:
 
 def test_the_envelope_is_signed_with_the_certificates_key(keys: TrialKeys, stranger: TrialKeys) -> None:
     key = keys.signer.open()
-    envelope = run(seal(b"{}", simple_signer(key), key.chain[0]))
+    envelope = run(seal(b"{}", key.hand(), key.chain[0]))
     assert envelope.signature == key.private.sign(pae(b"{}"), PKCS1v15(), SHA256())
     assert envelope.keyid == fingerprint(key.chain[0])
     assert envelope.signed_by(key.chain[0])
