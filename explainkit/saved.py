@@ -7,6 +7,7 @@ step. Whatever fails leaves the folder as it was.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,6 +133,31 @@ def withdraw(path: Path | str, *, signer: Signer, reason: str, role: str = "prov
     return said
 
 
+def renew(path: Path | str, *, tsa: str, crls: Iterable[Path | str] = ()) -> None:
+    """Add an archive to a signed release: a time stamp over everything, with the revocation lists of today (B-LTA).
+
+    No key is needed. Do it before the certificate of the last time stamp ends.
+
+    Parameters
+    ----------
+    path : path
+        The folder of the release.
+    tsa : str
+        Address of the time stamp server.
+    crls : iterable of path
+        Files with the revocation lists of the authorities; needed where a certificate says that it can be revoked.
+
+    Raises
+    ------
+    VerificationError, InputError, ServiceError
+        As for `countersign`.
+    """
+    from explainkit.sign.child import renew_in_child
+
+    folder, lists = _release(Path(path)), [Path(crl) for crl in crls]
+    _in_its_place(folder, lambda staging: renew_in_child(staging, tsa=tsa, crls=lists, shown=folder))
+
+
 def _today() -> dt.date:
     return dt.datetime.now(dt.UTC).date()
 
@@ -144,6 +170,12 @@ def _release(folder: Path) -> Path:
 
 def _replace(folder: Path, signer: Signer, words: Opinion | Withdrawal | None) -> None:
     from explainkit.sign.child import sign_in_child
+
+    _in_its_place(folder, lambda staging: sign_in_child(staging, signer, words=words, shown=folder))
+
+
+def _in_its_place(folder: Path, work: Callable[[Path], None]) -> None:
+    """Work on a copy of the folder, and put it in its place in one step."""
     from explainkit.sign.folder import read_release
 
     contents = read_release(folder)
@@ -151,9 +183,4 @@ def _replace(folder: Path, signer: Signer, words: Opinion | Withdrawal | None) -
         raise InputError(f"{odd.what} cannot be part of a release", where=str(folder / odd.name))
     kind = "application/octet-stream"
     files = [Artifact(name=f.name, data=f.data, media_type=kind) for f in contents.files]
-    write_release(
-        folder,
-        files,
-        finish=lambda staging: sign_in_child(staging, signer, words=words, shown=folder),
-        force=True,
-    )
+    write_release(folder, files, finish=work, force=True)

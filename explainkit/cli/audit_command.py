@@ -40,12 +40,14 @@ if TYPE_CHECKING:
 @output_options
 def command(plan: Path | None, out: Path, force: bool, quiet: bool, as_json: bool, debug: bool, **flags: Any) -> int:
     """Parse, then run the audit in a child process."""
-    tsa, signing = flags["tsa"], flags["key"] is not None
+    tsa, crls, signing = flags["tsa"], flags["crl"], flags["key"] is not None
     passphrase = passphrase_from(flags.pop("key"), flags.pop("certificate"), flags)
     asked, base = _plan(plan, flags)
     tsa = tsa or asked.sign.tsa
-    if signing and asked.sign.level == "B-T" and tsa is None:
-        raise PlanError("level B-T needs a time stamp server", where="sign.level", remedy="sign.tsa, or --tsa URL")
+    if signing and asked.sign.level != "B-B" and tsa is None:
+        raise PlanError(
+            f"level {asked.sign.level} needs a time stamp server", where="sign.level", remedy="sign.tsa, or --tsa URL"
+        )
     target = out.absolute()
     check_target(target, force=force)
 
@@ -55,7 +57,7 @@ def command(plan: Path | None, out: Path, force: bool, quiet: bool, as_json: boo
         from explainkit.sign.child import signing_soon
 
         signer = passphrase()
-        signer = signer and signer.with_time_stamps(tsa)
+        signer = signer and signer.with_time_stamps(tsa, crls=crls)
         progress = progress_for(quiet=quiet or as_json)
         with signing_soon() if signer else nullcontext():
             release = audit_plan(asked, base=base, progress=progress)

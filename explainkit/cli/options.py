@@ -43,6 +43,13 @@ def key_options(function: F) -> F:
     function = click.option("--tsa", metavar="URL", help="Time stamp server (RFC 3161) that stamps each signature.")(
         function
     )
+    function = click.option(
+        "--crl",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="CRL.PEM",
+        help="Revocation list of today, kept in an archive (B-LT, B-LTA).",
+    )(function)
     return click.option("--key", help="Key that signs: a file (PKCS#12, or PEM), or pkcs11:… in a token.")(function)
 
 
@@ -59,9 +66,9 @@ def passphrase_from(key: str | None, certificate: Path | None, flags: dict[str, 
         Other options; ``passphrase_fd`` and ``passphrase_env`` are taken out of it.
     """
     descriptor, variable = flags.pop("passphrase_fd", None), flags.pop("passphrase_env", None)
-    tsa = flags.pop("tsa", None)
+    tsa, crls = flags.pop("tsa", None), flags.pop("crl", ())
     if key is None:
-        if any(given is not None for given in (certificate, descriptor, variable, tsa)):
+        if crls or any(given is not None for given in (certificate, descriptor, variable, tsa)):
             raise InputError(
                 "a certificate, a passphrase or a time stamp server without a key", remedy="name the key with --key"
             )
@@ -70,7 +77,7 @@ def passphrase_from(key: str | None, certificate: Path | None, flags: dict[str, 
 
     opener = _token_key if is_uri(key) else _file_key
     described = opener(key, certificate, descriptor, variable)
-    return lambda: described().with_time_stamps(tsa)
+    return lambda: described().with_time_stamps(tsa, crls=crls)
 
 
 def _file_key(

@@ -24,6 +24,7 @@ from explainkit.errors import InputError
     metavar="FINDINGS.TOML",
     help="Name, scope, independence, conditions and findings of validator or approver.",
 )
+@click.option("--renew", is_flag=True, help="Stamp everything anew, with today's revocation lists (B-LTA); no key.")
 @key_options
 @output_options
 def command(
@@ -31,6 +32,7 @@ def command(
     role: str,
     opinion: str | None,
     findings: Path | None,
+    renew: bool,
     quiet: bool,
     as_json: bool,
     debug: bool,
@@ -39,6 +41,8 @@ def command(
     """Sign a copy, and put it in place of the folder in one step."""
     from explainkit import saved
 
+    if renew:
+        return _renew(folder, quiet=quiet, as_json=as_json, flags=flags)
     if role == "provider" and (opinion is not None or findings is not None):
         raise InputError("the provider has no opinion on the own card", where="--role", allowed="validator, approver")
     if role != "provider" and (opinion is None or findings is None):
@@ -58,4 +62,21 @@ def command(
         emit({"release": os.fspath(folder), "signed": True, "role": role, **said})
     elif not quiet:
         click.echo(f"{folder}: signed as {role}" + (f", opinion: {opinion}" if opinion else ""))
+    return 0
+
+
+def _renew(folder: Path, *, quiet: bool, as_json: bool, flags: dict[str, Any]) -> int:
+    from explainkit import saved
+
+    if flags["key"] is not None:
+        raise InputError("an archive is signed by nobody", where="--key", remedy="leave it out")
+    if flags["tsa"] is None:
+        raise InputError("no time stamp server", where="--renew", remedy="name it: --tsa URL")
+    saved.renew(folder, tsa=flags["tsa"], crls=flags["crl"])
+    if as_json:
+        from explainkit.cli.main import emit
+
+        emit({"release": os.fspath(folder), "renewed": True})
+    elif not quiet:
+        click.echo(f"{folder}: stamped anew")
     return 0

@@ -220,8 +220,9 @@ class SignPlan(Strict):
 
     role: Literal["provider"] = "provider"
     """Who signs."""
-    level: Literal["B-B", "B-T"] = "B-B"
-    """The level intended, printed on the card: ``B-B``, or ``B-T`` with a time stamp."""
+    level: Literal["B-B", "B-T", "B-LT", "B-LTA"] = "B-B"
+    """The level intended, printed on the card: ``B-B``, ``B-T`` with a time stamp, ``B-LT`` or ``B-LTA`` with an
+    archive besides, which is the same here: revocation lists and a time stamp over everything."""
     tsa: str | None = Field(default=None, pattern=r"^https?://[^\s]{1,500}$")
     """Address of the time stamp server (RFC 3161) where no other is named on the command line."""
 

@@ -14,10 +14,12 @@ The story, file by file::
     acts           who did what in which order
     pades          the signatures inside card.pdf
     revisions      how those are checked
+    additions      what one revision may add, exactly
     trial_mark     a TEST signature says so on every page
     cades          the detached signatures of card.json and card.html
     timestamps     when it was, by somebody else
     dsse           the envelope around the statement
+    archive        what proves a release when certificates have ended
     hand           what fills the folder of a signer
     release        all of it over one folder
     child          the same in a process of its own
@@ -28,6 +30,7 @@ The story, file by file::
     case           what it finds while it goes on
     policy         what the verifier asks for
     signer_folder  the folder of one signer is verified
+    archive_folder archives are verified, and say for which moment the rest is judged
     verification   all of it over one folder, or over a PDF alone
 
 Nothing here imports what loads, explains, assesses or draws; pyHanko is imported nowhere else.

@@ -11,6 +11,8 @@ from explainkit.sign.manifest import ROLES, WITHDRAWN
 
 _FOLDER = re.compile(rf"{SIGNATURES}/([0-9]{{2}})-([a-z]{{1,20}})/")
 MOST_ACTS = 99
+ARCHIVE = "archive"
+"""Kind of a folder that proves what was there by a time stamp alone, signed by nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,7 @@ class Act:
     number: int
     """Place in the order, from 1."""
     kind: str
-    """``provider``, ``validator``, ``approver`` or ``withdrawal``."""
+    """``provider``, ``validator``, ``approver``, ``withdrawal`` or ``archive``."""
 
     @property
     def folder(self) -> str:
@@ -29,8 +31,8 @@ class Act:
 
     @property
     def signs_pdf(self) -> bool:
-        """Whether the signer also signs inside ``card.pdf``."""
-        return self.kind in ROLES
+        """Whether a revision of ``card.pdf`` belongs to it."""
+        return self.kind in (*ROLES, ARCHIVE)
 
 
 def acts_among(names: Iterable[str]) -> tuple[Act, ...]:
@@ -42,15 +44,16 @@ def acts_among(names: Iterable[str]) -> tuple[Act, ...]:
 def disorder(acts: tuple[Act, ...]) -> str | None:
     """Why acts cannot have followed one another; None where they can.
 
-    The provider signs first, each role once, a withdrawal ends it, and no number is left out.
+    The provider signs first, each role once, a withdrawal ends it, and no number is left out. An archive may come
+    anywhere after the provider.
     """
-    kinds = [act.kind for act in acts]
-    unknown = [act.folder for act in acts if act.kind not in (*ROLES, WITHDRAWN)]
+    kinds = [act.kind for act in acts if act.kind != ARCHIVE]
+    unknown = [act.folder for act in acts if act.kind not in (*ROLES, WITHDRAWN, ARCHIVE)]
     if unknown:
         return f"{unknown[0]} is the folder of no known role"
     if [act.number for act in acts] != list(range(1, len(acts) + 1)):
         return "the folders of the signers are not numbered one after another"
-    if kinds[:1] != [ROLES[0]]:
+    if acts[0].kind != ROLES[0]:
         return "the provider has to be the first who signs"
     if len(set(kinds)) != len(kinds):
         return "a role signs more than once"

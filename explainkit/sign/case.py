@@ -42,6 +42,8 @@ class Case:
     signatures: list[SignatureVerdict] = field(default_factory=list)
     certificates: list[tuple[str, str]] = field(default_factory=list)
     """Role and fingerprint of whoever made a signature that was judged."""
+    moments: dict[int, tuple[dt.datetime, bool]] = field(default_factory=dict)
+    """By number of an act: the moment for which it is judged, and whether a trusted archive after it says so."""
     opinions: list[tuple[Opinion, x509.Certificate]] = field(default_factory=list)
     """What signers say of the card, and their certificates."""
     withdrawals: list[tuple[Withdrawal, x509.Certificate]] = field(default_factory=list)
@@ -125,8 +127,16 @@ def unjudged(case: Case, role: str, kind: Kind, covers: str) -> None:
     )
 
 
-def judge(case: Case, place: str, signature: CheckedSignature, *, role: str, kind: Kind, covers: str) -> None:
-    """Turn a checked signature into a verdict with its reasons."""
+def judge(
+    case: Case, place: str, signature: CheckedSignature, *, role: str, kind: Kind, covers: str, archived: bool
+) -> None:
+    """Turn a checked signature into a verdict with its reasons.
+
+    Parameters
+    ----------
+    archived : bool
+        Whether a later archive by a time stamp server that the verifier trusts covers it.
+    """
     where = standing(signature.certificate, signature.others, case.trust, signature.moment)
     reasons = list(_of_stamp(place, signature.stamp))
     if not signature.intact:
@@ -157,9 +167,40 @@ def judge(case: Case, place: str, signature: CheckedSignature, *, role: str, kin
             intact=signature.intact,
             valid=signature.valid,
             trusted=where.trusted and signature.trusted,
-            level=signature.level,
+            level=_level(case, signature, archived=archived),
             signed_at=_utc(signature.signed_at),
             stamped_at=None if signature.level == "B-B" or signature.stamp is None else _utc(signature.stamp.at),
+            state=overall(reasons),
+        )
+    )
+
+
+def _level(case: Case, signature: CheckedSignature, *, archived: bool) -> str:
+    """Baseline level: B-LTA where an archive covers it that also holds what its certificate is judged by."""
+    if signature.level == "B-B" or not archived:
+        return signature.level
+    kept = standing(signature.certificate, signature.others, case.trust.alone(), signature.moment)
+    return "B-LTA" if kept.trusted else signature.level
+
+
+def judge_stamp(case: Case, place: str, stamp: Stamp) -> None:
+    """Turn the checked time stamp of an archive into a verdict with its reasons."""
+    reasons = list(_of_stamp(place, stamp))
+    for reason in reasons:
+        case.add(reason.state, reason.where, reason.problem, reason.remedy)
+    case.signatures.append(
+        SignatureVerdict(
+            role="archive",
+            kind="time stamp",
+            covers="the release" if place != "card.pdf" else place,
+            signer=stamp.server,
+            test=None,
+            intact=stamp.sound,
+            valid=stamp.sound,
+            trusted=stamp.trusted,
+            level=None,
+            signed_at=None,
+            stamped_at=_utc(stamp.at) if stamp.sound and stamp.trusted else None,
             state=overall(reasons),
         )
     )
@@ -168,7 +209,7 @@ def judge(case: Case, place: str, signature: CheckedSignature, *, role: str, kin
 def _of_stamp(place: str, stamp: Stamp | None) -> Iterator[Reason]:
     """What is wrong with a time stamp, or unknown."""
     if stamp is not None and not stamp.sound:
-        yield Reason(state="invalid", where=place, problem="its time stamp is not of this signature")
+        yield Reason(state="invalid", where=place, problem="the time stamp is of something else")
     elif stamp is not None and not stamp.trusted:
         yield Reason(
             state="indeterminate",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from explainkit.children import command, environment
 from explainkit.errors import (
@@ -21,7 +22,7 @@ from explainkit.errors import (
 )
 from explainkit.sign.keys import Signer
 from explainkit.sign.opinion import Opinion, Withdrawal
-from explainkit.sign.release import countersign_release, sign_release, withdraw_release
+from explainkit.sign.release import countersign_release, renew_release, sign_release, withdraw_release
 
 _ERRORS = {
     kind.__name__: kind
@@ -54,7 +55,12 @@ def sign_in_child(
         The same errors, with the same message, as the functions of `explainkit.sign.release`.
     """
     said = None if words is None else words.to_json().decode()
-    job = {"folder": str(folder.absolute()), "signer": signer.to_job(), "act": _act(words), "words": said}
+    _ask(
+        {"folder": str(folder.absolute()), "signer": signer.to_job(), "act": _act(words), "words": said}, folder, shown
+    )
+
+
+def _ask(job: Mapping[str, Any], folder: Path, shown: Path | None) -> None:
     try:
         process = _waiting.pop() if _waiting else _started()
     except OSError as error:
@@ -80,6 +86,25 @@ def sign_in_child(
         if shown is not None and failure["where"] is not None:
             failure["where"] = failure["where"].replace(str(folder.absolute()), str(shown))
         raise _ERRORS.get(failure["type"], ExplainkitError)(**{part: failure[part] for part in _PARTS})
+
+
+def renew_in_child(folder: Path, *, tsa: str, crls: Sequence[Path] = (), shown: Path | None = None) -> None:
+    """Add an archive to a release in a process of its own.
+
+    Parameters
+    ----------
+    folder, tsa, crls
+        As in `explainkit.sign.release.renew_release`.
+    shown : pathlib.Path, optional
+        As in `sign_in_child`.
+
+    Raises
+    ------
+    ExplainkitError
+        The same errors, with the same message, as `explainkit.sign.release.renew_release`.
+    """
+    names = [str(path.absolute()) for path in crls]
+    _ask({"folder": str(folder.absolute()), "act": "archive", "tsa": tsa, "crls": names}, folder, shown)
 
 
 def _act(words: Opinion | Withdrawal | None) -> str:
@@ -117,7 +142,11 @@ def serve_job(job: bytes) -> bytes:
     """What the child process does with its standard input, and what it answers."""
     try:
         asked = json.loads(job)
-        folder, signer = Path(asked["folder"]), Signer.from_job(asked["signer"])
+        folder = Path(asked["folder"])
+        if asked["act"] == "archive":
+            renew_release(folder, tsa=asked["tsa"], crls=[Path(path) for path in asked["crls"]])
+            return json.dumps({"error": None}).encode()
+        signer = Signer.from_job(asked["signer"])
         if asked["act"] == "opinion":
             countersign_release(folder, signer, Opinion.from_json(asked["words"].encode()))
         elif asked["act"] == "withdrawal":

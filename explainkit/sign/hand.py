@@ -1,15 +1,24 @@
-"""The hand that signs: one open key, and whom to ask for time stamps."""
+"""The hand that signs: one open key, and whom to ask for time stamps; and what archives need no key for."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
 
-from explainkit.sign.acts import Act
+from explainkit.sign.acts import ARCHIVE, Act
+from explainkit.sign.archive import (
+    MANIFEST,
+    REVOCATION,
+    TOKEN,
+    involved,
+    list_all,
+    refuse_unjudged,
+    write_revocation,
+)
 from explainkit.sign.cades import detached_signature
 from explainkit.sign.certificates import fingerprint, pem_chain
 from explainkit.sign.dsse import seal
@@ -17,6 +26,7 @@ from explainkit.sign.folder import FileOnDisk
 from explainkit.sign.keys import Signer
 from explainkit.sign.manifest import CHAIN, STATEMENT, STATEMENT_TOKEN, Statement, Subjects, listed
 from explainkit.sign.open_keys import OpenKey
+from explainkit.sign.pades import archived
 from explainkit.sign.signer_folder import detached_name, signed_documents
 from explainkit.sign.timestamps import Stamper, token_over
 
@@ -67,3 +77,34 @@ class Hand:
         if self.stamper is not None:
             new[act.folder + STATEMENT_TOKEN] = await token_over(envelope, self.stamper)
         return new
+
+
+async def archive(
+    files: Mapping[str, bytes], acts: tuple[Act, ...], stamper: Stamper, crls: Sequence[Any]
+) -> dict[str, bytes]:
+    """What an archive adds or changes: a revision of ``card.pdf``, and a folder of its own.
+
+    Parameters
+    ----------
+    files : mapping of str to bytes
+        Every file of the release.
+    acts : tuple of Act
+        Those before.
+    stamper : Stamper
+    crls : sequence of asn1crypto.crl.CertificateList
+        Revocation lists of today.
+
+    Raises
+    ------
+    InputError
+        If a certificate can be revoked and no list of its authority is there.
+    ServiceError
+        If the time stamp server fails.
+    """
+    certificates = involved(acts, files)
+    refuse_unjudged(certificates, crls)
+    act = Act(number=len(acts) + 1, kind=ARCHIVE)
+    pdf = await archived(files["card.pdf"], certificates=certificates, crls=crls, stamper=stamper)
+    new = {"card.pdf": pdf, act.folder + REVOCATION: write_revocation(c.dump() for c in crls)}
+    manifest = list_all(act, {**files, **new}).to_json()
+    return {**new, act.folder + MANIFEST: manifest, act.folder + TOKEN: await token_over(manifest, stamper)}

@@ -44,6 +44,8 @@ class Signer:
     """Of the file, or the token's PIN."""
     tsa: str | None = None
     """Address of the server that stamps the time of each signature (RFC 3161); without one, nobody does."""
+    crls: tuple[Path, ...] = ()
+    """Files with the revocation lists of the authorities, of today, that an archive keeps (B-LT, B-LTA)."""
 
     @classmethod
     def from_pkcs12(cls, path: Path | str, *, passphrase: str | None) -> Signer:
@@ -127,15 +129,18 @@ class Signer:
         with self.open():
             return self
 
-    def with_time_stamps(self, url: str | None) -> Signer:
+    def with_time_stamps(self, url: str | None, *, crls: Iterable[Path | str] = ()) -> Signer:
         """The same signer, whose signatures a server stamps with the time.
 
         Parameters
         ----------
         url : str or None
             Address of the server (RFC 3161 over HTTP); None for no time stamps.
+        crls : iterable of path
+            Files with revocation lists, PEM or DER, for an archive (B-LT, B-LTA); needed where a certificate says that
+            it can be revoked.
         """
-        return replace(self, tsa=url)
+        return replace(self, tsa=url, crls=tuple(Path(path) for path in crls))
 
     def open(self) -> OpenKey:
         """Open the key and check that it may sign now; use it in a ``with`` block.
@@ -158,6 +163,7 @@ class Signer:
             "chain": [str(path.absolute()) for path in self.chain],
             "passphrase": self.passphrase,
             "tsa": self.tsa,
+            "crls": [str(path.absolute()) for path in self.crls],
         }
 
     @classmethod
@@ -170,6 +176,7 @@ class Signer:
             chain=tuple(Path(path) for path in job["chain"]),
             passphrase=job["passphrase"],
             tsa=job["tsa"],
+            crls=tuple(Path(path) for path in job["crls"]),
         )
 
 

@@ -8,17 +8,28 @@ add none: the certification allows no more (DocMDP P = 2, ISO 32000-1, 12.8.2.2)
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from cryptography import x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import InvisSigSettings, MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
-from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
+from pyhanko.sign.fields import (
+    InvisSigSettings,
+    MDPPerm,
+    SigFieldSpec,
+    SigSeedSubFilter,
+    append_signature_field,
+    enumerate_sig_fields,
+)
+from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner, PdfTimeStamper
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from explainkit.errors import InputError, VerificationError
 from explainkit.sign.hanko import HOSTILE
-from explainkit.sign.revisions import FIELDS, embedded_json, shape_problem
+from explainkit.sign.revisions import FIELDS, STAMP_FIELD, embedded_json, shape_problem
 from explainkit.sign.trial_mark import mark_pages
+from explainkit.sign.trust import to_asn1
 
 
 class _Writer(IncrementalPdfFileWriter):
@@ -102,6 +113,37 @@ async def countersigned(pdf: bytes, signer: Any, *, role: str, stamper: Any = No
         The same bytes, followed by one revision with the signature.
     """
     return await _written(_Writer(io.BytesIO(pdf)), _settings(role), signer, stamper)
+
+
+async def archived(pdf: bytes, *, certificates: Iterable[x509.Certificate], crls: Sequence[Any], stamper: Any) -> bytes:
+    """Add an archive to a signed PDF: what is needed to judge its signatures later, and a document time stamp over all.
+
+    Parameters
+    ----------
+    pdf : bytes
+        As `certified`, `countersigned` or this function made it.
+    certificates, crls
+        What the document security store holds from now on, besides what it holds already.
+    stamper : pyhanko.sign.timestamps.TimeStamper
+
+    Returns
+    -------
+    bytes
+        The same bytes, followed by one revision.
+    """
+    writer, out = _Writer(io.BytesIO(pdf)), io.BytesIO()
+    number = sum(1 for name, _, _ in enumerate_sig_fields(writer)) - len(FIELDS) + 1
+    DocumentSecurityStore.supply_dss_in_writer(
+        writer, None, certs=[to_asn1(c) for c in certificates], crls=list(crls), embed_roots=False
+    )
+    hand = PdfTimeStamper(
+        stamper,
+        field_name=f"{STAMP_FIELD}{number}",
+        invis_settings=InvisSigSettings(box_out_of_bounds=True),
+        readable_field_name=f"Time stamp of archive {number}",
+    )
+    await hand.async_timestamp_pdf(writer, "sha256", output=out)
+    return out.getvalue()
 
 
 def _settings(role: str, **besides: Any) -> PdfSignatureMetadata:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from explainkit.artifact import sha256_of
 from explainkit.errors import InputError, OutputError, VerificationError
 from explainkit.evidence import Evidence
-from explainkit.sign.acts import MOST_ACTS, Act, acts_among
+from explainkit.sign.acts import ARCHIVE, MOST_ACTS, Act, acts_among
 from explainkit.sign.folder import SIGNATURES, SUMMARY_PDF, Contents, read_release
 from explainkit.sign.keys import Signer
 from explainkit.sign.manifest import (
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from explainkit.sign.hand import Hand
     from explainkit.sign.open_keys import OpenKey
 
-REACHED = {False: ("B-B",), True: ("B-B", "B-T")}
+REACHED = {False: ("B-B",), True: ("B-B", "B-T", "B-LT", "B-LTA")}
 """Levels that are reached without and with time stamps; a card that intends a higher one is not signed at a lower."""
 
 
@@ -56,7 +56,7 @@ def sign_release(folder: Path, signer: Signer) -> None:
     files = _unsigned(folder, read_release(folder))
     about = _about(files)
     _refuse_lower(about.evidence, stamped=signer.tsa is not None)
-    _write(folder, _certified(files, signer, about.subjects))
+    _write(folder, _certified(files, signer, about))
 
 
 def countersign_release(folder: Path, signer: Signer, opinion: Opinion) -> None:
@@ -98,6 +98,41 @@ def withdraw_release(folder: Path, signer: Signer, withdrawal: Withdrawal) -> No
         As for `countersign_release`.
     """
     _add(folder, signer, WITHDRAWN, withdrawal.card, {WITHDRAWAL: withdrawal.to_json()})
+
+
+def renew_release(folder: Path, *, tsa: str, crls: Iterable[Path] = ()) -> None:
+    """Add an archive to a signed release, without any key: before certificates end, or to reach B-LTA.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        As in `sign_release`.
+    tsa : str
+        Address of the time stamp server.
+    crls : iterable of pathlib.Path
+        Files with the revocation lists of the authorities, of today.
+
+    Raises
+    ------
+    VerificationError
+        If something in the release is wrong.
+    InputError
+        If it is not signed, or a certificate can be revoked and the list of its authority is not given.
+    ServiceError
+        If the time stamp server fails.
+    OutputError
+        If the archive cannot be written.
+    """
+    from explainkit.sign.hand import archive
+    from explainkit.sign.hanko import quiet, run
+    from explainkit.sign.timestamps import Stamper
+
+    files = {f.name: f.data for f in read_release(folder).files}
+    acts = acts_among(files)
+    _refuse_wrong(folder, files, acts)
+    with quiet():
+        new = run(archive(files, acts, Stamper(tsa), _crls(crls)))
+    _write(folder, new)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,17 +181,19 @@ def _refuse_lower(evidence: Evidence, *, stamped: bool) -> None:
             where="card.json",
             found=evidence.level,
             allowed=", ".join(reached),
-            remedy=None if stamped else "B-T needs a time stamp server: --tsa URL",
+            remedy=f"{evidence.level} needs a time stamp server: --tsa URL",
         )
 
 
-def _certified(files: Mapping[str, bytes], signer: Signer, about: Subjects) -> dict[str, bytes]:
+def _certified(files: Mapping[str, bytes], signer: Signer, about: _About) -> dict[str, bytes]:
     """The files that the provider's signature adds or changes."""
     # pyHanko takes a third of a second to import: only those who sign or verify pay for it.
     from explainkit.sign.hand import Hand
     from explainkit.sign.hanko import quiet, run
     from explainkit.sign.pades import certified, marked
     from explainkit.sign.trial_mark import is_trial, marked_pages
+
+    crls = _crls(signer.crls)
 
     async def sign_all(hand: Hand) -> dict[str, bytes]:
         trial = is_trial(hand.chain)
@@ -167,11 +204,38 @@ def _certified(files: Mapping[str, bytes], signer: Signer, about: Subjects) -> d
             files["card.pdf"], hand.signer, card_json=files["card.json"], trial=trial, stamper=hand.stamper
         )
         shown = {**files, **pages, "card.pdf": pdf}
-        added = await hand.folder(Act(number=1, kind=ROLES[0]), shown, about=about)
-        return {**pages, "card.pdf": pdf, **added}
+        act = Act(number=1, kind=ROLES[0])
+        new = {**pages, "card.pdf": pdf, **await hand.folder(act, shown, about=about.subjects)}
+        return await _kept(files, new, (act,), hand, about.evidence, crls)
 
     with signer.open() as key, quiet():
         return run(sign_all(Hand.of(signer, key)))
+
+
+async def _kept(
+    files: Mapping[str, bytes],
+    new: Mapping[str, bytes],
+    acts: tuple[Act, ...],
+    hand: Hand,
+    evidence: Evidence,
+    crls: Sequence[Any],
+) -> dict[str, bytes]:
+    """What was signed, with an archive where the card intends that it can be judged for long."""
+    from explainkit.sign.hand import archive
+
+    if evidence.level not in ("B-LT", "B-LTA"):
+        return dict(new)
+    assert hand.stamper is not None
+    return {**new, **await archive({**files, **new}, acts, hand.stamper, crls)}
+
+
+def _crls(paths: Iterable[Path]) -> tuple[Any, ...]:
+    from explainkit.sign.trust import read_trust
+
+    found = read_trust(tuple(paths))
+    if found.anchors:
+        raise InputError("a certificate where revocation lists are due", where="--crl")
+    return found.crls
 
 
 def _add(folder: Path, signer: Signer, kind: str, card: str, words: Mapping[str, bytes]) -> None:
@@ -182,14 +246,16 @@ def _add(folder: Path, signer: Signer, kind: str, card: str, words: Mapping[str,
 
     files = {f.name: f.data for f in read_release(folder).files}
     acts = acts_among(files)
-    _refuse_unsuited(folder, files, acts, kind)
+    _refuse_twice(folder, acts, kind)
+    _refuse_wrong(folder, files, acts)
     about = _about(files)
     if card != "sha256:" + sha256_of(files["card.json"]):
         raise InputError("said about another card", where=str(folder), found=card, allowed="the digest of card.json")
     _refuse_lower(about.evidence, stamped=signer.tsa is not None)
     act = Act(number=len(acts) + 1, kind=kind)
-    before = sha256_of(files[acts[-1].folder + STATEMENT])
+    before = sha256_of(files[next(a for a in reversed(acts) if a.kind != ARCHIVE).folder + STATEMENT])
     said = {act.folder + name: data for name, data in words.items()}
+    crls = _crls(signer.crls)
 
     async def sign_all(hand: Hand) -> dict[str, bytes]:
         pdf = files["card.pdf"]
@@ -197,7 +263,8 @@ def _add(folder: Path, signer: Signer, kind: str, card: str, words: Mapping[str,
             pdf = await countersigned(pdf, hand.signer, role=kind, stamper=hand.stamper)
         shared = {name: data for name, data in files.items() if not name.startswith(SIGNATURES + "/")}
         added = await hand.folder(act, {**shared, "card.pdf": pdf, **said}, about=about.subjects, before=before)
-        return {"card.pdf": pdf, **said, **added}
+        new = {"card.pdf": pdf, **said, **added}
+        return await _kept(files, new, (*acts, act), hand, about.evidence, crls)
 
     with signer.open() as key, quiet():
         _refuse_key(files, acts, key, kind)
@@ -205,20 +272,24 @@ def _add(folder: Path, signer: Signer, kind: str, card: str, words: Mapping[str,
     _write(folder, new)
 
 
-def _refuse_unsuited(folder: Path, files: Mapping[str, bytes], acts: tuple[Act, ...], kind: str) -> None:
-    """Only what is signed and whole is signed again, by each role once, while the card is not withdrawn."""
-    from explainkit.sign.verification import verify_release
-
-    kinds = [act.kind for act in acts]
-    if not any(name in files for name in CARD_FILES):
-        raise InputError("not a release", where=str(folder), found=f"no {', no '.join(CARD_FILES)}")
-    if not acts:
-        raise InputError("not signed by the provider yet", where=str(folder), remedy="explainkit sign, as the provider")
+def _refuse_twice(folder: Path, acts: tuple[Act, ...], kind: str) -> None:
+    """Each role signs once, while the card is not withdrawn."""
+    kinds = [act.kind for act in acts if act.kind != ARCHIVE]
     if WITHDRAWN in kinds:
         raise InputError("the card was withdrawn", where=str(folder), remedy="make a new release")
     if kind in kinds:
         raise InputError(f"the {kind} has signed already", where=str(folder), remedy="make a new release to sign")
-    if len(acts) >= MOST_ACTS:
+
+
+def _refuse_wrong(folder: Path, files: Mapping[str, bytes], acts: tuple[Act, ...]) -> None:
+    """Only what is signed, and in which nothing is wrong, gets more."""
+    from explainkit.sign.verification import verify_release
+
+    if not any(name in files for name in CARD_FILES):
+        raise InputError("not a release", where=str(folder), found=f"no {', no '.join(CARD_FILES)}")
+    if not acts:
+        raise InputError("not signed by the provider yet", where=str(folder), remedy="explainkit sign, as the provider")
+    if len(acts) + 2 > MOST_ACTS:
         raise InputError("more signers than a release can have", where=str(folder), allowed=str(MOST_ACTS))
     found = verify_release(folder)
     for reason in found.reasons:
@@ -231,7 +302,9 @@ def _refuse_key(files: Mapping[str, bytes], acts: tuple[Act, ...], key: OpenKey,
 
     from explainkit.sign.trial_mark import is_trial
 
-    chains = {act.kind: x509.load_pem_x509_certificates(files[act.folder + CHAIN]) for act in acts}
+    chains = {
+        act.kind: x509.load_pem_x509_certificates(files[act.folder + CHAIN]) for act in acts if act.kind != ARCHIVE
+    }
     if is_trial(key.chain) and not is_trial(chains[ROLES[0]]):
         raise InputError(
             "a TEST key does not sign a real release",

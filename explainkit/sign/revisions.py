@@ -12,41 +12,54 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from asn1crypto import parser  # type: ignore[import-untyped]
+from asn1crypto import crl as asn1_crl  # type: ignore[import-untyped]
+from asn1crypto import parser
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter, enumerate_sig_fields
-from pyhanko.sign.validation import async_validate_pdf_signature
+from pyhanko.sign.validation import async_validate_pdf_signature, async_validate_pdf_timestamp
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from explainkit.errors import VerificationError
-from explainkit.sign.cms import CheckedSignature, at_its_time, read_cms
+from explainkit.sign.acts import ARCHIVE
+from explainkit.sign.additions import check_archive_added, check_signature_added
+from explainkit.sign.cms import CheckedSignature, Stamp, at_its_time, read_cms, stamp_from
 from explainkit.sign.hanko import HOSTILE, run
 from explainkit.sign.manifest import ROLES
 from explainkit.sign.trust import Trust
 
 FIELDS = {role: role.capitalize() for role in ROLES}
 """Name of the signature field of each role."""
+STAMP_FIELD = "Archive"
+"""Beginning of the name of an archive's field; its number follows, from 1."""
 EMBEDDED = "card.json"
 
 _BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
 _HEX = re.compile(rb"<([0-9A-F]*)>")
 # What would let the file do or show other things than it was signed for.
 _ACTIVE = ("/OpenAction", "/AA", "/OCProperties", "/Collection", "/Encrypt", "/Requirements")
-# Of a signature that is not the first: no /Reference, by which it could lock or permit something.
-_MEMBERS = {"/Type", "/Filter", "/SubFilter", "/Contents", "/ByteRange", "/M"}
+_SIGNATURE_KINDS = (("/Sig", SigSeedSubFilter.PADES.value),)
+_STAMP_KINDS = (("/DocTimeStamp", SigSeedSubFilter.ETSI_RFC3161.value),)
+_NONE, _LTA = ModificationLevel.NONE, ModificationLevel.LTA_UPDATES
+_MOST = 64
+"""Signatures and time stamps in one file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedRevision:
-    """One revision that a signer added."""
+    """One revision that was added to the base: a signature, or the time stamp of an archive."""
 
     role: str
-    """The role whose field holds the signature."""
-    signature: CheckedSignature
+    """The role whose field holds the signature; ``archive`` for a document time stamp."""
+    signature: CheckedSignature | None
+    """None for an archive."""
+    stamp: Stamp | None
+    """Of an archive."""
     length: int
     """Bytes of the file up to its end."""
+    archived: bool
+    """Whether a later archive by a time stamp server that the verifier trusts covers it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +70,8 @@ class CheckedPdf:
     """In the order of the file; the provider's is the first."""
     card_json: bytes
     """The embedded ``card.json``."""
+    crls: tuple[Any, ...]
+    """Revocation lists (asn1crypto) that lie in the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,19 +104,45 @@ def check_pdf(pdf: bytes, trust: Trust, at: dt.datetime) -> CheckedPdf:
         problem = shape_problem(reader, revisions=1 + len(spans))
         if problem is not None:
             raise VerificationError("not the PDF of a release", found=problem)
-        signatures = _signatures(reader, spans)
-        for place, (_, embedded) in enumerate(signatures[1:], start=2):
-            _check_addition(reader, place, embedded)
-        revisions = [
-            CheckedRevision(
-                role=role, signature=_checked(embedded, trust, at, place=i, of=len(spans)), length=spans[i].end
-            )
-            for i, (role, embedded) in enumerate(signatures)
-        ]
-        return CheckedPdf(revisions=tuple(revisions), card_json=embedded_json(reader))
+        roles = _signatures(reader, spans)
+        for place, (role, embedded) in enumerate(roles[1:], start=2):
+            (check_archive_added if role == ARCHIVE else check_signature_added)(reader, place, embedded)
+        crls = _revocation_lists(reader)
+        revisions = _judged(roles, spans, trust.keeping(crls), at)
+        return CheckedPdf(revisions=revisions, card_json=embedded_json(reader), crls=crls)
     except HOSTILE as error:
         what = str(error)[:200] or type(error).__name__
         raise VerificationError("not a PDF with a PAdES signature", found=what) from None
+
+
+def _judged(
+    roles: tuple[tuple[str, Any], ...], spans: tuple[_Span, ...], trust: Trust, at: dt.datetime
+) -> tuple[CheckedRevision, ...]:
+    """The signatures from the last to the first: what a trusted time stamp covers is judged for its moment."""
+    found: list[CheckedRevision] = []
+    archived = False
+    for place in reversed(range(len(roles))):
+        role, embedded = roles[place]
+        later = {r.role != ARCHIVE for r in found}
+        most = max((ModificationLevel.FORM_FILLING if signs else _LTA for signs in later), default=_NONE)
+        check = _Check(embedded=embedded, trust=trust, at=at, first=place == 0, most=most, last=not found)
+        signature = None if role == ARCHIVE else check.signature()
+        stamp = check.stamp() if role == ARCHIVE else None
+        found.append(
+            CheckedRevision(role=role, signature=signature, stamp=stamp, length=spans[place].end, archived=archived)
+        )
+        if stamp is not None and stamp.sound and stamp.trusted and stamp.at <= at:
+            at, archived = stamp.at, True
+    return tuple(reversed(found))
+
+
+def _revocation_lists(reader: Any) -> tuple[Any, ...]:
+    """Revocation lists in the document security store."""
+    if "/DSS" not in reader.root:
+        return ()
+    return tuple(
+        asn1_crl.CertificateList.load(s.get_object().data, strict=True) for s in reader.root["/DSS"].get("/CRLs", ())
+    )
 
 
 def _spans(pdf: bytes) -> tuple[_Span, ...]:
@@ -110,8 +151,8 @@ def _spans(pdf: bytes) -> tuple[_Span, ...]:
         raise VerificationError("not a PDF")
     ranges = list(_BYTE_RANGE.finditer(pdf))
     written = pdf.count(b"/ByteRange")
-    if not 1 <= len(ranges) <= len(FIELDS) or written != len(ranges):
-        raise VerificationError(f"one to {len(FIELDS)} signatures are due", found=f"{written} byte ranges")
+    if not 1 <= len(ranges) <= _MOST or written != len(ranges):
+        raise VerificationError(f"one to {_MOST} signatures are due", found=f"{written} byte ranges")
     spans: list[_Span] = []
     for found in ranges:
         start, first, second, rest = (int(number) for number in found.groups())
@@ -157,68 +198,81 @@ def shape_problem(reader: Any, *, revisions: int) -> str | None:
 
 def _signatures(reader: Any, spans: tuple[_Span, ...]) -> tuple[tuple[str, Any], ...]:
     """Roles and signatures, where exactly the known fields exist and each byte range is the signature of one."""
+    stamps = list(reader.embedded_timestamp_signatures)
+    due = [*FIELDS.values(), *(f"{STAMP_FIELD}{i + 1}" for i in range(len(stamps)))]
     names = [name for name, _, _ in enumerate_sig_fields(reader)]
-    if sorted(names) != sorted(FIELDS.values()) or len(reader.root["/AcroForm"]["/Fields"]) != len(FIELDS):
+    if names != due or len(reader.root["/AcroForm"]["/Fields"]) != len(due):
         raise VerificationError("not the fields of a release", found=", ".join(map(str, names))[:200])
-    embedded = sorted(reader.embedded_signatures, key=lambda s: int(s.signed_revision))
+    embedded = sorted([*reader.embedded_regular_signatures, *stamps], key=lambda s: int(s.signed_revision))
     if len(embedded) != len(spans):
         raise VerificationError(f"{len(spans)} signatures are due", found=str(len(embedded)))
     roles = {field: role for role, field in FIELDS.items()}
-    for place, (signature, span) in enumerate(zip(embedded, spans, strict=True)):
-        if signature.sig_object.get("/SubFilter") != SigSeedSubFilter.PADES.value:
-            raise VerificationError("not a PAdES signature", found=str(signature.sig_object.get("/SubFilter")))
-        if signature.pkcs7_content != span.contents or signature.signed_revision != place + 1:
+    found = tuple((roles.get(str(one.field_name), ARCHIVE), one) for one in embedded)
+    for place, ((role, one), span) in enumerate(zip(found, spans, strict=True)):
+        kinds = _STAMP_KINDS if role == ARCHIVE else _SIGNATURE_KINDS
+        if (one.sig_object.get("/Type"), one.sig_object.get("/SubFilter")) not in kinds:
+            raise VerificationError("not a PAdES signature", found=str(one.sig_object.get("/SubFilter")))
+        if one.pkcs7_content != span.contents or one.signed_revision != place + 1:
             raise VerificationError("the signature read is not the one in the byte range")
-        read_cms(_unpadded(span.contents), in_pdf=True)
-    found = tuple((roles[str(signature.field_name)], signature) for signature in embedded)
+        signature = _unpadded(span.contents)
+        if role != ARCHIVE:
+            read_cms(signature, in_pdf=True)
     if found[0][0] != ROLES[0]:
         raise VerificationError(f"signed as {found[0][0]}, not as {ROLES[0]}")
     return found
 
 
-def _check_addition(reader: Any, revision: int, embedded: Any) -> None:
-    """A signature after the first fills its field, and its revision holds nothing besides."""
-    before, after = reader.get_historical_resolver(revision - 1), reader.get_historical_resolver(revision)
-    field = embedded.sig_field.container_ref
-    written = set(reader.xrefs.explicit_refs_in_revision(revision))
-    if written != {field, embedded.sig_object.container_ref} or reader.xrefs.refs_freed_in_revision(revision):
-        raise VerificationError("a revision changes more than a signature adds", found=f"{len(written)} objects")
-    if any(before.trailer_view.raw_get(n) != after.trailer_view.raw_get(n) for n in ("/Root", "/Info")):
-        raise VerificationError("a revision begins the document elsewhere")
-    old, new = dict(before.get_object(field)), dict(after.get_object(field))
-    filled = new.pop("/V", None)
-    if old != new or "/V" in old or filled is None:
-        raise VerificationError("a revision changes the field that it signs")
-    strange = set(embedded.sig_object) - _MEMBERS
-    if strange:
-        raise VerificationError("a later signature says more than that it was made", found=", ".join(sorted(strange)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Check:
+    """One signature or document time stamp, and what it has to fulfil."""
 
+    embedded: Any
+    trust: Trust
+    at: dt.datetime
+    """The moment for which certificates are judged: the signer's for that of its own time stamp, where it has one."""
+    first: bool
+    last: bool
+    most: ModificationLevel
+    """The most that pyHanko may find changed afterwards."""
 
-def _checked(embedded: Any, trust: Trust, at: dt.datetime, *, place: int, of: int) -> CheckedSignature:
-    first, last = place == 0, place == of - 1
-    most = ModificationLevel.NONE if last else ModificationLevel.FORM_FILLING
-    coverage = SignatureCoverageLevel.ENTIRE_FILE if last else SignatureCoverageLevel.ENTIRE_REVISION
-    if first:
-        certification = embedded.reader.root["/Perms"].raw_get("/DocMDP")
-        if certification.reference != embedded.sig_object.container_ref or embedded.docmdp_level != MDPPerm.FILL_FORMS:
-            raise VerificationError("not the certification of the document by its provider (DocMDP P = 2)")
+    def signature(self) -> CheckedSignature:
+        """A signature by somebody."""
+        embedded = self.embedded
+        if self.first:
+            certification = embedded.reader.root["/Perms"].raw_get("/DocMDP")
+            own = certification.reference == embedded.sig_object.container_ref
+            if not own or embedded.docmdp_level != MDPPerm.FILL_FORMS:
+                raise VerificationError("not the certification of the document by its provider (DocMDP P = 2)")
 
-    def status(moment: dt.datetime) -> Any:
-        found = run(
-            async_validate_pdf_signature(
-                embedded,
-                signer_validation_context=trust.context(moment),
-                ts_validation_context=trust.context(at),
-                key_usage_settings=KeyUsageConstraints(key_usage={"non_repudiation"}),
+        def status(moment: dt.datetime) -> Any:
+            found = run(
+                async_validate_pdf_signature(
+                    embedded,
+                    signer_validation_context=self.trust.context(moment),
+                    ts_validation_context=self.trust.context(self.at),
+                    key_usage_settings=KeyUsageConstraints(key_usage={"non_repudiation"}),
+                )
             )
-        )
+            self._unchanged(found)
+            return found
+
+        return at_its_time(status, embedded.other_embedded_certs, self.at)
+
+    def stamp(self) -> Stamp:
+        """A document time stamp."""
+        found = run(async_validate_pdf_timestamp(self.embedded, self.trust.context(self.at)))
+        self._unchanged(found)
+        stamp = stamp_from(found)
+        assert stamp is not None
+        return stamp
+
+    def _unchanged(self, found: Any) -> None:
+        coverage = SignatureCoverageLevel.ENTIRE_FILE if self.last else SignatureCoverageLevel.ENTIRE_REVISION
         if found.coverage != coverage:
             raise VerificationError("a signature does not cover its revision", found=str(found.coverage))
-        if not found.docmdp_ok or found.modification_level > most:
+        # A document time stamp is judged without the certification (None): what may come after it, `most` says.
+        if found.docmdp_ok is False or found.modification_level > self.most:
             raise VerificationError("the document was changed after it was certified")
-        return found
-
-    return at_its_time(status, embedded.other_embedded_certs, at)
 
 
 def embedded_json(reader: Any) -> bytes:

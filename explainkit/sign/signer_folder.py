@@ -141,13 +141,14 @@ def _shared(statement: Statement) -> set[tuple[str, str]]:
 def judge_statement(case: Case, signed: SignedAct) -> None:
     """The signature of the envelope, whose bytes are good, and the time stamp over it."""
     place = signed.act.folder + STATEMENT
+    at, archived = case.moments[signed.act.number]
     stamp: Stamp | None = None
     if signed.token is not None:
         try:
-            stamp = check_token(signed.token, signed.envelope, case.trust, case.at)
+            stamp = check_token(signed.token, signed.envelope, case.trust, at)
         except VerificationError as error:
             case.refused(signed.act.folder + STATEMENT_TOKEN, error)
-    proven = stamp is not None and stamp.sound and stamp.trusted and stamp.at < case.at
+    proven = stamp is not None and stamp.sound and stamp.trusted and stamp.at < at
     signature = CheckedSignature(
         intact=True,
         valid=True,
@@ -156,26 +157,27 @@ def judge_statement(case: Case, signed: SignedAct) -> None:
         others=signed.chain[1:],
         signed_at=None,
         stamp=stamp,
-        moment=stamp.at if stamp is not None and proven else case.at,
+        moment=stamp.at if stamp is not None and proven else at,
     )
-    judge(case, place, signature, role=signed.act.kind, kind="dsse", covers="the release")
+    judge(case, place, signature, role=signed.act.kind, kind="dsse", covers="the release", archived=archived)
 
 
 def judge_detached(case: Case, signed: SignedAct, good: Mapping[str, bytes]) -> None:
     """The detached signatures, of those files that are as the statement lists them."""
+    at, archived = case.moments[signed.act.number]
     for name in signed.documents:
         place, covers = detached_name(signed.act, name), name.rpartition("/")[2]
         if name not in good or place not in good:
             unjudged(case, signed.act.kind, "cades", covers)
             continue
         try:
-            signature = check_detached(good[name], good[place], case.trust, case.at)
+            signature = check_detached(good[name], good[place], case.trust, at)
         except VerificationError as error:
             case.refused(place, error)
             unjudged(case, signed.act.kind, "cades", covers)
             continue
         same_signer(case, place, signature, signed.chain)
-        judge(case, place, signature, role=signed.act.kind, kind="cades", covers=covers)
+        judge(case, place, signature, role=signed.act.kind, kind="cades", covers=covers, archived=archived)
 
 
 def read_words(case: Case, signed: SignedAct, good: Mapping[str, bytes]) -> None:

@@ -14,7 +14,7 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
-from asn1crypto import cms, tsp  # type: ignore[import-untyped]
+from asn1crypto import algos, cms, core, tsp  # type: ignore[import-untyped]
 from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
 from pyhanko.sign.timestamps.common_utils import handle_tsp_response
 from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
@@ -30,6 +30,7 @@ SECONDS = 10.0
 ATTEMPTS = 3
 """How often a server is asked that does not answer, or says that it cannot (5xx)."""
 _LARGEST = 2**20
+_DIGESTS = ("sha256", "sha384", "sha512")
 _QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
 _REMEDY = "the release is left unsigned; sign it later with explainkit sign"
 
@@ -76,7 +77,7 @@ class Stamper(TimeStamper):
         nonce, query = self.request_cms(message_digest, md_algorithm)  # type: ignore[no-untyped-call]
         response = await self.async_request_tsa_response(query)
         try:
-            return handle_tsp_response(response, nonce)
+            return _without_roots(handle_tsp_response(response, nonce))
         except TimestampRequestError as error:
             raise self._failed(str(error)[:200]) from None
         except HOSTILE:  # pyHanko's own message about another nonce fails, too
@@ -127,6 +128,14 @@ class Stamper(TimeStamper):
         return ServiceError("the time stamp server gave none", where=self.url, found=found, remedy=_REMEDY)
 
 
+def _without_roots(token: Any) -> Any:
+    """The token without self-signed certificates, which nothing signs here: trust is the verifier's to give."""
+    signed = token["content"]
+    kept = [c for c in signed["certificates"] if c.chosen.subject != c.chosen.issuer]
+    signed["certificates"] = cms.CertificateSet(kept)
+    return cms.ContentInfo({"content_type": "signed_data", "content": signed})
+
+
 async def token_over(data: bytes, stamper: Stamper) -> bytes:
     """Ask for a time stamp over some bytes.
 
@@ -165,6 +174,7 @@ def check_token(token: bytes, data: bytes, trust: Trust, at: dt.datetime) -> Sta
         if info["content_type"].native != "signed_data":
             raise VerificationError("not a time stamp", found=str(info["content_type"].native))
         signed = info["content"]
+        _check_form(signed)
         told = signed["encap_content_info"]["content"].parsed
         if told["message_imprint"]["hash_algorithm"]["algorithm"].native != "sha256":
             raise VerificationError("not a time stamp over SHA-256")
@@ -174,6 +184,22 @@ def check_token(token: bytes, data: bytes, trust: Trust, at: dt.datetime) -> Sta
         raise VerificationError("not a time stamp", found=str(error)[:200] or type(error).__name__) from None
     assert stamp is not None
     return stamp
+
+
+def _check_form(signed: Any) -> None:
+    """Refuse what no time stamp has; what nothing signs in it can be written in one way only."""
+    if len(signed["signer_infos"]) != 1:
+        raise VerificationError("one signer is due", found=str(len(signed["signer_infos"])))
+    signer = signed["signer_infos"][0]
+    by_name = signer["sid"].name == "issuer_and_serial_number"
+    version = "v1" if by_name else "v3"
+    name = signer["digest_algorithm"]["algorithm"].native
+    if signed["version"].native != "v3" or signer["version"].native != version or name not in _DIGESTS:
+        raise VerificationError("not a time stamp of the usual form", found=str(name)[:80])
+    algorithms = [a.dump() for a in (*signed["digest_algorithms"], signer["digest_algorithm"])]
+    plain = {algos.DigestAlgorithm({"algorithm": name, **p}).dump() for p in ({"parameters": core.Null()}, {})}
+    if len(algorithms) != 2 or not set(algorithms) <= plain or signer["unsigned_attrs"] is not core.VOID:
+        raise VerificationError("a time stamp with something besides")
 
 
 class _Straight(urllib.request.HTTPRedirectHandler):

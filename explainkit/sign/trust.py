@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from explainkit.sign.certificates import der, outside_validity, read_input, sign
 from explainkit.sign.hanko import HOSTILE, run
 from explainkit.sign.verdict import State
 
+_EARLIER = dt.timedelta(seconds=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
@@ -35,6 +37,16 @@ class Trust:
     """Certificates (asn1crypto) that are trusted: of an authority, or of a signer itself."""
     crls: tuple[Any, ...] = ()
     """Certificate revocation lists (asn1crypto)."""
+    kept: tuple[Any, ...] = ()
+    """Revocation lists that lie in what is verified: signed by their authorities, so they need not be trusted."""
+
+    def keeping(self, crls: Iterable[Any]) -> Trust:
+        """The same trust, with revocation lists that lie in what is verified."""
+        return replace(self, kept=(*self.kept, *crls))
+
+    def alone(self) -> Trust:
+        """The same trust without the verifier's own revocation lists."""
+        return replace(self, crls=())
 
     def context(self, at: dt.datetime, others: Iterable[x509.Certificate] = ()) -> ValidationContext:
         """What pyHanko judges a certificate by: no network, no trust list of the operating system.
@@ -45,9 +57,11 @@ class Trust:
             trust_roots=list(self.anchors),
             other_certs=[to_asn1(c) for c in others],
             moment=at,
-            crls=list(self.crls),
+            crls=[*self.crls, *self.kept],
             allow_fetching=False,
             revocation_mode="hard-fail",
+            # A list of a later day tells of an earlier one: it holds what was revoked by then, and when.
+            retroactive_revinfo=at < dt.datetime.now(dt.UTC) - _EARLIER,
         )
 
 

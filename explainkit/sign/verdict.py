@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 State = Literal["valid", "invalid", "indeterminate"]
-Kind = Literal["pades", "cades", "dsse"]
+Kind = Literal["pades", "cades", "dsse", "time stamp"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class SignatureVerdict:
 
     role: str
     kind: Kind
-    """``pades`` in card.pdf, ``cades`` detached, ``dsse`` around the statement."""
+    """``pades`` in card.pdf, ``cades`` detached, ``dsse`` around the statement, ``time stamp`` of an archive."""
     covers: str
     """The file signed."""
     signer: str | None
@@ -57,7 +57,7 @@ class SignatureVerdict:
     trusted: bool | None
     """Whether the certificate leads to one that the verifier trusts."""
     level: str | None
-    """Baseline level reached, for example ``B-B``; None for DSSE, which knows none."""
+    """Baseline level reached, for example ``B-B``; None for the time stamp of an archive."""
     signed_at: str | None
     """When the signer claims to have signed, ISO 8601."""
     stamped_at: str | None

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 
 from explainkit.artifact import sha256_of
 from explainkit.errors import InputError, VerificationError
 from explainkit.evidence import Evidence
-from explainkit.sign.acts import acts_among, disorder
-from explainkit.sign.case import Case, judge, same_signer, unjudged
+from explainkit.sign.acts import ARCHIVE, acts_among, disorder
+from explainkit.sign.archive_folder import Archived, read_archive, settle
+from explainkit.sign.case import Case, judge, judge_stamp, same_signer, unjudged
 from explainkit.sign.content import read_card, unlike_card, unlike_summary
 from explainkit.sign.folder import LARGEST_FILE, SIGNATURES, FileOnDisk, read_release
 from explainkit.sign.hanko import HOSTILE, quiet
 from explainkit.sign.manifest import CARD_FILES, CHAIN, ROLES, ListedFile, Statement, subjects
 from explainkit.sign.policy import LEVELS, Policy, older, read_policy
-from explainkit.sign.revisions import CheckedPdf, check_pdf
+from explainkit.sign.revisions import CheckedPdf, CheckedRevision, check_pdf
 from explainkit.sign.signer_folder import SignedAct, judge_detached, judge_statement, read_act, read_words
 from explainkit.sign.trust import read_trust
 from explainkit.sign.verdict import FileVerdict, Verification
@@ -127,17 +128,27 @@ def _folder(case: Case, folder: Path) -> None:
     elif problem is not None:
         case.wrong(SIGNATURES, problem)
     signed: list[SignedAct] = []
+    archives: list[Archived] = []
     for act in acts:
+        if act.kind == ARCHIVE:
+            archive = read_archive(case, files, act, acts)
+            archives += [] if archive is None else [archive]
+            continue
         one = read_act(case, files, act, signed[-1] if signed else None)
         if one is None:
             break  # what follows cannot be known to follow
         signed.append(one)
+    good = _compare_files(case, files, signed, archives)
+    if signed:
+        settle(case, acts, archives)
+        _judge(case, good, signed, archives)
+
+
+def _judge(case: Case, good: dict[str, bytes], signed: Sequence[SignedAct], archives: Sequence[Archived]) -> None:
+    """Judge every signature, and what the files say."""
     for one, other in combinations([s for s in signed if s.act.signs_pdf], 2):
         if one.chain[0].public_key() == other.chain[0].public_key():
             case.wrong(other.act.folder + CHAIN, f"the {other.act.kind} signed with the key of the {one.act.kind}")
-    good = _compare_files(case, files, signed)
-    if not signed:
-        return
     pdf = _pdf(case, good.get("card.pdf"))
     for one in signed:
         judge_statement(case, one)
@@ -145,17 +156,24 @@ def _folder(case: Case, folder: Path) -> None:
         if one.act.signs_pdf:
             _pades(case, one, pdf)
         read_words(case, one, good)
-    _pdf_order(case, signed, pdf)
+    if pdf is not None:
+        for revision in pdf.revisions:
+            if revision.stamp is not None:
+                judge_stamp(case, "card.pdf", revision.stamp)
+        _pdf_order(case, signed, archives, pdf)
     _content(case, good, pdf, signed[0].statement)
 
 
-def _compare_files(case: Case, files: Mapping[str, FileOnDisk], signed: Sequence[SignedAct]) -> dict[str, bytes]:
+def _compare_files(
+    case: Case, files: Mapping[str, FileOnDisk], signed: Sequence[SignedAct], archives: Sequence[Archived]
+) -> dict[str, bytes]:
     """Every file is listed, every listed file is there as it was; the bytes of those that are."""
     if not signed:
         case.files += [FileVerdict(name=name, listed=False, intact=None) for name in files]
         return {}
     intact: dict[str, bool] = {}
-    for listed in (f for one in signed for f in one.statement.files):
+    lists = [*(one.statement.files for one in signed), *(one.manifest.files for one in archives)]
+    for listed in chain.from_iterable(lists):
         there = files.get(listed.name)
         intact[listed.name] = intact.get(listed.name, True) and there is not None and _unchanged(there, listed)
         if there is None:
@@ -163,7 +181,7 @@ def _compare_files(case: Case, files: Mapping[str, FileOnDisk], signed: Sequence
         elif not _unchanged(there, listed):
             case.wrong(listed.name, "changed since it was signed")
     # The envelope of a statement cannot list itself; its bytes are determined by what is inside.
-    own = {name for one in signed for name in one.own}
+    own = {*chain.from_iterable(one.own for one in signed), *chain.from_iterable(one.own for one in archives)}
     for name in sorted(files.keys() - intact.keys() - own):
         case.wrong(name, "not listed by any statement: it was added after signing")
     for name in sorted(files.keys() | intact.keys()):
@@ -183,10 +201,12 @@ def _pdf(case: Case, data: bytes | None) -> CheckedPdf | None:
     if data is None:
         return None
     try:
-        return check_pdf(data, case.trust, case.at)
+        pdf = check_pdf(data, case.trust, case.at)
     except VerificationError as error:
         case.refused("card.pdf", error)
         return None
+    case.trust = case.trust.keeping(pdf.crls)
+    return pdf
 
 
 def _pades(case: Case, one: SignedAct, pdf: CheckedPdf | None) -> None:
@@ -201,19 +221,43 @@ def _pades(case: Case, one: SignedAct, pdf: CheckedPdf | None) -> None:
     length = next((f.length for f in one.statement.files if f.name == "card.pdf"), None)
     if revision.length != length:
         case.wrong("card.pdf", f"the {role}'s signature ends at {revision.length} bytes, not at {length} as stated")
+    assert revision.signature is not None
     same_signer(case, "card.pdf", revision.signature, one.chain)
-    judge(case, "card.pdf", revision.signature, role=role, kind="pades", covers="card.pdf")
+    _judge_revision(case, "card.pdf", revision)
 
 
-def _pdf_order(case: Case, signed: Sequence[SignedAct], pdf: CheckedPdf | None) -> None:
-    if pdf is None:
-        return
+def _judge_revision(case: Case, place: str, revision: CheckedRevision) -> None:
+    if revision.stamp is not None:
+        judge_stamp(case, place, revision.stamp)
+    if revision.signature is not None:
+        judge(
+            case,
+            place,
+            revision.signature,
+            role=revision.role,
+            kind="pades",
+            covers=place,
+            archived=revision.archived,
+        )
+
+
+def _pdf_order(case: Case, signed: Sequence[SignedAct], archives: Sequence[Archived], pdf: CheckedPdf) -> None:
+    """The revisions of card.pdf are those of the acts, in the same order; those of archives end where they say."""
     inside = [r.role for r in pdf.revisions]
-    beside = [one.act.kind for one in signed if one.act.signs_pdf]
-    for role in (r for r in inside if r not in beside):
-        case.wrong("card.pdf", f"signed as {role}, of whom the release has no statement")
+    acts = [*(one.act for one in signed if one.act.signs_pdf), *(one.act for one in archives)]
+    beside = [act.kind for act in sorted(acts, key=lambda act: act.number)]
+    for role in dict.fromkeys(r for r in inside if inside.count(r) > beside.count(r)):
+        what = "has no folder" if role == ARCHIVE else "has no statement"
+        case.wrong("card.pdf", f"signed as {role}, of whom the release {what}")
     if sorted(inside) == sorted(beside) and inside != beside:
         case.wrong("card.pdf", f"signed in another order ({', '.join(inside)}) than the statements")
+    lengths = [r.length for r in pdf.revisions if r.role == ARCHIVE]
+    for archive, length in zip(archives, lengths, strict=False):
+        stated = next((f.length for f in archive.manifest.files if f.name == "card.pdf"), None)
+        if stated != length:
+            case.wrong("card.pdf", f"an archive ends at {length} bytes, not at {stated} as it says")
+    if len(lengths) < len(archives):
+        case.wrong("card.pdf", f"{len(lengths)} document time stamps where {len(archives)} are due")
 
 
 def _content(case: Case, good: dict[str, bytes], pdf: CheckedPdf | None, statement: Statement) -> None:
@@ -278,7 +322,7 @@ def _lone_pdf(case: Case, path: Path, policy: Policy | None) -> None:
     if pdf is None:
         return
     for revision in pdf.revisions:
-        judge(case, path.name, revision.signature, role=revision.role, kind="pades", covers=path.name)
+        _judge_revision(case, path.name, revision)
     evidence = _evidence(case, pdf.card_json)
     if evidence is not None:
         try:

@@ -67,8 +67,8 @@ BYTES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a byte appended": (lambda pdf: pdf + b"\n", "does not cover the whole file"),
     "a byte before": (lambda pdf: b"\n" + pdf, "not a PDF"),
     "the last byte cut": (lambda pdf: pdf[:-1], "does not cover its revision"),
-    "cut in the middle": (lambda pdf: pdf[: len(pdf) // 2], "one to 3 signatures are due"),
-    "the base revision": (lambda pdf: pdf[: pdf.index(b"%%EOF") + 6], "one to 3 signatures are due"),
+    "cut in the middle": (lambda pdf: pdf[: len(pdf) // 2], "one to 64 signatures are due"),
+    "the base revision": (lambda pdf: pdf[: pdf.index(b"%%EOF") + 6], "one to 64 signatures are due"),
     "digits in lower case": (lambda pdf: in_gap(pdf, bytes.lower), "more than the signature in hexadecimal"),
     "one digit in lower case": (
         lambda pdf: in_gap(pdf, lambda hexed: hexed.replace(b"A", b"a", 1)),
@@ -84,7 +84,7 @@ BYTES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     ),
     "a byte range of five": (
         lambda pdf: re.sub(rb"(/ByteRange \[[\d ]+)\] ", rb"\1 0]", pdf),
-        "one to 3 signatures are due",
+        "one to 64 signatures are due",
     ),
     "no gap": (
         lambda pdf: re.sub(rb"/ByteRange \[0 (\d+) (\d+) (\d+)\]", rb"/ByteRange [0 \2 \2 \3]", pdf),
@@ -92,7 +92,7 @@ BYTES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     ),
     "a huge byte range": (
         lambda pdf: re.sub(rb"/ByteRange \[[\d ]+\]", b"/ByteRange [0 " + b"9" * 4400 + b" 1 1]", pdf),
-        "one to 3 signatures are due",
+        "one to 64 signatures are due",
     ),
     "the signature emptied": (lambda pdf: in_gap(pdf, lambda hexed: b"<" + b"0" * (len(hexed) - 2) + b">"), "PAdES"),
     "another subfilter": (lambda pdf: pdf.replace(b"/ETSI.CAdES.detached", b"/adbe.pkcs7.detached"), "PAdES"),

@@ -33,12 +33,12 @@ tsa_name = no
 class TimeServer:
     """What it stamps with, and how it behaves."""
 
-    def __init__(self, folder: Path, *, purpose: bool = True) -> None:
-        root = authority("TEST time authority", kind="rsa3072t")
+    def __init__(self, folder: Path, *, purpose: bool = True, days: int = 365) -> None:
+        root = authority(f"TEST time authority {days}", kind="rsa3072t", days=(-1, 2 * days))
         extensions: list[x509.ExtensionType] = [usage(commitment=False)]
         own = identity("TEST time server", issuer=root, kind="rsa3072u", extensions=tuple(extensions))
         if purpose:
-            own = stamping(root)
+            own = stamping(root, days=days)
         self.folder = folder
         self.ca = write_certificate(folder / "time-ca.pem", root)
         write_certificate(folder / "time.pem", own)
@@ -69,13 +69,15 @@ class TimeServer:
             return (self.folder / "reply.tsr").read_bytes()
 
 
-def stamping(root: Any) -> Any:
+def stamping(root: Any, *, days: int = 365) -> Any:
     """A certificate that may stamp the time and nothing else: the purpose is critical (RFC 3161, 2.3)."""
     from cryptography.hazmat.primitives import hashes
 
     from tests.sign.certificate_kit import Identity
 
-    plain = identity("TEST time server", issuer=root, kind="rsa3072u", extensions=(usage(commitment=False),))
+    plain = identity(
+        "TEST time server", issuer=root, kind="rsa3072u", extensions=(usage(commitment=False),), days=(-1, days)
+    )
     old = plain.certificate
     builder = (
         x509.CertificateBuilder()

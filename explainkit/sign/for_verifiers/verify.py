@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KIND = b"application/vnd.in-toto+json"
-FOLDER = re.compile(r"signatures/([0-9]{2})-(provider|validator|approver|withdrawal)")
+FOLDER = re.compile(r"signatures/([0-9]{2})-(provider|validator|approver|withdrawal|archive)")
 STATEMENT = "/statement.dsse.json"
 CHAIN = "/chain.pem"
+MANIFEST = "/manifest.json"
 LIMIT = 200 * 2**20
 NAME = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*/){0,2}[A-Za-z0-9_][A-Za-z0-9._-]*")
 
@@ -64,10 +65,12 @@ class Release:
         self.scratch = scratch
         self.said: list[str] = []
         self.refused = False
-        names = sorted(p.relative_to(folder).as_posix() for p in folder.glob("signatures/*"))
-        self.signers = [
-            Signer(self, n, names[i - 1] if i else None) for i, n in enumerate(names) if FOLDER.fullmatch(n)
-        ]
+        self.names = sorted(p.relative_to(folder).as_posix() for p in folder.glob("signatures/*"))
+        self.archives = [name for name in self.names if name.endswith("-archive")]
+        self.signers: list[Signer] = []
+        for name in self.names:
+            if name not in self.archives:
+                self.signers.append(Signer(self, name, self.signers[-1].folder if self.signers else None))
 
     def read(self, name: str) -> bytes:
         """Bytes of one regular file of the release."""
@@ -84,14 +87,16 @@ class Release:
 
     def order(self) -> str:
         """The provider signed first, then others, one folder each, and a withdrawal comes last."""
-        found = [s.folder for s in self.signers]
+        found = self.names
         parts = [FOLDER.fullmatch(name) for name in found]
+        demand(all(parts), "a folder of no known role")
         numbers = [int(part[1]) for part in parts if part is not None]
-        roles = [part[2] for part in parts if part is not None]
+        every = [part[2] for part in parts if part is not None]
+        roles = [role for role in every if role != "archive"]
         demand(numbers == list(range(1, len(found) + 1)), "the folders are not numbered one after another")
-        demand(roles[:1] == ["provider"], "the provider has to be the first who signs")
+        demand(every[:1] == ["provider"], "the provider has to be the first who signs")
         demand(len(set(roles)) == len(roles) and "withdrawal" not in roles[:-1], "these cannot follow one another")
-        return ", ".join(roles)
+        return ", ".join(every)
 
     def files(self) -> str:
         """Every listed file is there with its length and digest, and there is no other."""
@@ -105,37 +110,74 @@ class Release:
                     data = data[:length]
                 if (len(data), hashlib.sha256(data).hexdigest()) != (length, subject["digest"]["sha256"]):
                     wrong.append(f"{name} was changed")
-        due = {name for s in self.signers for name in s.listed}
+        listed = {name for s in self.signers for name in s.listed}
+        for folder in self.archives:
+            for member in json.loads(self.read(folder + MANIFEST))["files"]:
+                data = self.read(member["name"])
+                data = data[: member["length"]] if member["name"] == "card.pdf" else data
+                if (len(data), hashlib.sha256(data).hexdigest()) != (member["length"], member["sha256"]):
+                    wrong.append(f"{member['name']} was changed")
+                listed.add(member["name"])
+        due = listed | {f + MANIFEST + end for f in self.archives for end in ("", ".tst")}
         due |= {name for s in self.signers for name in (s.folder + STATEMENT, s.folder + STATEMENT + ".tst")}
-        folders = {"public", "signatures", *(s.folder for s in self.signers)}
+        folders = {"public", "signatures", *self.names}
         for path in sorted(self.folder.rglob("*")):
             name = path.relative_to(self.folder).as_posix()
             if path.is_symlink() or (name not in due and not (path.is_dir() and name in folders)):
                 wrong.append(f"{name!a} does not belong to the release")
         demand(not wrong, "; ".join(wrong[:5]))
-        listed = {name for s in self.signers for name in s.listed}
         return f"{len(listed)} listed, unchanged, nothing else"
 
     def pdf(self) -> str:
         """Each signature in card.pdf covers it up to the end of its own revision; the last one covers all of it."""
         data = self.read("card.pdf")
         found = re.findall(rb"/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]", data)
-        inside = [s for s in self.signers if not s.folder.endswith("-withdrawal")]
-        demand(len(found) == len(inside) == data.count(b"/ByteRange"), "not one signature for each signer")
+        parts = [name for name in self.names if not name.endswith("-withdrawal")]
+        demand(len(found) == len(parts) == data.count(b"/ByteRange"), "not one signature for each signer and archive")
         before = 0
-        for signer, numbers in zip(inside, found):  # noqa: B905 - Python 3.8 knows no strict
+        for folder, numbers in zip(parts, found):  # noqa: B905 - Python 3.8 knows no strict
             start, first, second, rest = (int(number) for number in numbers)
-            stated = signer.listed["card.pdf"]["annotations"]["length"] if signer.listed else 0
             demand(start == 0 and before < first < second, "a signature does not cover its revision")
-            demand(second + rest == stated, f"the revision of {signer.folder} does not end where it is stated")
+            before = second + rest
+            demand(before == self.stated(folder), f"the revision of {folder} does not end where it is stated")
             gap = re.fullmatch(rb"<((?:[0-9A-F]{2})+)>", data[first:second])
             demand(gap is not None, "the gap holds more than the signature")
             assert gap is not None
             signature = self.put("p7s", bytes.fromhex(gap[1].decode()))
-            signer.cms(signature, self.put("content", data[:first] + data[second : second + rest]))
-            before = second + rest
+            content = self.put("content", data[:first] + data[second:before])
+            signer = next((s for s in self.signers if s.folder == folder), None)
+            if signer is not None:
+                signer.cms(signature, content)
+            elif self.time is not None:
+                openssl("ts", "-verify", "-in", signature, "-token_in", "-data", content, *self.clock())
         demand(before == len(data), "the last signature does not cover the whole file")
-        return f"signed {len(inside)} times, each by the certificate of its statement"
+        return f"signed {len(parts) - len(self.archives)} times, stamped {len(self.archives)} times"
+
+    def stated(self, folder: str) -> int:
+        """Where the revision of a signer or an archive ends, by their own list."""
+        for signer in self.signers:
+            if signer.folder == folder:
+                return int(signer.listed["card.pdf"]["annotations"]["length"]) if signer.listed else 0
+        members = json.loads(self.read(folder + MANIFEST))["files"]
+        return int(next(m["length"] for m in members if m["name"] == "card.pdf"))
+
+    def clock(self) -> list[str]:
+        """OpenSSL's options for trusting TSA-CA.pem and nothing else."""
+        return ["-CAfile", str(self.time)]
+
+    def stamp(self, name: str) -> tuple[str, list[str]]:
+        """A time stamp over a file: what it says, and OpenSSL's option for that moment."""
+        token = self.put("tst", self.read(name + ".tst"))
+        openssl(
+            "ts", "-verify", "-in", token, "-token_in", "-data", self.put("stamped", self.read(name)), *self.clock()
+        )
+        text = openssl("ts", "-reply", "-in", token, "-token_in", "-text")
+        found = re.search(r"Time stamp: (\w{3}) +(\d+) (\d+):(\d+):(\d+)(?:\.\d+)? (\d{4}) GMT", text)
+        demand(found is not None, "no time in the time stamp")
+        assert found is not None
+        month = "JanFebMarAprMayJunJulAugSepOctNovDec".index(found[1]) // 3 + 1
+        when = calendar.timegm((int(found[6]), month, *(int(found[i]) for i in (2, 3, 4, 5))))
+        return found[0], ["-attime", str(when)]
 
     def words(self) -> str:
         """What validator and approver say, and whether the card was withdrawn."""
@@ -176,18 +218,8 @@ class Signer:
 
     def stamp(self) -> str:
         """The time stamp over the statement, which covers everything that its folder signs."""
-        token = self.release.put("tst", self.release.read(self.folder + STATEMENT + ".tst"))
-        data = self.release.put("stamped", self.release.read(self.folder + STATEMENT))
-        trust = ["-no-CApath", "-no-CAstore", "-CAfile", str(self.release.time)]
-        openssl("ts", "-verify", "-in", token, "-token_in", "-data", data, *trust)
-        text = openssl("ts", "-reply", "-in", token, "-token_in", "-text")
-        found = re.search(r"Time stamp: (\w{3}) +(\d+) (\d+):(\d+):(\d+)(?:\.\d+)? (\d{4}) GMT", text)
-        demand(found is not None, "no time in the time stamp")
-        assert found is not None
-        month = "JanFebMarAprMayJunJulAugSepOctNovDec".index(found[1]) // 3 + 1
-        when = calendar.timegm((int(found[6]), month, *(int(found[i]) for i in (2, 3, 4, 5))))
-        self.moment = ["-attime", str(when)]
-        return found[0]
+        said, self.moment = self.release.stamp(self.folder + STATEMENT)
+        return said
 
     def statement(self) -> str:
         """The statement is signed by the key of the certificate in chain.pem, and follows the one before."""
@@ -238,6 +270,11 @@ class Signer:
         demand(openssl("x509", "-in", str(signer)) == self.certificate, "signed by somebody else than the statement")
 
 
+def stamped(release: Release, folder: str) -> Callable[[], str]:
+    """The check of an archive's time stamp."""
+    return lambda: release.stamp(folder + MANIFEST)[0]
+
+
 def check(label: str, work: Callable[[], str]) -> bool:
     """Run one check and print its line."""
     try:
@@ -268,6 +305,8 @@ def main() -> int:
                 results.append(check(f"{own}, time", signer.stamp))
             results.append(check(f"{own}, signer", signer.chain))
             results.append(check(f"{own}, statement", signer.statement))
+        if asked.time is not None:
+            results += [check(f"{name[11:]}, time", stamped(release, name)) for name in release.archives]
         results.append(check("files", release.files))
         results += [check(f"{s.folder.rpartition('/')[2]}, signed", s.detached) for s in release.signers]
         results.append(check("card.pdf", release.pdf))
