@@ -93,7 +93,7 @@ def adapter_of(head: Head, model: Confined, *, digest: str, digest_of: str) -> C
         features = None if head["features"] is None else tuple(_text(name) for name in _list(head["features"]))
         caster = None if head["caster"] is None else _caster(identity.family, head["caster"])
         width = head["width"]
-        if not (width is None or (type(width) is int and width > 0)):
+        if not (width is None or (type(width) is int and width >= 0)):
             raise ValueError("the number of its inputs")
         if classes is not None and not 1 <= len(set(classes)) == len(classes) <= _MOST_CLASSES:
             raise ValueError("its classes")

@@ -46,8 +46,13 @@ def send(stream: IO[bytes], head: Mapping[str, Any], arrays: Sequence[Array] = (
     OSError
         If nobody reads it.
     """
-    whole = [np.ascontiguousarray(array) for array in arrays]
-    listed = [{"type": array.dtype.str, "shape": array.shape} for array in whole]
+    # Sums over an array depend, in their last bits, on the order in which it lies in memory: it stays as it is.
+    turned = [array.flags.f_contiguous and not array.flags.c_contiguous for array in arrays]
+    whole = [np.ascontiguousarray(array.T if turn else array) for array, turn in zip(arrays, turned, strict=True)]
+    listed = [
+        {"type": array.dtype.str, "shape": array.shape, "turned": turn}
+        for array, turn in zip(whole, turned, strict=True)
+    ]
     text = json.dumps({**head, "arrays": listed}, allow_nan=False).encode()
     stream.write(_LENGTH.pack(_MAGIC, len(text)) + text)
     for array in whole:
@@ -84,12 +89,15 @@ def receive(stream: IO[bytes], *, most: int, types: frozenset[str] | None = ANSW
         head = json.loads(_exactly(stream, length), parse_constant=_no_constant)
         listed = head.pop("arrays")
         shapes = [_described(entry, types) for entry in listed]
+        turned = [entry.get("turned") is True for entry in listed]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise GarbledError("its head is not what it should be") from None
     total = sum(dtype.itemsize * math.prod(shape) for dtype, shape in shapes)
     if total > most or len(shapes) > _ARRAYS:
         raise GarbledError(f"{len(shapes)} arrays of {total} bytes")
-    return Message(head=head, arrays=tuple(_array(stream, dtype, shape) for dtype, shape in shapes))
+    found = [_array(stream, dtype, shape) for dtype, shape in shapes]
+    arrays = tuple(array.T if turn else array for array, turn in zip(found, turned, strict=True))
+    return Message(head=head, arrays=arrays)
 
 
 def _no_constant(text: str) -> float:
