@@ -16,7 +16,7 @@ from explainkit.evidence import Column, LedgerEntry, Role
 from explainkit.load.case_names import with_case_names
 from explainkit.load.catalogue import with_catalogue
 from explainkit.load.columns import group_column, kind_of, require_column
-from explainkit.load.confined.opening import Opening
+from explainkit.load.confined.opening import Opening, opening_of
 from explainkit.load.earlier_card import with_earlier_card
 from explainkit.load.house import read_house, with_house
 from explainkit.load.models.base import Adapter
@@ -33,7 +33,7 @@ _WHERE = {"champion": "champion.score", "decision": "decisions.column"}
 """Where the plan names a column, but for those named under ``data``."""
 
 
-def load_subject(plan: Plan, *, base: Path) -> Subject:
+def load_subject(plan: Plan, *, base: Path, opening: Opening | None = None) -> Subject:
     """Read the model and the data that a plan names.
 
     Parameters
@@ -42,6 +42,8 @@ def load_subject(plan: Plan, *, base: Path) -> Subject:
         With ``data.evaluation``, and ``model.path`` or ``data.score``.
     base : pathlib.Path
         Folder that relative paths start from.
+    opening : Opening, optional
+        The model file that the plan names, where somebody began to open it.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def load_subject(plan: Plan, *, base: Path) -> Subject:
     if plan.data.evaluation is None:
         raise PlanError("no data to audit", where="data.evaluation", allowed="a parquet, csv or feather file")
     read_house(plan, base=base)  # what cannot be used is said before anything takes time
-    opening = None if plan.model.path is None else Opening(base / plan.model.path, trust=plan.model.trust)
+    opening = opening_of(plan, base=base) if opening is None else opening
     try:
         other = None if plan.data.reference is None else base / plan.data.reference
         evaluation, reference, ledger = read_files(base / plan.data.evaluation, other, missing=plan.data.missing)

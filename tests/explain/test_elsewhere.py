@@ -147,7 +147,8 @@ def inside_alike(there: Inside | Opaque, here: Inside | Opaque, frame: pd.DataFr
         for field in dataclasses.fields(Ensemble):
             one, other = getattr(there.ensemble, field.name), getattr(here.ensemble, field.name)
             pairs = zip(one, other, strict=True) if field.name == "sets" else [(one, other)]
-            assert [same(*pair) for pair in pairs] is not None
+            for pair in pairs:
+                same(*pair)
         same(matrix(there, there.ensemble, frame), matrix(here, here.ensemble, frame))
     for inside in (there, here):
         assert ValueError in refusals(inside)

@@ -1,15 +1,19 @@
-"""Open a model file in a process of its own."""
+"""Open a model file in a process of its own, which loads its libraries while this one loads others."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from explainkit.artifact import sha256_file
 from explainkit.errors import ModelError
 from explainkit.load.confined import client
 from explainkit.load.confined.client import Confined, RaisedThereError
-from explainkit.load.confined.facts import ConfinedAdapter, adapter_of
+from explainkit.plan import Plan
+
+if TYPE_CHECKING:
+    from explainkit.load.confined.facts import ConfinedAdapter
 
 
 class Opening:
@@ -35,6 +39,8 @@ class Opening:
         ModelError or another InputError
             As `open_model`; and if the process ends, takes too long or too much, or says what cannot be.
         """
+        from explainkit.load.confined.facts import adapter_of
+
         try:
             head = self._model.opened().head
             digest = "sha256:" + self._digest()
@@ -55,6 +61,19 @@ class Opening:
             raise ModelError(
                 "the model file cannot be read", where=str(self._path), found=error.strerror or str(error)
             ) from None
+
+
+def opening_of(plan: Plan, *, base: Path) -> Opening | None:
+    """Begin to open the model file that a plan names, if it names one.
+
+    Parameters
+    ----------
+    plan : Plan
+        With ``model.path`` and ``model.trust``.
+    base : pathlib.Path
+        Folder that relative paths start from.
+    """
+    return None if plan.model.path is None else Opening(base / plan.model.path, trust=plan.model.trust)
 
 
 def open_confined(path: Path, *, trust: Sequence[str] = ()) -> ConfinedAdapter:

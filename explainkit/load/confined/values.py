@@ -24,6 +24,10 @@ def packed(frame: pd.DataFrame) -> tuple[dict[str, Any], list[Array]]:
     DataError
         If a column is of a kind that no model takes.
     """
+    names = [str(name) for name in frame.columns]
+    whole = _whole(frame)
+    if whole is not None:
+        return {"names": names, "whole": True}, [whole]
     arrays: list[Array] = []
     columns = []
     for place, name in enumerate(frame.columns):
@@ -36,11 +40,22 @@ def packed(frame: pd.DataFrame) -> tuple[dict[str, Any], list[Array]]:
                 found=str(error),
                 allowed="numbers, texts, booleans, categories, times",
             ) from None
-    return {"names": [str(name) for name in frame.columns], "rows": len(frame), "columns": columns}, arrays
+    return {"names": names, "whole": False, "rows": len(frame), "columns": columns}, arrays
+
+
+def _whole(frame: pd.DataFrame) -> Array | None:
+    """All values as one array, where they are of one type; in the order of the frame, on which sums depend."""
+    kinds = set(frame.dtypes)
+    if len(kinds) != 1 or not all(isinstance(kind, np.dtype) and kind.kind in _PLAIN for kind in kinds):
+        return None
+    values = frame.to_numpy()
+    return np.asfortranarray(values) if values.strides[0] < values.strides[1] else np.ascontiguousarray(values)
 
 
 def unpacked(told: dict[str, Any], arrays: Sequence[Array]) -> pd.DataFrame:
     """The table that was packed; the sender is trusted."""
+    if told["whole"]:
+        return pd.DataFrame(arrays[0], columns=pd.Index(told["names"]), copy=False)
     given = iter(arrays)
     columns = [_filled(column, given) for column in told["columns"]]
     frame = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(told["rows"]))
