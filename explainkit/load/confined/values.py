@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -73,7 +74,7 @@ def _column(column: Any, arrays: list[Array]) -> dict[str, Any]:
         return {
             "as": "category",
             "ordered": bool(dtype.ordered),
-            "categories": _column(pd.Series(dtype.categories), arrays),
+            "categories": _categories(dtype.categories, arrays),
         }
     if isinstance(dtype, pd.StringDtype):
         codes, texts = pd.factorize(column)
@@ -99,8 +100,8 @@ def _filled(column: dict[str, Any], given: Iterator[Array]) -> Any:
         return pd.Series(found, dtype=object)
     first = next(given)
     if kind == "category":
-        categories = pd.Index(_filled(column["categories"], given))
-        return pd.Categorical.from_codes(first, categories=categories, ordered=column["ordered"])
+        known = pd.CategoricalDtype(_known_categories(column["categories"], given), ordered=column["ordered"])
+        return pd.Categorical.from_codes(first, dtype=known)
     if kind == "text":
         dtype = pd.StringDtype(column["storage"], na_value=np.nan if column["nan"] else pd.NA)
         return pd.array(column["texts"], dtype=dtype).take(first, allow_fill=True)
@@ -111,6 +112,34 @@ def _filled(column: dict[str, Any], given: Iterator[Array]) -> Any:
         values[next(given)] = pd.NA
         return values
     return first
+
+
+_packed: dict[int, tuple[Any, dict[str, Any], list[Array]]] = {}
+_unpacked: dict[tuple[str, bytes], Any] = {}
+_REMEMBERED = 1_000
+
+
+def _categories(categories: Any, arrays: list[Array]) -> dict[str, Any]:
+    """As `_column`; the same categories come again and again."""
+    held = _packed.get(id(categories))
+    if held is None or held[0] is not categories:
+        own: list[Array] = []
+        held = categories, _column(pd.Series(categories), own), own
+        if len(_packed) >= _REMEMBERED:
+            _packed.clear()
+        _packed[id(categories)] = held
+    arrays += held[2]
+    return held[1]
+
+
+def _known_categories(told: dict[str, Any], given: Iterator[Array]) -> Any:
+    own = [next(given) for _ in range({"objects": 0, "masked": 2}.get(told["as"], 1))]
+    key = json.dumps(told), b"".join(array.dtype.str.encode() + array.tobytes() for array in own)
+    if key not in _unpacked:
+        if len(_unpacked) >= _REMEMBERED:
+            _unpacked.clear()
+        _unpacked[key] = pd.Index(_filled(told, iter(own)))
+    return _unpacked[key]
 
 
 def scalar(value: Any) -> Any:
