@@ -19,9 +19,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import skops.io
 
 from explainkit.errors import ModelError
 from explainkit.evidence import UNCONFINED
+from explainkit.load.assemble import load_subject
 from explainkit.load.confined import client, landlock
 from explainkit.load.confined.client import Confined, Limits
 from explainkit.load.confined.confinement import MEASURES
@@ -29,6 +31,10 @@ from explainkit.load.confined.facts import ConfinedAdapter, adapter_of
 from explainkit.load.confined.frames import GarbledError, receive
 from explainkit.load.confined.opening import open_confined
 from explainkit.load.confined.seccomp import denied
+from explainkit.pipeline import gather
+from explainkit.plan import read_plan
+from explainkit.recomputation import compared
+from tests.cli.made_up import PLAN, rows
 from tests.load.hostile_models import FAILED, ROWS, SUCCEEDED, hostile
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="confinement is Linux's")
@@ -403,3 +409,23 @@ def test_numbers_of_system_calls() -> None:
     assert "fork" not in other
     assert len(set(one.values())) == len(one)
     assert len(set(other.values())) == len(other)
+
+
+@pytest.mark.slow
+def test_a_card_says_what_was_lacking_and_is_recomputed_elsewhere(tmp_path: Path, limits: object) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    data = rows()
+    data.to_csv(tmp_path / "rows.csv", index=False)
+    skops.io.dump(LogisticRegression().fit(data[["income", "debt"]], data["bad"]), tmp_path / "model.skops")
+    (tmp_path / "audit.toml").write_text(PLAN)
+    plan = read_plan(tmp_path / "audit.toml")
+    cards = []
+    for without in ((), ("files", "network")):
+        limits(without=without)  # type: ignore[operator]
+        cards.append(gather(load_subject(plan, base=tmp_path), plan))
+    whole, lacking = cards
+    assert [entry.what for entry in lacking.ledger].count(UNCONFINED) == 4  # Landlock is three of them
+    assert [entry.what for entry in lacking.ledger][-4:] == [UNCONFINED] * 4
+    assert lacking.figures == whole.figures
+    assert compared(whole, lacking).differences == ()
