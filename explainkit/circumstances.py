@@ -54,7 +54,8 @@ def not_covered(subject: Subject) -> tuple[LedgerEntry, ...]:
         entries.append(("explanation against the training data", "no reference data given (data.reference)"))
     if any("time" in c.roles for c in subject.columns):
         entries.append(("stability over time", "this version of explainkit does not measure it"))
-    return tuple(LedgerEntry(kind="not_tested", what=what, reason=reason) for what, reason in entries)
+    open_ = tuple(LedgerEntry(kind="not_tested", what=what, reason=reason) for what, reason in entries)
+    return open_ + subject.shortfalls
 
 
 def ledger_counts(ledger: tuple[LedgerEntry, ...]) -> tuple[Figure, ...]:

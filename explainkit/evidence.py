@@ -25,6 +25,8 @@ NO_BASIS = "no legal basis is stated"
 """How the reason begins where a sensitive column is not examined for want of a basis (``fairness.basis``)."""
 LEFT_OUT = "left out of impact ratios"
 """How the reason begins where a group is compared with nothing for being small (``ll144.exclude_below``)."""
+UNCONFINED = "confinement of the model's process"
+"""What an entry is about that says what the process of a model file could not be kept from where it was opened."""
 LedgerKind = Literal[
     "not_tested", "sampled", "imputed", "cast", "dropped", "suppressed", "estimated", "assumed", "failed"
 ]

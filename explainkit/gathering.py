@@ -100,5 +100,6 @@ def gather_case(subject: Subject, plan: Plan, position: int, *, progress: Progre
     with one_order(), (progress or Silent()).stage("explain the decision"):
         explained = explain(alone, plan.explain.model_copy(update={"local": (name,)}), only_cases=True)
     explained = replace(explained, cases=tuple(replace(case, chosen="asked for") for case in explained.cases))
+    measured = Measured(ledger=subject.ledger) + explained.measured + Measured(ledger=subject.shortfalls)
     bare = plan.model_copy(update={"gates": {}})
-    return evidence_of(subject, bare, Measured(ledger=subject.ledger) + explained.measured, explained)
+    return evidence_of(subject, bare, measured, explained)

@@ -39,10 +39,13 @@ def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> R
 
     with elsewhere() as printer:
         with progress.stage("load model and data"):
+            from explainkit.load.confined.opening import opening_of
+
+            opening = opening_of(plan, base=base)
             from explainkit.load.assemble import load_subject
 
             _check(plan)
-            subject = load_subject(plan, base=base)
+            subject = load_subject(plan, base=base, opening=opening)
         return _release(subject, plan, progress, printer)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
 from explainkit.errors import ExplainkitError, VerificationError
-from explainkit.evidence import Evidence
+from explainkit.evidence import UNCONFINED, Evidence, LedgerEntry
 from explainkit.figures import ROUNDING, Field, Figure, Series
 from explainkit.plan import Plan
 from explainkit.progress import Progress
@@ -202,12 +202,17 @@ def _first(series: Series, other: Series) -> Difference | None:
 
 def _of_parts(card: Evidence, again: Evidence) -> Iterator[Difference]:
     """Everything else: methods, cases, ledger, gates, statements, columns …, each by its first difference."""
-    then, now = as_document(card), as_document(again)
+    then, now = (as_document(replace(one, ledger=_of_the_model(one))) for one in (card, again))
     for part in sorted({*then, *now} - {*_APART}):
         found = _unlike(then.get(part), now.get(part))
         if found is not None:
             place, one, two = found
             yield Difference(what=part, field=place.lstrip("."), card=_leaf(one), again=_leaf(two), tolerance=None)
+
+
+def _of_the_model(evidence: Evidence) -> tuple[LedgerEntry, ...]:
+    """The ledger without what depends on the system where the model was opened."""
+    return tuple(entry for entry in evidence.ledger if entry.what != UNCONFINED)
 
 
 def _unlike(one: Any, two: Any, place: str = "") -> tuple[str, Any, Any] | None:

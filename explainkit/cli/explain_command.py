@@ -37,14 +37,17 @@ def command(
     def job() -> int:
         from explainkit.cli.progress_bars import progress_for
         from explainkit.gathering import gather_case, recorded_plan
-        from explainkit.load.assemble import load_subject
+        from explainkit.load.confined.opening import opening_of
         from explainkit.plan import read_plan
         from explainkit.report.language import language_of
 
         asked = read_plan(plan)
         progress = progress_for(quiet=quiet or as_json or not sys.stderr.isatty())
         with progress.stage("load model and data"):
-            subject = load_subject(asked, base=plan.absolute().parent)
+            opening = opening_of(asked, base=plan.absolute().parent)
+            from explainkit.load.assemble import load_subject
+
+            subject = load_subject(asked, base=plan.absolute().parent, opening=opening)
         if subject.model is None:
             raise PlanError("scores alone cannot be explained", where="model.path", remedy="name the model file")
         words = None if subject.catalogue is None else subject.catalogue.data

@@ -39,7 +39,7 @@ def command(
 ) -> int:
     """Read model and data, and write the plan."""
     from explainkit.load.columns import require_column
-    from explainkit.load.open_model import open_model
+    from explainkit.load.confined.opening import open_confined
     from explainkit.load.tables import read_file
 
     if out.exists():
@@ -48,7 +48,7 @@ def command(
     frame = dataset.frame
     if target is not None:
         require_column(frame, target, role="--target")
-    adapter = None if model is None else open_model(Path(model))
+    adapter = None if model is None else open_confined(Path(model))
     if target is None and adapter is not None and adapter.features is not None:
         rest = [str(c) for c in frame.columns if str(c) not in adapter.features]
         target = rest[0] if len(rest) == 1 else None

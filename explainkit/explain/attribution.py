@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from explainkit.explain.boosters import contributions
+from explainkit.explain.elsewhere import Prepared
 from explainkit.explain.inside import Inside
 from explainkit.explain.linear import LinearValues
 from explainkit.explain.margins import margin
@@ -152,6 +153,8 @@ def matrix(inside: Inside, ensemble: Ensemble, rows: pd.DataFrame) -> FloatArray
 
 
 def _compared(inside: Inside, prepared: Any) -> FloatArray:
+    if isinstance(prepared, Prepared):
+        return prepared.compared(0 if inside.ensemble is None else inside.ensemble.columns)
     return readers.matrix(inside.family, inside.estimator, prepared, inside.wrapper)
 
 

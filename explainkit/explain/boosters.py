@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from explainkit.explain.elsewhere import Prepared
 from explainkit.explain.inside import Inside
 from explainkit.explain.margins import averaged_over, catboost_pool, frame_or_dense, iterations, xgboost_matrix
 
@@ -35,6 +36,8 @@ def contributions(inside: Inside, matrix: Any) -> tuple[FloatArray, FloatArray]:
     base : ndarray, shape (k,)
         The expected margin.
     """
+    if isinstance(matrix, Prepared):
+        return matrix.contributions(len(inside.sources))
     table = np.asarray(_LIBRARIES[inside.family](inside, matrix), dtype=np.float64)
     table = table.reshape(table.shape[0], -1, len(inside.sources) + 1)
     return table[:, :, :-1].transpose(0, 2, 1), table[0, :, -1]

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from explainkit.explain.elsewhere import Elsewhere, Prepared, told_of
 from explainkit.explain.lineage import lineage
 from explainkit.explain.players import Players
 from explainkit.explain.tree import readers
 from explainkit.explain.tree.ensemble import Ensemble
+from explainkit.load.confined.client import Confined
 
 FloatArray = npt.NDArray[np.float64]
 Family = Literal["scikit-learn", "lightgbm", "xgboost", "catboost"]
@@ -28,7 +30,7 @@ class Inside:
     kind: Kind
     family: Family
     estimator: Any
-    """The last step; a booster for XGBoost and LightGBM."""
+    """The last step; a booster for XGBoost and LightGBM; an `Elsewhere` for a model in another process."""
     wrapper: Any
     """The last step as it stands in the pipeline (the ``XGBClassifier`` around a booster)."""
     prepare: Callable[[pd.DataFrame], Any]
@@ -45,12 +47,21 @@ class Inside:
     @property
     def name(self) -> str:
         """Class of the estimator."""
-        return type(self.wrapper).__name__
+        return self.estimator.name if isinstance(self.estimator, Elsewhere) else type(self.wrapper).__name__
 
     @property
     def bare(self) -> bool:
         """Whether nothing stands before the estimator."""
+        if isinstance(self.estimator, Elsewhere):
+            return self.estimator.bare
         return isinstance(self.prepare, _Prepare) and not self.prepare.steps
+
+    @property
+    def averages(self) -> bool:
+        """Whether the estimator of scikit-learn has no score but its probabilities."""
+        if isinstance(self.estimator, Elsewhere):
+            return self.estimator.averages
+        return not hasattr(self.estimator, "decision_function")
 
     @property
     def one_to_one(self) -> bool:
@@ -105,6 +116,8 @@ def look_inside(native: Any, rows: pd.DataFrame) -> Inside | Opaque:
     """
     if native is None:
         return Opaque("it is a function without an inside")
+    if isinstance(native, Confined):
+        return _elsewhere(native, rows)
     steps, last = _split(native)
     strange = [type(step).__name__ for step in steps if not hasattr(step, "transform")]
     if strange:
@@ -136,8 +149,28 @@ def look_inside(native: Any, rows: pd.DataFrame) -> Inside | Opaque:
     )
 
 
+def _elsewhere(model: Confined, rows: pd.DataFrame) -> Inside | Opaque:
+    """What the process that holds the model found, looking there."""
+    found = told_of(model, rows)
+    if isinstance(found, str):
+        return Opaque(found)
+    return Inside(
+        kind=found.kind,
+        family=found.family,
+        ensemble=found.ensemble,
+        refusal=found.refusal,
+        estimator=found.estimator,
+        wrapper=None,
+        prepare=found.estimator.prepare,
+        sources=found.sources,
+        players=rows.shape[1],
+    )
+
+
 def dense(matrix: Any) -> FloatArray:
-    """An engineered matrix (frame, array, sparse) as a dense array of doubles."""
+    """An engineered matrix (frame, array, sparse, or rows that another process prepares) as an array of doubles."""
+    if isinstance(matrix, Prepared):
+        return matrix.dense()
     if hasattr(matrix, "toarray"):
         matrix = matrix.toarray()
     return np.asarray(matrix, dtype=np.float64)
@@ -255,6 +288,8 @@ def _has_coefficients(last: Any) -> bool:
 
 def coefficients(estimator: Any) -> tuple[FloatArray, FloatArray]:
     """Coefficients of shape (n_outputs, n_engineered) and intercepts of shape (n_outputs,) of a linear model."""
+    if isinstance(estimator, Elsewhere):
+        return estimator.coefficients()
     weights = np.atleast_2d(dense(estimator.coef_))
     intercept = np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64).ravel(), (len(weights),))
     return weights, intercept

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
 
+from explainkit.explain.elsewhere import Prepared
 from explainkit.explain.inside import Inside, dense
 from explainkit.explanation import OutputSpace
 from explainkit.plan import Task
@@ -32,9 +33,7 @@ def space_of(inside: Inside, task: Task) -> OutputSpace:
     """In which space the inside of a model adds up: ``margin``, ``probability`` (averages of trees) or ``raw``."""
     if task == "regression":
         return "raw"
-    averages = (
-        inside.kind == "tree" and inside.family == "scikit-learn" and not hasattr(inside.estimator, "decision_function")
-    )
+    averages = inside.kind == "tree" and inside.family == "scikit-learn" and inside.averages
     return "probability" if averages else "margin"
 
 
@@ -53,6 +52,8 @@ def margin(inside: Inside, matrix: Any) -> FloatArray:
     ndarray, shape (n_rows, k)
         k = 1 for a regression, and for two classes where the score is that of the second; else one a class.
     """
+    if isinstance(matrix, Prepared):
+        return matrix.margin()
     scores = np.asarray(_MARGINS[inside.family](inside, matrix), dtype=np.float64)
     return scores.reshape(scores.shape[0], -1)
 

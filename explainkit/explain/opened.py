@@ -88,7 +88,7 @@ def _taken(inside: Inside, model: Model, rows: pd.DataFrame) -> Iterator[None]:
     """Say which rows a model does not take in the words of its own door."""
     try:
         yield
-    except refusals(inside.family) as error:
+    except refusals(inside) as error:
         model.predict(rows)
         raise ModelError(
             "the model takes rows that its inside cannot be read with",

@@ -14,7 +14,8 @@ from explainkit.errors import MissingExtraError
 from explainkit.evidence import LedgerEntry
 from explainkit.explain.attribution import Kind, attributor
 from explainkit.explain.coalitions import answers_needed
-from explainkit.explain.inside import Family, Inside, Opaque, look_inside
+from explainkit.explain.elsewhere import Elsewhere
+from explainkit.explain.inside import Inside, Opaque, look_inside
 from explainkit.explain.margins import agrees, margin, space_of, tolerance
 from explainkit.explain.players import Players
 from explainkit.explain.target import Target
@@ -228,7 +229,7 @@ def _problem(found: Inside, trial: Trial, space: OutputSpace) -> LedgerEntry | N
             return _instead(found, "not_tested", reason)
         explain = attributor(found, trial.rows, kind="path-dependent", rows=len(trial.rows), seed=0)
         tried = explain(prepared, None)
-    except refusals(found.family) as error:
+    except refusals(found) as error:
         return _instead(found, "failed", f"it cannot be read ({type(error).__name__}: {first_line(error)})")
     if excess(tried.values, tried.base[None], scores, relative=tolerance(found)).any():
         if found.kind == "linear":
@@ -245,9 +246,12 @@ def _instead(found: Inside, kind: Literal["not_tested", "failed"], reason: str) 
     )
 
 
-def refusals(family: Family) -> tuple[type[Exception], ...]:
+def refusals(inside: Inside) -> tuple[type[Exception], ...]:
     """What a library raises for rows it does not take, or for a model whose contributions it cannot compute."""
+    family = inside.family
     known: tuple[type[Exception], ...] = (ValueError, TypeError, AttributeError, NotImplementedError, IndexError)
+    if isinstance(inside.estimator, Elsewhere):  # whatever another process raises is a ValueError here
+        return known
     try:
         if family == "lightgbm":
             from lightgbm.basic import LightGBMError

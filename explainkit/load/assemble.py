@@ -16,16 +16,16 @@ from explainkit.evidence import Column, LedgerEntry, Role
 from explainkit.load.case_names import with_case_names
 from explainkit.load.catalogue import with_catalogue
 from explainkit.load.columns import group_column, kind_of, require_column
+from explainkit.load.confined.opening import Opening, opening_of
 from explainkit.load.earlier_card import with_earlier_card
 from explainkit.load.house import read_house, with_house
 from explainkit.load.models.base import Adapter
 from explainkit.load.models.function import scores_identity
-from explainkit.load.open_model import open_model
 from explainkit.load.outcomes import Outcome, in_words, outcome_of
 from explainkit.load.row_values import clusters_of, decisions_of, proxy_of, weights_of
 from explainkit.load.steady import one_order
 from explainkit.load.subject import Dataset, GroupColumn, Model, Rows, Subject
-from explainkit.load.tables import read_file
+from explainkit.load.tables import read_files
 from explainkit.plan import FeaturePlan, Plan
 
 FloatArray = npt.NDArray[np.float64]
@@ -33,7 +33,7 @@ _WHERE = {"champion": "champion.score", "decision": "decisions.column"}
 """Where the plan names a column, but for those named under ``data``."""
 
 
-def load_subject(plan: Plan, *, base: Path) -> Subject:
+def load_subject(plan: Plan, *, base: Path, opening: Opening | None = None) -> Subject:
     """Read the model and the data that a plan names.
 
     Parameters
@@ -42,6 +42,8 @@ def load_subject(plan: Plan, *, base: Path) -> Subject:
         With ``data.evaluation``, and ``model.path`` or ``data.score``.
     base : pathlib.Path
         Folder that relative paths start from.
+    opening : Opening, optional
+        The model file that the plan names, where somebody began to open it.
 
     Raises
     ------
@@ -51,13 +53,18 @@ def load_subject(plan: Plan, *, base: Path) -> Subject:
     if plan.data.evaluation is None:
         raise PlanError("no data to audit", where="data.evaluation", allowed="a parquet, csv or feather file")
     read_house(plan, base=base)  # what cannot be used is said before anything takes time
-    model = None if plan.model.path is None else open_model(base / plan.model.path, trust=plan.model.trust)
-    evaluation, ledger = read_file(base / plan.data.evaluation, role="evaluation", missing=plan.data.missing)
-    reference = None
-    if plan.data.reference is not None:
-        reference, more = read_file(base / plan.data.reference, role="reference", missing=plan.data.missing)
-        ledger += tuple(replace(entry, what=f"reference: {entry.what}") for entry in more)
+    opening = opening_of(plan, base=base) if opening is None else opening
+    try:
+        other = None if plan.data.reference is None else base / plan.data.reference
+        evaluation, reference, ledger = read_files(base / plan.data.evaluation, other, missing=plan.data.missing)
+    except DataError:
+        if opening is not None:
+            opening.done()  # what is wrong with the model is said first
+        raise
+    model = None if opening is None else opening.done()
     subject = assemble(plan, model=model, evaluation=evaluation, reference=reference, ledger=ledger)
+    if model is not None:
+        subject = replace(subject, shortfalls=model.shortfalls)
     return with_files_beside(subject, plan, base=base)
 
 

@@ -182,6 +182,8 @@ class Subject:
     """Id of each evaluation row, where the plan names an id column."""
     ledger: tuple[LedgerEntry, ...]
     """What loading cast, dropped, assumed."""
+    shortfalls: tuple[LedgerEntry, ...] = ()
+    """What the process that holds the model could not be kept from on this system; told last."""
     case_names: tuple[str, ...] | None = field(default=None, repr=False)
     """Name of each evaluation row in the evidence, where it is not its position (``privacy.id_key_file``)."""
     earlier: EarlierCard | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,6 +60,17 @@ def read_file(path: Path, *, role: DatasetRole, missing: Sequence[str] = ()) -> 
     )
     frame, casts = _to_pandas(table, where)
     return Dataset(identity=identity, frame=frame), ledger + casts
+
+
+def read_files(
+    evaluation: Path, reference: Path | None, *, missing: Sequence[str] = ()
+) -> tuple[Dataset, Dataset | None, tuple[LedgerEntry, ...]]:
+    """Read the evaluation rows and, where there are any, the reference rows; as `read_file`."""
+    rows, ledger = read_file(evaluation, role="evaluation", missing=missing)
+    if reference is None:
+        return rows, None, ledger
+    others, more = read_file(reference, role="reference", missing=missing)
+    return rows, others, ledger + tuple(replace(entry, what=f"reference: {entry.what}") for entry in more)
 
 
 def read_frame(data: Any, *, role: DatasetRole) -> tuple[Dataset, tuple[LedgerEntry, ...]]:

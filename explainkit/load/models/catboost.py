@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -86,19 +87,20 @@ def adapt_catboost(model: Any, *, digest: str | None = None, digest_of: str | No
         features=names,
         native=model,
         answer=answer,
-        caster=_Caster(categorical),
+        caster=Caster(categorical=categorical),
     )
 
 
-class _Caster:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caster:
     """CatBoost takes categories as texts; missing ones are the text that pandas-trained models usually saw."""
 
-    def __init__(self, categorical: tuple[str, ...]) -> None:
-        self._categorical = categorical
+    categorical: tuple[str, ...]
+    """Names of the columns of categories."""
 
     def __call__(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[LedgerEntry, ...]]:
         adapted, ledger = rows.copy(deep=False), []
-        for name in self._categorical:
+        for name in self.categorical:
             missing = int(rows[name].isna().sum())
             if missing:
                 ledger.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,10 @@ def adapt_lightgbm(model: Any, *, digest: str | None = None, digest_of: str | No
         features=tuple(booster.feature_name()),
         native=booster,
         answer=booster.predict,
-        caster=_Caster(booster.pandas_categorical or [], dump["feature_infos"]),
+        caster=Caster(
+            categories=tuple(map(tuple, booster.pandas_categorical or ())),
+            categorical=tuple(name for name, info in dump["feature_infos"].items() if info.get("values")),
+        ),
     )
 
 
@@ -110,12 +114,14 @@ _PLACES = frozenset(
 )
 
 
-class _Caster:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caster:
     """Texts become the categories that the model itself lists; LightGBM lists them in the order of its columns."""
 
-    def __init__(self, categories: list[list[Any]], infos: dict[str, Any]) -> None:
-        self._categories = categories
-        self._categorical = [name for name, info in infos.items() if info.get("values")]
+    categories: tuple[tuple[Any, ...], ...]
+    """Categories of each column that was one of categories in training."""
+    categorical: tuple[str, ...]
+    """Names of the columns that the trees split by categories."""
 
     def __call__(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[LedgerEntry, ...]]:
         columns = [
@@ -127,10 +133,10 @@ class _Caster:
         ]
         flags = [c for c in columns if pd.api.types.infer_dtype(rows[c], skipna=True) == "boolean"]
         columns = [c for c in columns if c not in flags]
-        if len(columns) != len(self._categories):
+        if len(columns) != len(self.categories):
             raise self._mismatch(columns)
         adapted, ledger = rows.copy(deep=False), list[LedgerEntry]()
-        for name, categories in zip(columns, self._categories, strict=True):
+        for name, categories in zip(columns, self.categories, strict=True):
             adapted[name], entries = recoded(rows[name], categories, name=name)
             ledger += entries
         for name in flags:
@@ -140,19 +146,19 @@ class _Caster:
 
     def _mismatch(self, columns: list[str]) -> DataError:
         """Which columns are of another kind than in training."""
-        numbers = [name for name in self._categorical if name not in columns]
+        numbers = [name for name in self.categorical if name not in columns]
         if numbers:
             return DataError(
                 "numbers where the model knows categories",
                 where=f"columns {', '.join(numbers[:5])}",
                 allowed="text or categories, as in training",
             )
-        strangers = [c for c in columns if c not in self._categorical] or columns
+        strangers = [c for c in columns if c not in self.categorical] or columns
         return DataError(
             "text where the model knows numbers",
             where=f"columns {', '.join(strangers[:5])}",
             found=f"{len(columns)} columns of text or categories",
-            allowed=f"{len(self._categories)}, as in training",
+            allowed=f"{len(self.categories)}, as in training",
             remedy="list texts that mean missing under data.missing",
         )
 

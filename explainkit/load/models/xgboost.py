@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +115,7 @@ def adapt_xgboost(model: Any, *, digest: str | None = None, digest_of: str | Non
             best=best,
             missing=getattr(model, "missing", np.nan),
         ),
-        caster=_Caster(booster) if names else None,
+        caster=_caster(booster) if names else None,
     )
 
 
@@ -139,24 +141,30 @@ class _Answer:
         return odds / odds.sum(axis=1, keepdims=True)
 
 
-class _Caster:
+def _caster(booster: Any) -> Caster:
+    kinds = zip(booster.feature_names, booster.feature_types or (), strict=False)
+    categorical = tuple(name for name, kind in kinds if kind == "c")
+    exported = booster.get_categories(export_to_arrow=True) if categorical else None
+    pairs = exported.to_arrow() if exported is not None else []
+    return Caster(
+        categorical=categorical, known={name: tuple(values.to_pylist()) for name, values in pairs if values is not None}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caster:
     """Texts become categories where the model's own file lists them (XGBoost 3.1 and later)."""
 
-    def __init__(self, booster: Any) -> None:
-        self._categorical = {
-            name for name, kind in zip(booster.feature_names, booster.feature_types or (), strict=False) if kind == "c"
-        }
-        self._known: dict[str, list[Any]] = {}
-        if self._categorical:
-            exported = booster.get_categories(export_to_arrow=True)
-            pairs = exported.to_arrow() if exported is not None else []
-            self._known = {name: values.to_pylist() for name, values in pairs if values is not None}
+    categorical: tuple[str, ...]
+    """Names of the columns of categories."""
+    known: Mapping[str, tuple[Any, ...]]
+    """Their categories, where the file lists them."""
 
     def __call__(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[LedgerEntry, ...]]:
         adapted, ledger = rows.copy(deep=False), list[LedgerEntry]()
         for name in map(str, rows.columns):
             column = rows[name]
-            if name in self._categorical:
+            if name in self.categorical:
                 adapted[name], entries = self._category(name, column)
                 ledger += entries
             elif pd.api.types.infer_dtype(column, skipna=True) == "boolean" and column.dtype == object:
@@ -173,7 +181,7 @@ class _Caster:
         return adapted, tuple(ledger)
 
     def _category(self, name: str, column: pd.Series) -> tuple[Any, list[LedgerEntry]]:
-        known = self._known.get(name)
+        known = self.known.get(name)
         if known is None:
             if isinstance(column.dtype, pd.CategoricalDtype):
                 return column, []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -119,11 +120,23 @@ class _Features:
 def _exported(model: Any) -> dict[str, Any]:
     if model.get_text_feature_indices() or model.get_embedding_feature_indices():
         raise Unreadable("it takes texts or embeddings (CatBoost)", own=_stated_symmetric(model))
+    exported: dict[str, Any] = json.loads(_saved(model))
+    return exported
+
+
+def _saved(model: Any) -> bytes:
+    """The model as JSON, by way of a file in memory where there is such a thing: none else may be written everywhere.
+
+    CatBoost saves to files only.
+    """
+    if hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
+        with os.fdopen(os.memfd_create("model"), "rb") as held:
+            model.save_model(f"/proc/self/fd/{held.fileno()}", format="json")
+            return held.read()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.json"
         model.save_model(str(file), format="json")
-        exported: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return exported
+        return file.read_bytes()
 
 
 def _stated_symmetric(model: Any) -> bool:

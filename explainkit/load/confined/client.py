@@ -1,0 +1,299 @@
+"""The process that holds a model, as seen by whoever asks it: everything that it says is checked."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from explainkit.children import command, environment
+from explainkit.errors import DataError, ExplainkitError, InputError, MissingExtraError, ModelError
+from explainkit.load.confined.frames import Array, GarbledError, Message, receive, send
+
+_SERVER = "explainkit.explain.server"
+_ERRORS = {kind.__name__: kind for kind in (InputError, DataError, ModelError, MissingExtraError)}
+_PARTS = ("problem", "where", "found", "allowed", "remedy")
+_LONGEST_TEXT = 1_000
+_MIB = 2**20
+_KEPT = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CUDA_VISIBLE_DEVICES")
+_KEPT_BEGIN = ("PYTHON", "LC_", "OMP_", "KMP_", "GOMP_", "OPENBLAS_", "MKL_", "BLIS_", "LOKY_", "NUMBA_", "SKLEARN_")
+_ONE = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a model may take before it is given up."""
+
+    opening: float = 300.0
+    """Seconds to load the libraries and to open the file."""
+    answering: float = 3600.0
+    """Seconds for one block of rows."""
+    memory: int | None = None
+    """Bytes; three quarters of the memory of this machine where None."""
+    without: tuple[str, ...] = ()
+    """Measures of confinement to leave out, as if the system did not have them."""
+
+    @property
+    def bytes(self) -> int:
+        """Memory in bytes."""
+        return self.memory if self.memory is not None else _memory() * 3 // 4
+
+
+LIMITS = Limits()
+"""For models that are opened from files."""
+
+
+class RaisedThereError(ValueError):
+    """What a library or a model raised in its process; the class has the name that it had there."""
+
+
+def raised(name: str, text: str) -> RaisedThereError:
+    """An error of the name that it had in the other process."""
+    known = name if name.isidentifier() and len(name) < 100 else "Exception"
+    made: RaisedThereError = type(known, (RaisedThereError,), {})(text)
+    return made
+
+
+class Confined:
+    """A model file in a process of its own.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    trust : sequence of str
+        Digests of files that may be unpickled.
+    limits : Limits
+        Time and memory.
+    """
+
+    def __init__(self, path: Path, *, trust: Sequence[str], limits: Limits) -> None:
+        self.where = str(path)
+        self.n_features_in_: int | None = None
+        """How many inputs it says it has, where they have no names."""
+        self._limits, self._turn, self._late = limits, threading.Lock(), False
+        self._over: ModelError | None = None
+        self._child = _Child(self.where)
+        self._end = weakref.finalize(self, self._child.end)
+        job = {
+            "path": self.where,
+            "trust": list(trust),
+            "memory": limits.bytes,
+            "without": list(limits.without),
+        }
+        with suppress(OSError):  # whoever asks will be told
+            send(self._child.to, job)
+
+    def opened(self) -> Message:
+        """What the process says when it has opened the file.
+
+        Raises
+        ------
+        ModelError or another InputError
+            If it cannot open it.
+        """
+        return self._answer(None, (), seconds=self._limits.opening)
+
+    def ask(self, what: str, head: dict[str, Any], arrays: Sequence[Array] = ()) -> Message:
+        """Have it do something with a table; others wait for their turn.
+
+        Raises
+        ------
+        ModelError or another InputError
+            If it says so, or ends, takes too long, or gives an answer that cannot be read.
+        RaisedThereError
+            If a library raised something that is part of its work.
+        """
+        return self._answer({**head, "what": what}, arrays, seconds=self._limits.answering)
+
+    def close(self) -> None:
+        """End the process."""
+        self._end()
+
+    def _answer(self, head: dict[str, Any] | None, arrays: Sequence[Array], *, seconds: float) -> Message:
+        with self._turn:
+            if self._over is not None:
+                raise self._over
+            try:
+                with self._watched(seconds):
+                    if head is not None:
+                        send(self._child.to, head, arrays)
+                    found = receive(self._child.back, most=self._limits.bytes)
+            except GarbledError as error:
+                self._over = self.not_understood(str(error))
+            except (OSError, EOFError, ValueError):
+                self._over = self._gone(seconds)
+            if self._over is not None:
+                self.close()
+                raise self._over
+            failure = found.head.get("error")
+            if failure is not None:
+                raise self._told(failure)
+            return found
+
+    def not_understood(self, reason: str) -> ModelError:
+        """The error for an answer that is none."""
+        return ModelError(
+            "the process that holds the model gave an answer that cannot be used", where=self.where, found=reason
+        )
+
+    @contextmanager
+    def _watched(self, seconds: float) -> Iterator[None]:
+        """End the process if it takes longer, which ends all waiting for it."""
+
+        def stop() -> None:
+            self._late = True
+            self._child.kill()
+
+        watch = threading.Timer(seconds, stop)
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        except (KeyboardInterrupt, MemoryError):
+            self._child.kill()  # what is in the pipes would be taken for the next answer
+            raise
+        finally:
+            watch.cancel()
+
+    def _gone(self, seconds: float) -> ModelError:
+        code, last = self._child.wait()
+        if self._late:
+            return ModelError(
+                "the model gave no answer in time, and its process was ended",
+                where=self.where,
+                found=f"none after {seconds:g} seconds",
+            )
+        if code is not None and code < 0:
+            name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+            return ModelError(
+                "the process that holds the model was ended by " + name,
+                where=self.where,
+                remedy="it may be damaged, need more memory, or be of other library versions: save it again",
+            )
+        return ModelError(
+            "the process that holds the model ended without an answer",
+            where=self.where,
+            found=f"exit code {code}" + (f", {clean(last)}" if last else ""),
+        )
+
+    def _told(self, failure: Any) -> Exception:
+        """The error that the process tells of."""
+        if not isinstance(failure, dict):
+            return self.not_understood("an error that is none")
+        kind = failure.get("type")
+        if kind == "memory":
+            return ModelError(
+                "the model needs more memory than it may have",
+                where=self.where,
+                allowed=f"{max(1, self._limits.bytes // _MIB)} MiB, three quarters of what this machine has",
+            )
+        if kind == "raised":
+            return raised(str(failure.get("name")), clean(str(failure.get("text"))))
+        error = _ERRORS.get(kind if isinstance(kind, str) else "", ModelError)
+        made = error.__new__(error)
+        parts = {part: failure.get(part) for part in _PARTS}
+        texts = {part: clean(value) for part, value in parts.items() if isinstance(value, str)}
+        ExplainkitError.__init__(made, texts.pop("problem", "the model cannot be used"), **texts)
+        return made
+
+
+class _Child:
+    """The process, kept by a thread of its own: the kernel ends it when the thread that started it ends."""
+
+    def __init__(self, where: str) -> None:
+        started = threading.Event()
+        self._problem: OSError | None = None
+        self._complaints: IO[bytes] = TemporaryFile()  # noqa: SIM115 - closed with the process
+
+        def keep() -> None:
+            try:
+                self._process = subprocess.Popen(
+                    command(_SERVER),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._complaints,
+                    env=_environment(),
+                    start_new_session=True,  # keys on the terminal are none of its business
+                )
+            except OSError as error:
+                self._problem = error
+                return
+            finally:
+                started.set()
+            self._process.wait()
+
+        self._keeper = threading.Thread(target=keep, daemon=True, name="keeper of a model")
+        self._keeper.start()
+        started.wait()
+        if self._problem is not None:
+            reason = self._problem.strerror or str(self._problem)
+            raise ExplainkitError("the process for the model cannot be started", where=where, found=reason)
+        to, back = self._process.stdin, self._process.stdout
+        assert to is not None
+        assert back is not None
+        self.to, self.back = to, back
+        _widen(to, back)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    def wait(self) -> tuple[int | None, str]:
+        """How it ended, and the last that it said."""
+        self._keeper.join(1.0)
+        self.kill()
+        self._keeper.join(10.0)
+        if self._complaints.closed:
+            return self._process.returncode, ""
+        self._complaints.seek(0)
+        said = self._complaints.read(_MIB).decode("utf-8", "replace").strip()
+        return self._process.returncode, said.rpartition("\n")[2]
+
+    def end(self) -> None:
+        """End it, and close what leads to it."""
+        self.kill()
+        for stream in (self.to, self.back, self._complaints):
+            with suppress(OSError):
+                stream.close()
+        self._keeper.join(10.0)
+
+
+def clean(text: str) -> str:
+    """A text of a model without what would steer a terminal, and not for ever."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text[: 2 * _LONGEST_TEXT])
+    return shown[:_LONGEST_TEXT]
+
+
+def _environment() -> dict[str, str]:
+    """Of the environment what Python and numerical libraries read: the rest may hold secrets."""
+    found = {
+        name: value for name, value in environment().items() if name in _KEPT or name.upper().startswith(_KEPT_BEGIN)
+    }
+    # Matrix products on one thread, as `one_order` has them; so a library starts none before it is confined.
+    return found | dict.fromkeys(_ONE, "1")
+
+
+def _memory() -> int:
+    """Bytes of memory that this machine has."""
+    try:
+        return int(os.sysconf("SC_PHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, ValueError, OSError):
+        return 2**34
+
+
+def _widen(*pipes: IO[bytes]) -> None:
+    """Let pipes hold more, where the system can."""
+    with suppress(ImportError, OSError, AttributeError):
+        import fcntl
+
+        for pipe in pipes:
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _MIB)

@@ -1,0 +1,81 @@
+"""Open a model file in a process of its own, which loads its libraries while this one loads others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explainkit.artifact import sha256_file
+from explainkit.errors import ModelError
+from explainkit.load.confined import client
+from explainkit.load.confined.client import Confined, RaisedThereError
+from explainkit.plan import Plan
+
+if TYPE_CHECKING:
+    from explainkit.load.confined.facts import ConfinedAdapter
+
+
+class Opening:
+    """A model file that is being opened, while other work goes on.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    trust : sequence of str
+        ``sha256:…`` digests of files that may be unpickled.
+    """
+
+    def __init__(self, path: Path, *, trust: Sequence[str] = ()) -> None:
+        self._path = path
+        self._model = Confined(path, trust=trust, limits=client.LIMITS)
+
+    def done(self) -> ConfinedAdapter:
+        """The adapter, as soon as the file is open.
+
+        Raises
+        ------
+        ModelError or another InputError
+            As `open_model`; and if the process ends, takes too long or too much, or says what cannot be.
+        """
+        from explainkit.load.confined.facts import adapter_of
+
+        try:
+            head = self._model.opened().head
+            digest = "sha256:" + self._digest()
+            if head["identity"]["digest"] != digest:
+                raise ModelError("the model file changed while it was read", where=str(self._path))
+        except RaisedThereError as error:
+            raise ModelError(
+                "the model file cannot be opened", where=str(self._path), found=f"{type(error).__name__}: {error}"
+            ) from None
+        except (KeyError, TypeError):
+            raise self._model.not_understood("something else than what a model says of itself") from None
+        return adapter_of(head, self._model, digest=digest, digest_of=f"the file {self._path.name}")
+
+    def _digest(self) -> str:
+        try:
+            return sha256_file(self._path)
+        except OSError as error:
+            raise ModelError(
+                "the model file cannot be read", where=str(self._path), found=error.strerror or str(error)
+            ) from None
+
+
+def opening_of(plan: Plan, *, base: Path) -> Opening | None:
+    """Begin to open the model file that a plan names, if it names one.
+
+    Parameters
+    ----------
+    plan : Plan
+        With ``model.path`` and ``model.trust``.
+    base : pathlib.Path
+        Folder that relative paths start from.
+    """
+    return None if plan.model.path is None else Opening(base / plan.model.path, trust=plan.model.trust)
+
+
+def open_confined(path: Path, *, trust: Sequence[str] = ()) -> ConfinedAdapter:
+    """Open a model file in a process of its own; parameters and errors as for `Opening`."""
+    return Opening(path, trust=trust).done()
