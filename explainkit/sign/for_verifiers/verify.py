@@ -103,6 +103,8 @@ class Release:
         demand(all(s.listed for s in self.signers) and bool(self.signers), "no statement to compare them with")
         wrong = []
         for signer in self.signers:
+            if signer.shared() != self.signers[0].shared():
+                wrong.append(f"{signer.folder} covers other files of the card than the provider")
             for name, subject in sorted(signer.listed.items()):
                 demand(bool(NAME.fullmatch(name)), f"{name!r} is not the name of a file")
                 length, data = subject["annotations"]["length"], self.read(name)
@@ -185,6 +187,10 @@ class Release:
             for name in ("opinion.json", "withdrawal.json"):
                 if signer.folder + "/" + name in signer.listed:
                     document = json.loads(self.read(signer.folder + "/" + name))
+                    card = "sha256:" + hashlib.sha256(self.read("card.json")).hexdigest()
+                    demand(document["card"] == card, f"{signer.folder}/{name} is about another card")
+                    role = document["role"] if name == "opinion.json" else "withdrawal"
+                    demand(signer.folder.endswith("-" + role), f"{signer.folder}/{name} is another role's")
                     what = document.get("opinion", "withdrawn")
                     self.refused = self.refused or what in ("reject", "withdrawn")
                     self.said.append(f"{document['role']} {document.get('name', '')} {document['date']}: {what}")
@@ -211,6 +217,11 @@ class Signer:
             raise CheckError(f"{name}: unknown signer; give the certificate of the authority you trust, --trust CA.pem")
         openssl("verify", *self.anchors(), "-untrusted", pem, "-purpose", "any", pem)
         return name
+
+    def shared(self) -> dict[str, str]:
+        """Digests of the files that every signer covers; card.pdf has a revision for each."""
+        kept = {n: s["digest"]["sha256"] for n, s in self.listed.items() if not n.startswith("signatures/")}
+        return {**kept, "card.pdf": ""}
 
     def anchors(self) -> list[str]:
         """OpenSSL's options for trusting CA.pem and nothing else, at the time that is proven."""
