@@ -86,7 +86,9 @@ def _around(reader: Any, revision: int) -> tuple[Any, Any, set[Any]]:
         raise VerificationError("a revision takes something away")
     if any(before.trailer_view.raw_get(n) != after.trailer_view.raw_get(n) for n in ("/Root", "/Info")):
         raise VerificationError("a revision begins the document elsewhere")
-    return before, after, set(reader.xrefs.explicit_refs_in_revision(revision))
+    # Where the base has cross-reference streams, each revision has one of its own: an object that was not there before.
+    tables = {r for r in reader.xrefs.xref_stream_refs if reader.xrefs.get_introducing_revision(r) == revision}
+    return before, after, set(reader.xrefs.explicit_refs_in_revision(revision)) - tables
 
 
 def _grown(old: Any, new: Any, name: str, field: Any) -> None:

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pikepdf
 import pytest
 from cryptography import x509
 from pyhanko.pdf_utils import generic
@@ -22,6 +23,7 @@ from explainkit.cli.main import main
 from explainkit.errors import InputError, ServiceError
 from explainkit.sign.hanko import run
 from explainkit.sign.keys import Signer, TrialKeys, make_test_pki
+from explainkit.sign.policy import Policy
 from explainkit.sign.release import countersign_release, renew_release, sign_release, withdraw_release
 from explainkit.sign.timestamps import Stamper
 from explainkit.sign.verification import verify_release
@@ -150,6 +152,22 @@ def test_the_pdf_in_pdfsig(archived_once: Path) -> None:
     assert report.count("Signature Validation: Signature is Valid.") == 2
     assert report.count("Signature Type: unknown") == 2  # document time stamps, which poppler 22.12 does not judge
     assert report.count("Signature has not yet been verified.") == 2
+
+
+def test_a_pdf_with_cross_reference_streams(tmp_path: Path, servers: Servers, short: TrialKeys) -> None:
+    """As cards are written."""
+    evidence = make_evidence(level="B-LTA")
+    files, out = make_files(evidence), io.BytesIO()
+    with pikepdf.open(io.BytesIO(files["card.pdf"])) as pdf:
+        pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    assert b"/XRef" in out.getvalue()
+    folder = write(tmp_path / "r", {**files, "card.pdf": out.getvalue()})
+    sign_release(folder, short.signer.with_time_stamps(servers[1]))
+    countersign_release(folder, short.signers["validator"].with_time_stamps(servers[1]), make_opinion(evidence))
+    renew_release(folder, tsa=servers[3])
+    for path in (folder, folder / "card.pdf"):
+        found = verify_release(path, trust=[short.ca, servers[0].ca, servers[2].ca], policy=Policy())
+        assert (found.state, found.reasons) == ("valid", ()), found.lines()
 
 
 # Revocation
