@@ -20,7 +20,9 @@ from hypothesis import strategies as st
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, ModificationLevel
+from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 
 import explainkit as ek
@@ -92,6 +94,19 @@ def test_the_pdf_alone_shows_all_three(countersigned_once: Path, keys: TrialKeys
     )
     assert found.state == "valid"
     assert [s.role for s in found.signatures] == ["provider", "validator", "approver"]
+
+
+def test_a_general_validator_allows_what_was_added(countersigned_once: Path) -> None:
+    """pyHanko's own analysis of differences, which verification leaves out: it has to find signatures alone."""
+    reader = PdfFileReader(io.BytesIO((countersigned_once / "card.pdf").read_bytes()), strict=True)
+    for revision in (1, 2):
+        found = DEFAULT_DIFF_POLICY.apply(
+            reader.get_historical_resolver(revision),
+            reader.get_historical_resolver(revision + 1),
+            doc_mdp=MDPPerm.FILL_FORMS,
+        )
+        assert found.modification_level == ModificationLevel.FORM_FILLING
+        assert found.changed_form_fields == {("Validator", "Approver")[revision - 1]}
 
 
 def test_the_approver_may_sign_before_the_validator(release: Path, keys: TrialKeys) -> None:
