@@ -37,7 +37,19 @@ from explainkit.recomputation import compared
 from tests.cli.made_up import PLAN, rows
 from tests.load.hostile_models import FAILED, ROWS, SUCCEEDED, hostile
 
-linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="confinement is Linux's")
+
+def confining() -> bool:
+    """Whether this kernel has every measure."""
+    return sys.platform.startswith("linux") and landlock.version(client_libc()) >= 6
+
+
+def client_libc() -> object:
+    import ctypes
+
+    return ctypes.CDLL(None, use_errno=True)
+
+
+linux = pytest.mark.skipif(not confining(), reason="no Linux with Landlock of version 6 or later")
 
 
 @pytest.fixture
@@ -71,14 +83,8 @@ def test_a_harmless_model_answers(tmp_path: Path) -> None:
     assert adapter.identity.kind == "Model"
     assert (adapter.task, adapter.classes, adapter.features) == ("binary", (0, 1), ("a",))
     assert adapter.predict(ROWS)[:, 1].tolist() == [SUCCEEDED] * 3
-    if sys.platform.startswith("linux") and landlock.version(client_libc()) >= 6:
+    if confining():
         assert adapter.shortfalls == ()
-
-
-def client_libc() -> object:
-    import ctypes
-
-    return ctypes.CDLL(None, use_errno=True)
 
 
 ATTACKS = {
