@@ -1,19 +1,26 @@
-"""``explainkit sign``: a release that was left unsigned is signed, or a signed one is countersigned."""
+"""``explainkit sign``: a release that was left unsigned is signed, a signed one is countersigned, gates are signed."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from explainkit.cli.options import key_options, output_options, signer_from
 from explainkit.errors import InputError
 
+if TYPE_CHECKING:
+    from explainkit.sign.keys import Signer
 
-@click.command("sign", help="Sign a release that was left unsigned, or add the opinion of a validator or approver.")
-@click.argument("folder", type=click.Path(path_type=Path))
+
+@click.command(
+    "sign",
+    help="Sign a release that was left unsigned, add the opinion of a validator or approver, or sign a file with gates "
+    "before the audit.",
+)
+@click.argument("folder", metavar="RELEASE|GATES.TOML", type=click.Path(path_type=Path))
 @click.option("--role", type=click.Choice(["provider", "validator", "approver"]), default="provider", show_default=True)
 @click.option(
     "--opinion", type=click.Choice(["approve", "conditions", "reject"]), help="What validator or approver think."
@@ -51,6 +58,8 @@ def command(
             remedy="say --opinion approve, conditions or reject, and --findings FINDINGS.TOML",
         )
     signer = signer_from(flags)
+    if folder.is_file():
+        return _gates(folder, signer, quiet=quiet, as_json=as_json)
     if opinion is None or findings is None:
         saved.sign(folder, signer=signer)
     else:
@@ -62,6 +71,19 @@ def command(
         emit({"release": os.fspath(folder), "signed": True, "role": role, **said})
     elif not quiet:
         click.echo(f"{folder}: signed as {role}" + (f", opinion: {opinion}" if opinion else ""))
+    return 0
+
+
+def _gates(path: Path, signer: Signer, *, quiet: bool, as_json: bool) -> int:
+    from explainkit.sign.child import sign_gates_in_child
+
+    sign_gates_in_child(path, signer)
+    if as_json:
+        from explainkit.cli.main import emit
+
+        emit({"gates": os.fspath(path), "signed": True})
+    elif not quiet:
+        click.echo(f"{path}.p7s: signed")
     return 0
 
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 @click.option(
     "--policy", type=click.Path(path_type=Path), help="Your policy: roles, certificates, level, age (TOML or JSON)."
 )
+@click.option(
+    "--gates", type=click.Path(path_type=Path), metavar="GATES.TOML", help="Gates that were signed before the card."
+)
 @click.option("--release", is_flag=True, help="Refuse TEST certificates, blank required statements, a lower level.")
 @click.option("--rerender", is_flag=True, help="Make card.html again from card.json, and compare.")
 @click.option(
@@ -41,6 +44,7 @@ def command(
     path: Path,
     trust: tuple[Path, ...],
     policy: Path | None,
+    gates: Path | None,
     release: bool,
     quiet: bool,
     as_json: bool,
@@ -55,7 +59,7 @@ def command(
         raise InputError("no model is opened", where="--trust-model", remedy="name the plan with --recompute")
     if (rerender or recompute) and path.is_file():
         raise InputError("a PDF alone is not performed again", where=str(path), allowed="a release folder")
-    found = verify_release(path, trust=trust, release=release, policy=policy)
+    found = verify_release(path, trust=trust, release=release, policy=policy, gates=gates)
     document, lines, code = found.to_json(), list(found.lines()), found.exit_code
     performed = [] if found.state == "invalid" else _performed(path, quiet=quiet or as_json, **again)
     for name, what, same in performed:

@@ -24,6 +24,7 @@ The story, file by file::
     release        all of it over one folder
     child          the same in a process of its own
     aids           what lies in every release for those who check it without this software
+    gates          gates that are signed before an audit
     trust          whom the verifier trusts
     content        PDF, HTML and JSON say the same
     verdict        what a verification found

@@ -88,6 +88,17 @@ def _ask(job: Mapping[str, Any], folder: Path, shown: Path | None) -> None:
         raise _ERRORS.get(failure["type"], ExplainkitError)(**{part: failure[part] for part in _PARTS})
 
 
+def sign_gates_in_child(path: Path, signer: Signer) -> None:
+    """`explainkit.sign.gates.sign_gates` in a process of its own.
+
+    Raises
+    ------
+    ExplainkitError
+        The same errors, with the same message.
+    """
+    _ask({"folder": str(path.absolute()), "signer": signer.to_job(), "act": "gates"}, path, path)
+
+
 def renew_in_child(folder: Path, *, tsa: str, crls: Sequence[Path] = (), shown: Path | None = None) -> None:
     """Add an archive to a release in a process of its own.
 
@@ -147,6 +158,11 @@ def serve_job(job: bytes) -> bytes:
             renew_release(folder, tsa=asked["tsa"], crls=[Path(path) for path in asked["crls"]])
             return json.dumps({"error": None}).encode()
         signer = Signer.from_job(asked["signer"])
+        if asked["act"] == "gates":
+            from explainkit.sign.gates import sign_gates
+
+            sign_gates(folder, signer)
+            return json.dumps({"error": None}).encode()
         if asked["act"] == "opinion":
             countersign_release(folder, signer, Opinion.from_json(asked["words"].encode()))
         elif asked["act"] == "withdrawal":

@@ -77,7 +77,7 @@ class Stamper(TimeStamper):
         nonce, query = self.request_cms(message_digest, md_algorithm)  # type: ignore[no-untyped-call]
         response = await self.async_request_tsa_response(query)
         try:
-            return _without_roots(handle_tsp_response(response, nonce))
+            return handle_tsp_response(response, nonce)
         except TimestampRequestError as error:
             raise self._failed(str(error)[:200]) from None
         except HOSTILE:  # pyHanko's own message about another nonce fails, too
@@ -128,12 +128,15 @@ class Stamper(TimeStamper):
         return ServiceError("the time stamp server gave none", where=self.url, found=found, remedy=_REMEDY)
 
 
-def _without_roots(token: Any) -> Any:
-    """The token without self-signed certificates, which nothing signs here: trust is the verifier's to give."""
+def _without_roots(token: Any) -> bytes:
+    """The token without self-signed certificates, which nothing signs here: trust is the verifier's to give.
+
+    Only for a token that lies by itself: asn1crypto takes seconds to write one that was changed into another structure.
+    """
     signed = token["content"]
     kept = [c for c in signed["certificates"] if c.chosen.subject != c.chosen.issuer]
     signed["certificates"] = cms.CertificateSet(kept)
-    return cms.ContentInfo({"content_type": "signed_data", "content": signed})
+    return bytes(cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump())
 
 
 async def token_over(data: bytes, stamper: Stamper) -> bytes:
@@ -149,7 +152,7 @@ async def token_over(data: bytes, stamper: Stamper) -> bytes:
     ServiceError
         If there is none.
     """
-    return bytes((await stamper.async_timestamp(hashlib.sha256(data).digest(), "sha256")).dump())
+    return _without_roots(await stamper.async_timestamp(hashlib.sha256(data).digest(), "sha256"))
 
 
 def check_token(token: bytes, data: bytes, trust: Trust, at: dt.datetime) -> Stamp:

@@ -32,6 +32,7 @@ def verify_release(
     trust: Path | str | Sequence[Path | str] = (),
     release: bool = False,
     policy: Policy | Path | str | None = None,
+    gates: Path | str | None = None,
     at: dt.datetime | None = None,
 ) -> Verification:
     """Verify a release folder, or a card.pdf alone.
@@ -48,6 +49,8 @@ def verify_release(
         signature level reached.
     policy : Policy or path, optional
         What the verifier asks for besides: roles, certificates, level, age. Without one, the provider's signature.
+    gates : path, optional
+        Gates that were signed beforehand (``NAME.p7s`` beside): the card has to be evaluated by them, and signed later.
     at : datetime.datetime, optional
         The moment for which certificates are judged, with its time zone; now when left out.
 
@@ -82,9 +85,23 @@ def verify_release(
             )
         else:
             raise InputError("no such release", where=str(path), allowed="a release folder, or its card.pdf")
+        if gates is not None:
+            _gates(case, path, Path(gates))
         if asked is not None:
             _held_to(case, asked)
     return case.verification(path)
+
+
+def _gates(case: Case, path: Path, gates: Path) -> None:
+    from explainkit.sign.gates import check_gates
+
+    if not path.is_dir():
+        raise InputError("gates are compared with a release", where=str(path), found="a PDF alone")
+    try:
+        evidence = read_card((path / "card.json").read_bytes())
+    except (OSError, VerificationError):
+        return  # what is wrong with it is noted already
+    check_gates(case, gates, evidence)
 
 
 def _held_to(case: Case, policy: Policy) -> None:
