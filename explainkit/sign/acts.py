@@ -53,7 +53,7 @@ def disorder(acts: tuple[Act, ...]) -> str | None:
         return f"{unknown[0]} is the folder of no known role"
     if [act.number for act in acts] != list(range(1, len(acts) + 1)):
         return "the folders of the signers are not numbered one after another"
-    if acts[0].kind != ROLES[0]:
+    if [act.kind for act in acts[:1]] != [ROLES[0]]:
         return "the provider has to be the first who signs"
     if len(set(kinds)) != len(kinds):
         return "a role signs more than once"

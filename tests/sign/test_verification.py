@@ -174,12 +174,12 @@ def test_a_release_in_earnest(
         verify_release(blank, trust=[ca], release=True)
     )
     # A signer that is wrong about what it does.
-    monkeypatch.setattr("explainkit.sign.release.REACHED", {False: ("B-LTA",)})
-    low = signed(make_files(make_evidence(level="B-LTA")), signer=signer, name="low")
+    monkeypatch.setattr("explainkit.sign.release.REACHED", {False: ("B-T",)})
+    low = signed(make_files(make_evidence(level="B-T")), signer=signer, name="low")
     assert verify_release(low, trust=[ca]).state == "valid"
-    assert "level B-LTA was intended, B-B is reached" in wrong(verify_release(low, trust=[ca], release=True))
+    assert "level B-T was intended, B-B is reached" in wrong(verify_release(low, trust=[ca], release=True))
     assert "required statements" in wrong(verify_release(blank / "card.pdf", trust=[ca], release=True))
-    assert "level B-LTA" in wrong(verify_release(low / "card.pdf", trust=[ca], release=True))
+    assert "level B-T" in wrong(verify_release(low / "card.pdf", trust=[ca], release=True))
 
 
 def test_a_test_certificate_proves_nothing_in_earnest(signed_once: Path, keys: TrialKeys) -> None:
