@@ -59,6 +59,8 @@ def command(
         )
     signer = signer_from(flags)
     if folder.is_file():
+        if opinion is not None:
+            raise InputError("an opinion is on a release", where=str(folder), found="a file")
         return _gates(folder, signer, quiet=quiet, as_json=as_json)
     if opinion is None or findings is None:
         saved.sign(folder, signer=signer)

@@ -81,5 +81,5 @@ def _stamped(case: Case, one: Archived, moment: dt.datetime) -> dt.datetime | No
     except VerificationError as error:
         case.refused(place, error)
         return None
-    judge_stamp(case, place, stamp)
+    judge_stamp(case, place, stamp, covers="the release")
     return stamp.at if stamp.sound and stamp.trusted else None

@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography import x509
 
 from explainkit.errors import VerificationError
+from explainkit.evidence import Evidence
 from explainkit.sign.certificates import fingerprint, is_test, signer_name, unfitness
 from explainkit.sign.cms import CheckedSignature, Stamp
 from explainkit.sign.opinion import Opinion, Withdrawal
@@ -44,6 +45,8 @@ class Case:
     """Role and fingerprint of whoever made a signature that was judged."""
     moments: dict[int, tuple[dt.datetime, bool]] = field(default_factory=dict)
     """By number of an act: the moment for which it is judged, and whether a trusted archive after it says so."""
+    evidence: Evidence | None = None
+    """The card, once it was read."""
     opinions: list[tuple[Opinion, x509.Certificate]] = field(default_factory=list)
     """What signers say of the card, and their certificates."""
     withdrawals: list[tuple[Withdrawal, x509.Certificate]] = field(default_factory=list)
@@ -183,7 +186,7 @@ def _level(case: Case, signature: CheckedSignature, *, archived: bool) -> str:
     return "B-LTA" if kept.trusted else signature.level
 
 
-def judge_stamp(case: Case, place: str, stamp: Stamp) -> None:
+def judge_stamp(case: Case, place: str, stamp: Stamp, *, covers: str) -> None:
     """Turn the checked time stamp of an archive into a verdict with its reasons."""
     reasons = list(_of_stamp(place, stamp))
     for reason in reasons:
@@ -192,7 +195,7 @@ def judge_stamp(case: Case, place: str, stamp: Stamp) -> None:
         SignatureVerdict(
             role="archive",
             kind="time stamp",
-            covers="the release" if place != "card.pdf" else place,
+            covers=covers,
             signer=stamp.server,
             test=None,
             intact=stamp.sound,

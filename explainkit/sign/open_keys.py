@@ -86,5 +86,5 @@ class KeyOnToken:
                 "the token failed while signing",
                 where=str(self.place),
                 found=type(error).__name__,
-                remedy="the release is left unsigned; sign it later with explainkit sign",
+                remedy="nothing was changed; sign later with explainkit sign",
             ) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,6 @@ from explainkit.sign.manifest import (
     ROLES,
     STATEMENT,
     WITHDRAWN,
-    Subjects,
     subjects,
 )
 from explainkit.sign.opinion import OPINION, WITHDRAWAL, Opinion, Withdrawal
@@ -54,9 +52,9 @@ def sign_release(folder: Path, signer: Signer) -> None:
         If the signatures cannot be written.
     """
     files = _unsigned(folder, read_release(folder))
-    about = _about(files)
-    _refuse_lower(about.evidence, stamped=signer.tsa is not None)
-    _write(folder, _certified(files, signer, about))
+    evidence = _agreed(files)
+    _refuse_lower(evidence, stamped=signer.tsa is not None)
+    _write(folder, _certified(files, signer, evidence))
 
 
 def countersign_release(folder: Path, signer: Signer, opinion: Opinion) -> None:
@@ -135,12 +133,6 @@ def renew_release(folder: Path, *, tsa: str, crls: Iterable[Path] = ()) -> None:
     _write(folder, new)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _About:
-    evidence: Evidence
-    subjects: Subjects
-
-
 def _unsigned(folder: Path, contents: Contents) -> dict[str, bytes]:
     files = {f.name: f.data for f in contents.files}
     if (folder / SIGNATURES).exists() or any(name.startswith(SIGNATURES + "/") for name in files):
@@ -153,14 +145,14 @@ def _unsigned(folder: Path, contents: Contents) -> dict[str, bytes]:
     return files
 
 
-def _about(files: Mapping[str, bytes]) -> _About:
-    """What the card is about, where all files say the same."""
+def _agreed(files: Mapping[str, bytes]) -> Evidence:
+    """The card, where all files say the same."""
     from explainkit.sign.content import read_card, unlike_card, unlike_summary
     from explainkit.sign.hanko import HOSTILE
 
     evidence = read_card(files["card.json"])
     try:
-        about = subjects(evidence)
+        subjects(evidence)
         unlike = unlike_card(files["card.html"], evidence)
     except HOSTILE as error:
         # The reader of card.json checks its members, not the type of each value.
@@ -169,7 +161,7 @@ def _about(files: Mapping[str, bytes]) -> _About:
         raise InputError("the page cannot be signed", where="card.html", found=problem)
     for name, problem in unlike_summary(files):
         raise InputError("the public summary cannot be signed", where=name, found=problem)
-    return _About(evidence=evidence, subjects=about)
+    return evidence
 
 
 def _refuse_lower(evidence: Evidence, *, stamped: bool) -> None:
@@ -185,7 +177,7 @@ def _refuse_lower(evidence: Evidence, *, stamped: bool) -> None:
         )
 
 
-def _certified(files: Mapping[str, bytes], signer: Signer, about: _About) -> dict[str, bytes]:
+def _certified(files: Mapping[str, bytes], signer: Signer, evidence: Evidence) -> dict[str, bytes]:
     """The files that the provider's signature adds or changes."""
     # pyHanko takes a third of a second to import: only those who sign or verify pay for it.
     from explainkit.sign.hand import Hand
@@ -205,8 +197,8 @@ def _certified(files: Mapping[str, bytes], signer: Signer, about: _About) -> dic
         )
         shown = {**files, **pages, "card.pdf": pdf}
         act = Act(number=1, kind=ROLES[0])
-        new = {**pages, "card.pdf": pdf, **await hand.folder(act, shown, about=about.subjects)}
-        return await _kept(files, new, (act,), hand, about.evidence, crls)
+        new = {**pages, "card.pdf": pdf, **await hand.folder(act, shown, about=subjects(evidence))}
+        return await _kept(files, new, (act,), hand, evidence, crls)
 
     with signer.open() as key, quiet():
         return run(sign_all(Hand.of(signer, key)))
@@ -240,6 +232,7 @@ def _crls(paths: Iterable[Path]) -> tuple[Any, ...]:
 
 def _add(folder: Path, signer: Signer, kind: str, card: str, words: Mapping[str, bytes]) -> None:
     """Add the folder of another signer to a signed release."""
+    from explainkit.sign.content import read_card
     from explainkit.sign.hand import Hand
     from explainkit.sign.hanko import quiet, run
     from explainkit.sign.pades import countersigned
@@ -248,10 +241,10 @@ def _add(folder: Path, signer: Signer, kind: str, card: str, words: Mapping[str,
     acts = acts_among(files)
     _refuse_twice(folder, acts, kind)
     _refuse_wrong(folder, files, acts)
-    about = _about(files)
+    evidence = read_card(files["card.json"])
     if card != "sha256:" + sha256_of(files["card.json"]):
         raise InputError("said about another card", where=str(folder), found=card, allowed="the digest of card.json")
-    _refuse_lower(about.evidence, stamped=signer.tsa is not None)
+    _refuse_lower(evidence, stamped=signer.tsa is not None)
     act = Act(number=len(acts) + 1, kind=kind)
     before = sha256_of(files[next(a for a in reversed(acts) if a.kind != ARCHIVE).folder + STATEMENT])
     said = {act.folder + name: data for name, data in words.items()}
@@ -262,9 +255,9 @@ def _add(folder: Path, signer: Signer, kind: str, card: str, words: Mapping[str,
         if act.signs_pdf:
             pdf = await countersigned(pdf, hand.signer, role=kind, stamper=hand.stamper)
         shared = {name: data for name, data in files.items() if not name.startswith(SIGNATURES + "/")}
-        added = await hand.folder(act, {**shared, "card.pdf": pdf, **said}, about=about.subjects, before=before)
+        added = await hand.folder(act, {**shared, "card.pdf": pdf, **said}, about=subjects(evidence), before=before)
         new = {"card.pdf": pdf, **said, **added}
-        return await _kept(files, new, (*acts, act), hand, about.evidence, crls)
+        return await _kept(files, new, (*acts, act), hand, evidence, crls)
 
     with signer.open() as key, quiet():
         _refuse_key(files, acts, key, kind)

@@ -32,7 +32,7 @@ ATTEMPTS = 3
 _LARGEST = 2**20
 _DIGESTS = ("sha256", "sha384", "sha512")
 _QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
-_REMEDY = "the release is left unsigned; sign it later with explainkit sign"
+_REMEDY = "nothing was changed; sign later with explainkit sign"
 
 
 def check_url(url: str) -> None:

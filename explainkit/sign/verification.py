@@ -85,10 +85,10 @@ def verify_release(
             )
         else:
             raise InputError("no such release", where=str(path), allowed="a release folder, or its card.pdf")
-        if gates is not None:
-            _gates(case, path, Path(gates))
         if asked is not None:
             _held_to(case, asked)
+        if gates is not None:  # after the policy, which is about the card: gates are older, and of any level
+            _gates(case, path, Path(gates))
     return case.verification(path)
 
 
@@ -97,11 +97,8 @@ def _gates(case: Case, path: Path, gates: Path) -> None:
 
     if not path.is_dir():
         raise InputError("gates are compared with a release", where=str(path), found="a PDF alone")
-    try:
-        evidence = read_card((path / "card.json").read_bytes())
-    except (OSError, VerificationError):
-        return  # what is wrong with it is noted already
-    check_gates(case, gates, evidence)
+    if case.evidence is not None:  # else what is wrong with it is noted already
+        check_gates(case, gates, case.evidence)
 
 
 def _held_to(case: Case, policy: Policy) -> None:
@@ -176,7 +173,7 @@ def _judge(case: Case, good: dict[str, bytes], signed: Sequence[SignedAct], arch
     if pdf is not None:
         for revision in pdf.revisions:
             if revision.stamp is not None:
-                judge_stamp(case, "card.pdf", revision.stamp)
+                judge_stamp(case, "card.pdf", revision.stamp, covers="card.pdf")
         _pdf_order(case, signed, archives, pdf)
     _content(case, good, pdf, signed[0].statement)
 
@@ -245,7 +242,7 @@ def _pades(case: Case, one: SignedAct, pdf: CheckedPdf | None) -> None:
 
 def _judge_revision(case: Case, place: str, revision: CheckedRevision) -> None:
     if revision.stamp is not None:
-        judge_stamp(case, place, revision.stamp)
+        judge_stamp(case, place, revision.stamp, covers=place)
     if revision.signature is not None:
         judge(
             case,
@@ -301,10 +298,10 @@ def _content(case: Case, good: dict[str, bytes], pdf: CheckedPdf | None, stateme
 
 def _evidence(case: Case, data: bytes) -> Evidence | None:
     try:
-        return read_card(data)
+        case.evidence = read_card(data)
     except VerificationError as error:
         case.refused("card.json", error)
-        return None
+    return case.evidence
 
 
 def _fit_for_release(case: Case, evidence: Evidence) -> None:

@@ -172,9 +172,11 @@ def test_a_pdf_with_cross_reference_streams(tmp_path: Path, servers: Servers, sh
 
 # Revocation
 
+Revocable = tuple[Identity, Signer, Path]
+
 
 @pytest.fixture
-def revocable(tmp_path: Path) -> tuple[Identity, Signer, Path]:
+def revocable(tmp_path: Path) -> Revocable:
     """An authority that publishes a revocation list, a signer certified by it, and the authority's certificate."""
     root = authority("Authority")
     point = x509.DistributionPoint([x509.UniformResourceIdentifier("http://ca.example/crl")], None, None, None)
@@ -183,7 +185,7 @@ def revocable(tmp_path: Path) -> tuple[Identity, Signer, Path]:
     return root, signer, write_certificate(tmp_path / "root.pem", root)
 
 
-def test_revocation_lists_are_kept(tmp_path: Path, servers: Servers, revocable: tuple[Identity, Signer, Path]) -> None:
+def test_revocation_lists_are_kept(tmp_path: Path, servers: Servers, revocable: Revocable) -> None:
     root, signer, ca = revocable
     folder = write(tmp_path / "r", make_files(make_evidence(level="B-LTA")))
     before = read(folder)
@@ -200,9 +202,21 @@ def test_revocation_lists_are_kept(tmp_path: Path, servers: Servers, revocable: 
     assert [s.level for s in alone.signatures] == ["B-LTA", None]
 
 
-def test_a_certificate_that_was_revoked_before(
-    tmp_path: Path, servers: Servers, revocable: tuple[Identity, Signer, Path]
-) -> None:
+def test_a_list_that_the_verifier_brings_tells_more(tmp_path: Path, servers: Servers, revocable: Revocable) -> None:
+    """The list in the archive is clean; the authority found out later that the key was stolen before it signed."""
+    root, signer, ca = revocable
+    own = x509.load_pem_x509_certificate((tmp_path / "seal.pem").read_bytes())
+    (tmp_path / "crl.pem").write_bytes(revocation_list(root))
+    folder = write(tmp_path / "r", make_files(make_evidence(level="B-LTA")))
+    sign_release(folder, signer.with_time_stamps(servers[1], crls=[tmp_path / "crl.pem"]))
+    (tmp_path / "later.pem").write_bytes(revocation_list(root, revoked=own))
+    for path in (folder, folder / "card.pdf"):
+        assert verify_release(path, trust=[ca, servers[0].ca], policy=Policy()).state == "valid"
+        found = verify_release(path, trust=[ca, servers[0].ca, tmp_path / "later.pem"], policy=Policy())
+        assert "revoked" in wrong(found)
+
+
+def test_a_certificate_that_was_revoked_before(tmp_path: Path, servers: Servers, revocable: Revocable) -> None:
     root, signer, ca = revocable
     own = x509.load_pem_x509_certificate((tmp_path / "seal.pem").read_bytes())
     (tmp_path / "crl.pem").write_bytes(revocation_list(root, revoked=own))

@@ -13,7 +13,8 @@ from explainkit.cli.main import main
 from explainkit.errors import InputError, OutputError, PlanError, ServiceError
 from explainkit.sign.gates import sign_gates
 from explainkit.sign.keys import TrialKeys
-from explainkit.sign.release import sign_release
+from explainkit.sign.policy import Policy
+from explainkit.sign.release import renew_release, sign_release
 from explainkit.sign.verification import verify_release
 from tests.sign.builders import make_evidence, make_files, unknown, write, wrong
 from tests.sign.time_server import TimeServer, served
@@ -49,6 +50,9 @@ def test_gates_of_before(tmp_path: Path, keys: TrialKeys, clock: tuple[TimeServe
         (told,) = [s for s in found.signatures if s.role == "gates"]
         assert (told.covers, told.level, told.signer) == ("gates.toml", "B-T", "TEST provider, explainkit TEST")
         assert told.stamped_at is not None
+    renew_release(tmp_path / "one", tsa=url)
+    asked = Policy(minimum_level="B-LTA")  # of the card, not of the gates
+    assert verify_release(tmp_path / "one", trust=[keys.ca, server.ca], gates=gates, policy=asked).state == "valid"
     assert "vouches for the time stamp server" in unknown(verify_release(folder, trust=[keys.ca], gates=gates))
 
 
