@@ -20,12 +20,13 @@ from pyhanko.sign.fields import InvisSigSettings
 from pyhanko.sign.signers.pdf_signer import PdfTimeStamper
 
 from explainkit.cli.main import main
-from explainkit.errors import InputError, ServiceError
-from explainkit.sign.hanko import run
+from explainkit.errors import InputError, ServiceError, VerificationError
+from explainkit.sign.hanko import quiet, run
 from explainkit.sign.keys import Signer, TrialKeys, make_test_pki
 from explainkit.sign.policy import Policy
 from explainkit.sign.release import countersign_release, renew_release, sign_release, withdraw_release
-from explainkit.sign.timestamps import Stamper
+from explainkit.sign.timestamps import Stamper, check_token
+from explainkit.sign.trust import read_trust
 from explainkit.sign.verification import verify_release
 from tests.sign.builders import make_evidence, make_files, make_opinion, read, unknown, write, wrong
 from tests.sign.certificate_kit import Identity, authority, save, seal, usage, write_certificate
@@ -309,6 +310,16 @@ def visible(writer: IncrementalPdfFileWriter) -> None:
     append_signature_field(writer, SigFieldSpec("Archive3", box=(0, 0, 100, 100)))
 
 
+def in_sight(writer: IncrementalPdfFileWriter) -> None:
+    """As the field of an archive in everything but its place."""
+    from pyhanko.sign.fields import SigFieldSpec, append_signature_field
+
+    append_signature_field(writer, SigFieldSpec("Archive3", box=(0, 0, 100, 100), readable_field_name="Time stamp"))
+    field = writer.root["/AcroForm"]["/Fields"][-1]
+    field["/F"] = generic.NumberObject(132)
+    writer.update_container(field)
+
+
 def store(writer: IncrementalPdfFileWriter) -> None:
     writer.root["/DSS"]["/More"] = generic.NameObject("/Anything")
     writer.update_container(writer.root["/DSS"])
@@ -334,7 +345,7 @@ def note(writer: IncrementalPdfFileWriter) -> None:
     writer.update_container(page)
 
 
-CHANGES = [None, new_content, script, visible, store, emptied, loose, language, note]
+CHANGES = [None, new_content, script, visible, in_sight, store, emptied, loose, language, note]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda c: "nothing" if c is None else c.__name__)
@@ -352,6 +363,23 @@ def test_a_stamped_revision_holds_an_archive_alone(
         assert verify_release(archived / "card.pdf", trust=trust).state == "indeterminate"
     else:
         wrong(verify_release(archived / "card.pdf", trust=trust))
+
+
+def test_every_byte_of_a_time_stamp_that_lies_alone(archived_once: Path, servers: Servers) -> None:
+    """No statement lists it, so no byte of it may be free: also those that no signature covers."""
+    place = archived_once / "signatures/04-archive/manifest.json"
+    data, token = place.read_bytes(), place.with_name("manifest.json.tst").read_bytes()
+    trust, now = read_trust([servers[0].ca]), later(0)
+    assert check_token(token, data, trust, now).trusted
+    free = []
+    with quiet():
+        for at in range(len(token)):
+            try:
+                stamp = check_token(flipped(token, at, 1), data, trust, now)
+            except VerificationError:
+                continue
+            free += [at] if stamp.sound and stamp.trusted else []
+    assert free == []
 
 
 def test_bytes_of_an_archived_release(archived: Path, servers: Servers, short: TrialKeys) -> None:
