@@ -314,9 +314,10 @@ def in_sight(writer: IncrementalPdfFileWriter) -> None:
     """As the field of an archive in everything but its place."""
     from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 
-    append_signature_field(writer, SigFieldSpec("Archive3", box=(0, 0, 100, 100), readable_field_name="Time stamp"))
+    away = InvisSigSettings(box_out_of_bounds=True)
+    append_signature_field(writer, SigFieldSpec("Archive3", readable_field_name="Time", invis_sig_settings=away))
     field = writer.root["/AcroForm"]["/Fields"][-1]
-    field["/F"] = generic.NumberObject(132)
+    field["/Rect"] = generic.ArrayObject(map(generic.NumberObject, (0, 0, 100, 100)))
     writer.update_container(field)
 
 
