@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -153,6 +154,15 @@ def test_the_pdf_in_pdfsig(archived_once: Path) -> None:
     assert report.count("Signature Validation: Signature is Valid.") == 2
     assert report.count("Signature Type: unknown") == 2  # document time stamps, which poppler 22.12 does not judge
     assert report.count("Signature has not yet been verified.") == 2
+
+
+def test_the_pdf_in_pyhankos_command_line(archived_once: Path, short: TrialKeys, servers: Servers) -> None:
+    """It judges the signers, with their time stamps, and does not speak of document time stamps."""
+    command = [Path(sys.executable).with_name("pyhanko"), "sign", "validate", "--executive-summary"]
+    roots = [word for path in (short.ca, servers[0].ca, servers[2].ca) for word in ("--trust", path)]
+    done = tool(*command, *roots, archived_once / "card.pdf")
+    assert done.returncode == 0, done.stderr
+    assert [line.split(":")[::2] for line in done.stdout.split()] == [["Provider", "VALID"], ["Validator", "VALID"]]
 
 
 def test_a_pdf_with_cross_reference_streams(tmp_path: Path, servers: Servers, short: TrialKeys) -> None:

@@ -10,6 +10,8 @@ import json
 import random
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -456,6 +458,18 @@ def test_a_signers_revision_holds_the_signature_alone(
     restate(release, keys.signers["validator"], act="02-validator", before="01-provider")
     text = wrong(verify_release(release, trust=[keys.ca]))
     assert re.search("revision changes|revision begins|changed after it was certified|OpenAction|PAdES", text), text
+    wrong(verify_release(release / "card.pdf", trust=[keys.ca]))
+
+
+def test_pyhankos_command_line_passes_over_what_is_refused_here(release: Path, keys: TrialKeys) -> None:
+    writer = IncrementalPdfFileWriter(io.BytesIO((release / "card.pdf").read_bytes()))
+    own_appearance(writer)
+    loose_object(writer)
+    (release / "card.pdf").write_bytes(signed_as_validator(writer, keys))
+    command = [str(Path(sys.executable).with_name("pyhanko")), "sign", "validate", "--no-revocation-check"]
+    more = ["--executive-summary", "--trust", str(keys.ca), str(release / "card.pdf")]
+    done = subprocess.run([*command, *more], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout.count(":VALID")) == (0, 2), done.stderr
     wrong(verify_release(release / "card.pdf", trust=[keys.ca]))
 
 

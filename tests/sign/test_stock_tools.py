@@ -19,6 +19,7 @@ from explainkit.sign.keys import TrialKeys
 from tests.sign.builders import make_evidence, read, restate
 
 FOLDER = "signatures/01-provider"
+ROLES = ("Provider", "Validator", "Approver")
 
 
 def run(*command: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -75,6 +76,36 @@ def test_pdfsig_reports_the_signature(signed_once: Path) -> None:
     ):
         assert line in report
     assert report.count("The signature form field is not signed.") == 2
+
+
+def pyhanko(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """PyHanko's own command line, of this environment; without revocation lists, which TEST CAs lack."""
+    command = Path(sys.executable).with_name("pyhanko")
+    return run(command, "sign", "validate", "--executive-summary", "--no-revocation-check", *arguments)
+
+
+def test_pyhanko_judges_every_signer(countersigned: Path, keys: TrialKeys, stranger: TrialKeys) -> None:
+    pdf = countersigned / "card.pdf"
+    good = pyhanko("--trust", keys.ca, pdf)
+    assert good.returncode == 0, good.stderr
+    assert [line.split(":")[::2] for line in good.stdout.split()] == [[who, "VALID"] for who in ROLES]
+
+    unknown = pyhanko("--trust", stranger.ca, pdf)
+    assert (unknown.returncode, unknown.stdout.count("INVALID")) == (1, 3)
+
+    data = pdf.read_bytes()
+    pdf.write_bytes(data[:40] + bytes([data[40] ^ 1]) + data[41:])
+    changed = pyhanko("--trust", keys.ca, pdf)
+    assert (changed.returncode, changed.stdout.count("INVALID")) == (1, 3)
+
+
+def test_pyhanko_judges_the_detached_signatures(release: Path, keys: TrialKeys) -> None:
+    card, signature = release / "card.json", release / FOLDER / "card.json.p7s"
+    assert pyhanko("--trust", keys.ca, "--detached", signature, card).returncode == 0
+    card.write_bytes(card.read_bytes() + b" ")
+    changed = pyhanko("--trust", keys.ca, "--detached", signature, card)
+    assert changed.returncode == 1
+    assert "INVALID" in changed.stderr
 
 
 @pytest.mark.skipif(shutil.which("qpdf") is None, reason="qpdf is not installed")
