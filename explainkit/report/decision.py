@@ -12,6 +12,7 @@ from explainkit.report import sentences
 from explainkit.report.card import Block, Card, Group, Items, Paragraph, Section, Table
 from explainkit.report.html import render_html
 from explainkit.report.language import language_of, noted, say, speaking
+from explainkit.report.look import look_of
 from explainkit.report.reader import Reader
 from explainkit.report.sections.cases import case_group
 from explainkit.report.sections.decision import BLOCKED
@@ -47,6 +48,7 @@ def page(evidence: Evidence, *, source: str, catalogue: bytes | None = None) -> 
         front=(),
         sections=(section,),
         document=title,
+        look=look_of(evidence.plan, evidence.house),
         language=language,
         source=source,
     )

@@ -94,6 +94,8 @@ def test_plain_lines_when_piped(case: Path, explainkit: Run) -> None:
 
 def test_a_page_and_the_numbers_it_is_made_of(case: Path, explainkit: Run) -> None:
     _, _, position = refused(case)
+    with (case / "audit.toml").open("a") as plan:
+        plan.write('\n[look]\norganisation = "Bank of Examples"\naccent = "#7a1f5c"\n')
     done = explainkit("explain", "audit.toml", "--row", position + 1, "--out", "one.html", folder=case)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-2:] == ["one.html", "one.json"]
@@ -103,6 +105,9 @@ def test_a_page_and_the_numbers_it_is_made_of(case: Path, explainkit: Run) -> No
     html = (case / "one.html").read_bytes()
     assert problems(html, evidence) == []
     assert b"from card.json" not in html
+    assert b"Bank of Examples" in html
+    assert b"#7a1f5c" in html
+    assert b"#1f5a8c" not in html
     again = explainkit("explain", "audit.toml", "--row", position + 1, "--out", "one.html", folder=case)
     assert again.returncode == 2
     assert "exists already" in again.stderr
