@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.bounded import long
+
 NAMES = ("card.json", "card.html", "card.pdf")
 
 
@@ -30,7 +32,7 @@ def audit(folder: Path, plan: str, **environment: str) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("plan", ["audit.toml", "audit-lightgbm.toml"])
+@pytest.mark.parametrize("plan", ["audit-lightgbm.toml", pytest.param("audit.toml", marks=long)])
 def test_same_bytes_everywhere(tmp_path: Path, sample_models: Path, plan: str) -> None:
     if "lightgbm" in plan:
         pytest.importorskip("lightgbm")

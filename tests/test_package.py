@@ -130,6 +130,8 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
 
 # Frames that come in through the Arrow protocol, without an import of ours.
 THROUGH_ARROW = {"polars"}
+# Puts modules of its own into the package of another.
+GUEST = {"pyhanko-cli"}
 
 
 def canonical_name(requirement: str) -> str:
@@ -155,7 +157,8 @@ def test_what_is_imported_is_declared_and_the_reverse() -> None:
     declared = {canonical_name(requirement) for requirement in [*project["dependencies"], *optional]}
     homes = packages_distributions()
     modules = set().union(*(imported(tree) for _, tree in sources())) - {"explainkit"} - sys.stdlib_module_names
-    assert {name for module in modules for name in map(canonical_name, homes[module])} == declared - THROUGH_ARROW
+    found = {canonical_name(home) for module in modules for home in homes[module]}
+    assert found - GUEST == declared - THROUGH_ARROW
 
 
 # Budgets

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.bounded import LONG
 from tests.real_cards import REAL
 
 pytestmark = pytest.mark.slow
@@ -100,10 +101,11 @@ def test_axe_finds_nothing(browser: Browser, card_file: CardFile, name: str) -> 
         page.evaluate(UNFOLD)
         page.emulate_media(color_scheme="dark")
         page.set_viewport_size({"width": 320, "height": 900})
-        assert violations(page, but=["color-contrast"]) == []
-        with five_rows(page):
-            assert violations(page, only=["color-contrast"]) == []
         assert page.evaluate("document.documentElement.scrollWidth") == 320
+        if LONG or name in ("credit", "scores_only"):
+            assert violations(page, but=["color-contrast"]) == []
+            with five_rows(page):
+                assert violations(page, only=["color-contrast"]) == []
         assert heard == []
 
 

@@ -19,6 +19,7 @@ import pytest
 from explainkit.evidence import Evidence
 from explainkit.report import layout
 from explainkit.report.pdf import render_pdf
+from tests.bounded import long
 from tests.report import examples
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -167,7 +168,7 @@ def test_the_date_of_the_plan_is_the_only_one(render_strictly: Callable[..., byt
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(examples.ALL))
+@pytest.mark.parametrize("name", [n if n == "credit" else pytest.param(n, marks=long) for n in examples.ALL])
 def test_two_processes_write_the_same_bytes(name: str, tmp_path: Path) -> None:
     program = (
         "import hashlib, sys\n"

@@ -52,7 +52,7 @@ def check(family: str, task: str, seed: int, *, tables: bool) -> None:
 
 @OLD_BOOSTERS
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=share(30, 15), deadline=None)
 @given(task=st.sampled_from(TASKS), seed=st.integers(0, 10**6), tables=st.booleans())
 def test_values_are_those_of_the_definition(family: str, task: str, seed: int, tables: bool) -> None:
     check(family, task, seed, tables=tables)
@@ -61,7 +61,7 @@ def test_values_are_those_of_the_definition(family: str, task: str, seed: int, t
 @pytest.mark.slow
 @OLD_BOOSTERS
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=share(400, 80), deadline=None)
+@settings(max_examples=share(400, 25), deadline=None)
 @given(task=st.sampled_from(TASKS), seed=st.integers(0, 10**9), tables=st.booleans())
 def test_values_are_those_of_the_definition_in_many_models(family: str, task: str, seed: int, tables: bool) -> None:
     check(family, task, seed, tables=tables)
