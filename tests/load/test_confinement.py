@@ -299,7 +299,6 @@ GOOD = {
     "features": ["a"],
     "width": 1,
     "caster": {"categorical": ["a"], "known": {"a": ["x", {"float": "nan"}]}},
-    "lacking": [],
 }
 FORGED: dict[str, dict[str, object]] = {
     "no identity": {"identity": 1},
@@ -315,7 +314,6 @@ FORGED: dict[str, dict[str, object]] = {
     "a strange caster": {"caster": {"other": []}},
     "a caster of no columns": {"caster": {"categorical": [1], "known": {}}},
     "another task": {"task": "other"},
-    "nothing lacking": {"lacking": None},
 }
 
 
