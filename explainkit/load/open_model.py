@@ -148,6 +148,7 @@ def _read_skops(file: _File) -> Adapter:
                 remedy="audit its predictions without the model, or pass the model from Python",
             )
         model = skops.io.loads(file.data, trusted=list(TRUSTED_TYPES))
+        check_sklearn(model, where)
     except UntrustedTypesFoundException as error:
         raise ModelError("the model file holds types that were not reviewed", where=where, found=str(error)) from None
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, TypeError, AttributeError) as error:
@@ -157,7 +158,6 @@ def _read_skops(file: _File) -> Adapter:
             found=f"{type(error).__name__}: {error}".splitlines()[0],
             remedy="save the model again (skops.io.dump)",
         ) from None
-    check_sklearn(model, where)
     return adapt_object(model, digest=file.digest, digest_of=file.named)
 
 
