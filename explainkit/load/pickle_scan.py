@@ -33,6 +33,11 @@ _TUPLES = frozenset(("EMPTY_TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "TUPLE"))
 _INTO = frozenset(("APPEND", "APPENDS", "ADDITEMS", "SETITEM", "SETITEMS"))
 _CALLS = frozenset(("REDUCE", "NEWOBJ", "NEWOBJ_EX"))
 _EXTENSIONS = frozenset(("EXT1", "EXT2", "EXT4"))
+_EFFECTS = {
+    opcode.name: (len(opcode.stack_before), "mark" in map(repr, opcode.stack_before), len(opcode.stack_after))
+    for opcode in pickletools.opcodes
+}
+"""How many things each takes from the stack, whether down to a mark, and how many it puts there."""
 _NUMBERS = re.compile(r"([biufcSUVmMO])([0-9]{1,9})")
 """NumPy's short names of types: a kind and bytes, or characters of four bytes."""
 
@@ -174,9 +179,9 @@ class _Machine:
             elif kind == "BUILD":
                 self._build()
             elif kind in _INTO:
-                self._put(kind, self._taken(opcode))
+                self._put(kind, self._taken(kind))
             else:
-                self.stack += self._made(opcode, argument)
+                self.stack += self._made(kind, argument)
 
     def _top(self) -> Any:
         if self.stack[-1] is _MARK:
@@ -190,11 +195,11 @@ class _Machine:
         del self.stack[len(self.stack) - count :]
         return taken
 
-    def _taken(self, opcode: Any) -> list[Any]:
+    def _taken(self, kind: str) -> list[Any]:
         """What an opcode takes from the stack, but for that into which it puts something."""
-        before = [thing.name for thing in opcode.stack_before]
-        if "mark" not in before:
-            return self._pop(len(before) - (opcode.name in _INTO))
+        count, marked, _ = _EFFECTS[kind]
+        if not marked:
+            return self._pop(count - (kind in _INTO))
         at = len(self.stack) - 1
         while self.stack[at] is not _MARK:
             at -= 1
@@ -209,9 +214,8 @@ class _Machine:
         if isinstance(into, dict) and kind in ("SETITEM", "SETITEMS"):
             into.update(_by_text(items))
 
-    def _made(self, opcode: Any, argument: Any) -> list[Any]:
+    def _made(self, kind: str, argument: Any) -> list[Any]:
         """What an opcode puts on the stack."""
-        kind = opcode.name
         if kind == "MARK":
             return [_MARK]
         if kind == "POP":
@@ -219,7 +223,7 @@ class _Machine:
             return []
         if kind == "DUP":
             return [self._top()]
-        taken = self._taken(opcode)
+        taken = self._taken(kind)
         if kind in _CONSTANTS:
             return [_CONSTANTS[kind]]
         if kind in _TUPLES:
@@ -235,7 +239,7 @@ class _Machine:
             return [_Made(named, tuple(taken)) if kind == "INST" else named]
         if kind in ("PERSID", "BINPERSID"):
             self.names.add("a persistent object")
-        return [_OTHER] * len(opcode.stack_after)
+        return [_OTHER] * _EFFECTS[kind][2]
 
     def _named(self, kind: str, argument: Any, taken: list[Any]) -> _Named:
         if kind in _EXTENSIONS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 
 from explainkit.artifact import sha256_file
+from explainkit.cli.progress_bars import progress_for
 from explainkit.errors import ModelError
 from explainkit.load.assemble import load_subject
 from explainkit.load.confined import client
@@ -159,3 +161,18 @@ def test_a_card_of_a_trusted_pickle(tmp_path: Path) -> None:
     assert "model.joblib" not in pickled[0].reason
     (note,) = heard.notes
     assert note.startswith("model.joblib: a trusted pickle that imports ")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_the_command_line_shows_notes(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    progress = progress_for(quiet=False)
+    with progress.stage("load"):
+        progress.note("a trusted pickle that imports os.system")
+    told = capsys.readouterr()
+    assert "a trusted pickle that imports os.system\n" in told.err
+    assert told.out == ""
+    progress_for(quiet=True).note("nothing")
+    assert capsys.readouterr().err == ""
