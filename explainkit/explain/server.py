@@ -51,14 +51,14 @@ def _serve(asked: BinaryIO, answers: BinaryIO, job: dict[str, Any], lacking: tup
     from explainkit.load.steady import one_order
 
     with one_order(), open(os.devnull, "wb") as nothing:
-        # Told before the file is opened: what it is made of can no longer keep it back.
+        os.dup2(nothing.fileno(), 2)  # until here it tells why the process cannot start; a model could fill the disk
+        # Told before the file is opened, which so cannot keep it back.
         send(answers, {"lacking": lacking})
         try:
             adapter, head = _opened(job, answers)
         except Exception as error:  # noqa: BLE001 - whatever a file or a model raises is its answer
             send(answers, _failure(error))
             return
-        os.dup2(nothing.fileno(), 2)  # until here it tells why the process cannot start
         send(answers, head)
         desk = _Desk(adapter)
         while True:
