@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 _BLOCK = 1 << 20
 
@@ -31,6 +34,21 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def regular_file(path: Path) -> BinaryIO:
+    """Open a file for reading, and nothing else that may have its name: a pipe would keep whoever reads it waiting.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is no regular file.
+    """
+    stream = path.open("rb") if os.name == "nt" else os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError("not a regular file")
+    return stream
+
+
 def sha256_file(path: Path) -> str:
     """SHA-256 of a file as 64 hexadecimal digits, read in blocks.
 
@@ -38,9 +56,14 @@ def sha256_file(path: Path) -> str:
     ----------
     path : pathlib.Path
         An existing file.
+
+    Raises
+    ------
+    OSError
+        As `regular_file`.
     """
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
+    with regular_file(path) as stream:
         while block := stream.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()

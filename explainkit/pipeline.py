@@ -41,7 +41,7 @@ def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> R
         with progress.stage("load model and data"):
             from explainkit.load.confined.opening import opening_of
 
-            opening = opening_of(plan, base=base)
+            opening = opening_of(plan, base=base, progress=progress)
             from explainkit.load.assemble import load_subject
 
             _check(plan)

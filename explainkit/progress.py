@@ -13,6 +13,9 @@ class Progress(Protocol):
     def stage(self, name: str) -> AbstractContextManager[None]:
         """Enter a stage, leave it when it is done."""
 
+    def note(self, text: str) -> None:
+        """Say something that whoever waits should know."""
+
 
 class Silent:
     """Says nothing."""
@@ -21,3 +24,6 @@ class Silent:
     def stage(self, name: str) -> Iterator[None]:
         """Enter a stage, leave it when it is done."""
         yield
+
+    def note(self, text: str) -> None:
+        """Say nothing."""

@@ -108,13 +108,15 @@ def recompute(
         If they are not those of the card.
     """
     from explainkit.load.assemble import load_subject
+    from explainkit.load.confined.opening import opening_of
     from explainkit.pipeline import gather
     from explainkit.progress import Silent
 
     progress = progress or Silent()
     with progress.stage("load model and data"):
         own = plan.model.model_copy(update={"trust": tuple(trust)})
-        subject = load_subject(plan.model_copy(update={"model": own}), base=base)
+        plan_here = plan.model_copy(update={"model": own})
+        subject = load_subject(plan_here, base=base, opening=opening_of(plan_here, base=base, progress=progress))
     _same("model", evidence.model.digest, subject.identity.digest)
     here = {d.identity.role: d.identity.digest for d in (subject.evaluation, subject.reference) if d is not None}
     for dataset in evidence.datasets:

@@ -16,10 +16,16 @@ from pathlib import Path
 FOLDERS = ("assess", "explain", "load")
 MODULES = ("circumstances.py", "evidence.py", "explanation.py", "gathering.py", "public.py")
 OTHERS = (
-    *("load/catalogue.py", "load/columns.py", "load/row_values.py", "load/pickle_scan.py"),
+    *("load/catalogue.py", "load/columns.py", "load/row_values.py", "load/pickle_scan.py", "load/known_names.py"),
     *("load/confined/client.py", "load/confined/frames.py", "load/confined/values.py", "load/confined/seccomp.py"),
     *("load/confined/confinement.py", "load/confined/landlock.py", "load/confined/facts.py"),
-    *("load/confined/opening.py", "explain/elsewhere.py", "explain/server.py"),
+    *(
+        "load/unpacking.py",
+        "load/unpickling.py",
+        "load/confined/opening.py",
+        "explain/elsewhere.py",
+        "explain/server.py",
+    ),
     *("load/models/soundness.py", "load/models/ubj.py", "explain/tree/readers/lightgbm.py"),
 )
 """Modules with names of groups and errors only."""

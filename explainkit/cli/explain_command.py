@@ -44,7 +44,7 @@ def command(
         asked = read_plan(plan)
         progress = progress_for(quiet=quiet or as_json or not sys.stderr.isatty())
         with progress.stage("load model and data"):
-            opening = opening_of(asked, base=plan.absolute().parent)
+            opening = opening_of(asked, base=plan.absolute().parent, progress=progress)
             from explainkit.load.assemble import load_subject
 
             subject = load_subject(asked, base=plan.absolute().parent, opening=opening)

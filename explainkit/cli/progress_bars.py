@@ -10,7 +10,15 @@ from contextlib import contextmanager
 from explainkit.progress import Progress, Silent
 
 
-class PlainLines:
+class _Notes:
+    """Notes as lines on stderr; while a bar moves, rich puts them above it."""
+
+    def note(self, text: str) -> None:
+        """Say something that whoever waits should know."""
+        print(text, file=sys.stderr, flush=True)
+
+
+class PlainLines(_Notes):
     """One line on stderr as each stage ends."""
 
     @contextmanager
@@ -22,7 +30,7 @@ class PlainLines:
         print(f"{name}: {time.monotonic() - start:.1f} s", file=sys.stderr, flush=True)
 
 
-class Bars:
+class Bars(_Notes):
     """A bar on stderr that moves while a stage runs, and stays full when it is done."""
 
     @contextmanager

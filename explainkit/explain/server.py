@@ -51,13 +51,15 @@ def _serve(asked: BinaryIO, answers: BinaryIO, job: dict[str, Any], lacking: tup
     from explainkit.load.steady import one_order
 
     with one_order(), open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), 2)  # until here it tells why the process cannot start; a model could fill the disk
+        # Told before the file is opened, which so cannot keep it back.
+        send(answers, {"lacking": lacking})
         try:
-            adapter, head = _opened(job)
+            adapter, head = _opened(job, answers)
         except Exception as error:  # noqa: BLE001 - whatever a file or a model raises is its answer
             send(answers, _failure(error))
             return
-        os.dup2(nothing.fileno(), 2)  # until here it tells why the process cannot start
-        send(answers, {**head, "lacking": lacking})
+        send(answers, head)
         desk = _Desk(adapter)
         while True:
             try:
@@ -71,12 +73,16 @@ def _serve(asked: BinaryIO, answers: BinaryIO, job: dict[str, Any], lacking: tup
             send(answers, found, arrays)
 
 
-def _opened(job: dict[str, Any]) -> tuple[Adapter, Head]:
+def _opened(job: dict[str, Any], answers: BinaryIO) -> tuple[Adapter, Head]:
     from explainkit.errors import ModelError
     from explainkit.load.confined.facts import told
+    from explainkit.load.confined.findings import told_scan
+    from explainkit.load.confined.frames import send
     from explainkit.load.open_model import open_model
 
-    adapter = open_model(Path(job["path"]), trust=job["trust"])
+    adapter = open_model(
+        Path(job["path"]), trust=job["trust"], tell=lambda found: send(answers, {"scan": told_scan(found)})
+    )
     try:
         return adapter, told(adapter)
     except TypeError as error:

@@ -64,7 +64,7 @@ def load_subject(plan: Plan, *, base: Path, opening: Opening | None = None) -> S
     model = None if opening is None else opening.done()
     subject = assemble(plan, model=model, evaluation=evaluation, reference=reference, ledger=ledger)
     if model is not None:
-        subject = replace(subject, shortfalls=model.shortfalls)
+        subject = replace(subject, ledger=model.findings + subject.ledger, shortfalls=model.shortfalls)
     return with_files_beside(subject, plan, base=base)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import pickle
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from explainkit.artifact import sha256_file, sha256_of
+from explainkit.artifact import regular_file, sha256_of
 from explainkit.errors import InputError, ModelError
 from explainkit.load.models.base import Adapter
 from explainkit.load.models.soundness import check_sklearn
-from explainkit.load.pickle_scan import scan
+from explainkit.load.pickle_scan import Scan, scan
+from explainkit.load.unpacking import PACKED
 
 _KINDS = "skops, LightGBM text, XGBoost JSON or UBJ, CatBoost cbm; pickle and joblib when trusted by digest"
 
@@ -38,7 +39,22 @@ TRUSTED_TYPES = (
 )
 
 
-def open_model(path: Path, *, trust: Sequence[str] = ()) -> Adapter:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """A model file, read once: what is checked is what is opened, also where somebody changes the file meanwhile."""
+
+    path: Path
+    data: bytes = field(repr=False)
+    digest: str
+    trusted: bool
+    tell: Callable[[Scan], None]
+
+    @property
+    def named(self) -> str:
+        return f"the file {self.path.name}"
+
+
+def open_model(path: Path, *, trust: Sequence[str] = (), tell: Callable[[Scan], None] = lambda found: None) -> Adapter:
     """Open a model file.
 
     Parameters
@@ -47,6 +63,8 @@ def open_model(path: Path, *, trust: Sequence[str] = ()) -> Adapter:
         The file; its kind is recognised by content.
     trust : sequence of str
         ``sha256:…`` digests of files that may be unpickled. Trust belongs to whoever loads, never to the file.
+    tell : callable
+        Told what a trusted pickle imports, before it is opened.
 
     Raises
     ------
@@ -61,25 +79,23 @@ def open_model(path: Path, *, trust: Sequence[str] = ()) -> Adapter:
     if not path.is_file():
         raise ModelError("not a regular file", where=where, allowed=_KINDS)
     try:
-        with path.open("rb") as stream:
-            head = stream.read(64)
+        with regular_file(path) as stream:
+            data = stream.read()
     except OSError as error:
         raise ModelError("the model file cannot be read", where=where, found=error.strerror or str(error)) from None
-    reader = _reader(head)
+    reader = _reader(data[:64])
     if reader is None:
         raise ModelError(
-            "a model file of an unknown kind" if head else "the model file is empty",
+            "a model file of an unknown kind" if data else "the model file is empty",
             where=where,
-            found=repr(head[:8]) if head else "0 bytes",
+            found=repr(data[:8]) if data else "0 bytes",
             allowed=_KINDS,
         )
-    return reader(path, "sha256:" + sha256_file(path), tuple(trust))
+    digest = "sha256:" + sha256_of(data)
+    return reader(_File(path=path, data=data, digest=digest, trusted=digest in trust, tell=tell))
 
 
-Reader = Callable[[Path, str, tuple[str, ...]], Adapter]
-
-
-def _reader(head: bytes) -> Reader | None:
+def _reader(head: bytes) -> Callable[[_File], Adapter] | None:
     start = head.lstrip()
     if head.startswith(b"PK\x03\x04"):
         return _read_skops
@@ -93,39 +109,36 @@ def _reader(head: bytes) -> Reader | None:
         or (start.startswith(b"{") and b'"learner"' in head)
     ):
         return _read_xgboost
-    # Pickle protocols 2 to 5, and the compressions that joblib writes (zlib, gzip, bz2, xz, lzma, lz4).
-    if head[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"x\x9c", b"x\x01", b"x\xda", b"x^") or (
-        head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"]\x00\x00", b"\x04\x22\x4d\x18"))
-    ):
-        return _read_pickle
+    if head[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") or head.startswith(PACKED):
+        return _read_pickle  # pickle protocols 2 to 5, and what joblib compresses
     return None
 
 
-def _read_lightgbm(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
+def _read_lightgbm(file: _File) -> Adapter:
     from explainkit.load.models.lightgbm import read_lightgbm
 
-    return read_lightgbm(path, digest)
+    return read_lightgbm(file.data, where=str(file.path), digest=file.digest, digest_of=file.named)
 
 
-def _read_xgboost(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
+def _read_xgboost(file: _File) -> Adapter:
     from explainkit.load.models.xgboost import read_xgboost
 
-    return read_xgboost(path, digest)
+    return read_xgboost(file.data, where=str(file.path), digest=file.digest, digest_of=file.named)
 
 
-def _read_catboost(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
+def _read_catboost(file: _File) -> Adapter:
     from explainkit.load.models.catboost import read_catboost
 
-    return read_catboost(path, digest)
+    return read_catboost(file.data, where=str(file.path), digest=file.digest, digest_of=file.named)
 
 
-def _read_skops(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
+def _read_skops(file: _File) -> Adapter:
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
-    where = str(path)
+    where = str(file.path)
     try:
-        unknown = [t for t in skops.io.get_untrusted_types(file=path) if t not in TRUSTED_TYPES]
+        unknown = [t for t in skops.io.get_untrusted_types(data=file.data) if t not in TRUSTED_TYPES]
         if unknown:
             raise ModelError(
                 "the model file holds types that were not reviewed",
@@ -134,7 +147,8 @@ def _read_skops(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
                 allowed="scikit-learn's and NumPy's own",
                 remedy="audit its predictions without the model, or pass the model from Python",
             )
-        model = skops.io.load(path, trusted=list(TRUSTED_TYPES))
+        model = skops.io.loads(file.data, trusted=list(TRUSTED_TYPES))
+        check_sklearn(model, where)
     except UntrustedTypesFoundException as error:
         raise ModelError("the model file holds types that were not reviewed", where=where, found=str(error)) from None
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, TypeError, AttributeError) as error:
@@ -144,33 +158,22 @@ def _read_skops(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
             found=f"{type(error).__name__}: {error}".splitlines()[0],
             remedy="save the model again (skops.io.dump)",
         ) from None
-    check_sklearn(model, where)
-    return adapt_object(model, digest=digest, digest_of=f"the file {path.name}")
+    return adapt_object(model, digest=file.digest, digest_of=file.named)
 
 
-def _read_pickle(path: Path, digest: str, trust: tuple[str, ...]) -> Adapter:
-    if digest not in trust:
+def _read_pickle(file: _File) -> Adapter:
+    from explainkit.load.unpickling import unpickled
+
+    if not file.trusted:
         raise ModelError(
-            f"a pickle can run any code when it is opened, and this one is not trusted; it {scan(path)}",
-            where=str(path),
-            found=digest,
+            f"a pickle can run any code when it is opened, and this one is not trusted; it {scan(file.data)}",
+            where=str(file.path),
+            found=file.digest,
             allowed="a digest listed under model.trust by whoever loads",
-            remedy=f'add "{digest}" to model.trust if you know where the file comes from, or save as skops',
+            remedy=f'add "{file.digest}" to model.trust if you know where the file comes from, or save as skops',
         )
-    import joblib
-
-    data = path.read_bytes()
-    if "sha256:" + sha256_of(data) != digest:
-        raise ModelError("the model file changed while it was read", where=str(path))
-    try:
-        model = joblib.load(io.BytesIO(data))  # these very bytes are those that are trusted
-    except (pickle.UnpicklingError, EOFError, ValueError, OSError, ImportError, AttributeError, KeyError) as error:
-        raise ModelError(
-            "the model file is cut short, damaged, or of other library versions",
-            where=str(path),
-            found=f"{type(error).__name__}: {error}".splitlines()[0],
-        ) from None
-    return adapt_object(model, digest=digest, digest_of=f"the file {path.name}")
+    model = unpickled(file.data, where=str(file.path), tell=file.tell)
+    return adapt_object(model, digest=file.digest, digest_of=file.named)
 
 
 def adapt_object(model: Any, *, digest: str | None = None, digest_of: str | None = None) -> Adapter:

@@ -18,7 +18,7 @@ from explainkit.errors import OutputError
 
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
-_STAGING = re.compile(r"\.(?P<target>.+)\.(?P<process>[1-9][0-9]{0,8})\.partial")
+_STAGING = re.compile(r"\.(?P<target>.+)\.(?P<process>[1-9][0-9]{0,8})\.partial(?P<old>\.old)?")
 _IDLE_SECONDS = 3600
 
 
@@ -29,6 +29,8 @@ def staging_name(target: Path, process: int) -> str:
 
 def check_target(target: Path, *, force: bool) -> None:
     """Refuse to write over anything but an earlier release, and over that only by force.
+
+    An earlier release that a killed run had moved away is put back first.
 
     Raises
     ------
@@ -41,6 +43,8 @@ def check_target(target: Path, *, force: bool) -> None:
         raise OutputError("no such folder", where=str(target.parent), remedy="create it, or choose another --out")
     if not os.access(target.parent, os.W_OK):
         raise OutputError("the folder cannot be written to", where=str(target.parent))
+    if not target.exists():
+        _put_back(target)
     if not target.exists() or not any(target.iterdir()):
         return
     if not _is_release(target):
@@ -115,6 +119,16 @@ def _sweep(target: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def _put_back(target: Path) -> None:
+    """Put back an earlier release that was moved away by a process that is no more."""
+    for folder in sorted(target.parent.iterdir()):
+        found = _STAGING.fullmatch(folder.name)
+        if found and found["old"] and found["target"] == target.name and not _running(int(found["process"])):
+            with suppress(OSError):  # another process was faster
+                os.replace(folder, target)
+            return
+
+
 def _running(process: int) -> bool:
     if os.name != "posix":  # elsewhere, asking would end it
         return True
@@ -154,10 +168,15 @@ def _put_in_place(staging: Path, target: Path) -> None:
     if not target.exists() or not any(target.iterdir()):
         os.replace(staging, target)
     elif not _exchange(staging, target):
-        # The kernel or file system has no exchange: two renames, the old release kept until the new one stands.
+        # The kernel or file system has no exchange: two renames, the old release kept until the new one stands. Who is
+        # killed between them leaves neither; `_put_back` finds the old one.
         old = target.parent / f"{staging.name}.old"
         os.replace(target, old)
-        os.replace(staging, target)
+        try:
+            os.replace(staging, target)
+        except OSError:
+            os.replace(old, target)
+            raise
         shutil.rmtree(old)
     _fsync(target.parent)
 

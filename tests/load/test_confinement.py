@@ -299,7 +299,6 @@ GOOD = {
     "features": ["a"],
     "width": 1,
     "caster": {"categorical": ["a"], "known": {"a": ["x", {"float": "nan"}]}},
-    "lacking": [],
 }
 FORGED: dict[str, dict[str, object]] = {
     "no identity": {"identity": 1},
@@ -315,7 +314,6 @@ FORGED: dict[str, dict[str, object]] = {
     "a strange caster": {"caster": {"other": []}},
     "a caster of no columns": {"caster": {"categorical": [1], "known": {}}},
     "another task": {"task": "other"},
-    "nothing lacking": {"lacking": None},
 }
 
 
@@ -435,3 +433,12 @@ def test_a_card_says_what_was_lacking_and_is_recomputed_elsewhere(tmp_path: Path
     assert [entry.what for entry in lacking.ledger][-4:] == [UNCONFINED] * 4
     assert lacking.figures == whole.figures
     assert compared(whole, lacking).differences == ()
+
+
+def test_a_file_cannot_fill_the_disk_with_complaints(tmp_path: Path, limits: object) -> None:
+    """What the process says on stderr lies in a file; nobody but the process itself may write there."""
+    limits(without=MEASURES)  # type: ignore[operator]
+    adapter = opened(tmp_path, opening="import os\nfor _ in range(100): os.write(2, b'x' * 10**6)")
+    child = adapter.native._child
+    assert os.fstat(child._complaints.fileno()).st_size == 0
+    adapter.native.close()

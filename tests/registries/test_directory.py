@@ -101,7 +101,8 @@ def test_what_killed_processes_left_is_removed_after_an_hour(tmp_path: Path) -> 
     target, hours_ago = tmp_path / "release", time.time() - 2 * 3600
     ended = subprocess.Popen(["true"])
     ended.wait()
-    gone, fresh, mine, others = (
+    write_release(target, files(), finish=nothing)
+    gone, old, mine, others = (
         tmp_path / name
         for name in (
             staging_name(target, ended.pid),
@@ -110,14 +111,35 @@ def test_what_killed_processes_left_is_removed_after_an_hour(tmp_path: Path) -> 
             staging_name(tmp_path / "another", ended.pid),
         )
     )
-    for folder in (gone, fresh, mine, others):
+    for folder in (gone, old, mine, others):
         folder.mkdir()
         os.utime(folder, (hours_ago, hours_ago))
-    write_release(target, files(), finish=nothing)
-    assert [folder.exists() for folder in (gone, fresh, mine, others)] == [False, True, True, True]
+    write_release(target, files(), finish=nothing, force=True)
+    assert [folder.exists() for folder in (gone, old, mine, others)] == [False, False, True, True]
     gone.mkdir()
     write_release(target, files(), finish=nothing, force=True)
     assert gone.exists()
+
+
+def test_a_release_that_cannot_be_put_in_place_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an exchange, the old one is moved away and back."""
+    target = tmp_path / "release"
+    write_release(target, files(), finish=nothing)
+    monkeypatch.setattr(directory, "_exchange", lambda one, other: False)
+    replace = os.replace
+
+    def refusing(one: Path, other: Path) -> None:
+        if one.name.endswith(".partial"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        replace(one, other)
+
+    monkeypatch.setattr(os, "replace", refusing)
+    with pytest.raises(OutputError):
+        write_release(target, files(b"two"), finish=nothing, force=True)
+    assert (target / "card.pdf").read_bytes() == b"one"
+    assert [p.name for p in tmp_path.iterdir()] == ["release"]
 
 
 def test_a_full_disk_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

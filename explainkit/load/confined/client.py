@@ -249,7 +249,7 @@ class _Child:
 
     def wait(self) -> tuple[int | None, str]:
         """How it ended, and the last that it said."""
-        self._keeper.join(1.0)
+        self._keeper.join(10.0)  # on a busy machine an interpreter takes its time to end
         self.kill()
         self._keeper.join(10.0)
         if self._complaints.closed:

@@ -15,7 +15,6 @@ from explainkit.errors import ModelError
 from explainkit.evidence import LedgerEntry, ModelIdentity
 from explainkit.load.confined.client import Confined, RaisedThereError
 from explainkit.load.confined.frames import Head
-from explainkit.load.confined.shortfalls import shortfalls
 from explainkit.load.confined.values import from_scalar, packed, scalar
 from explainkit.load.models import catboost, lightgbm, xgboost
 from explainkit.load.models.base import Adapter
@@ -61,6 +60,8 @@ def _listed(value: Any) -> Any:
 class ConfinedAdapter(Adapter):
     """A model in a process of its own, behind the same door."""
 
+    findings: tuple[LedgerEntry, ...] = ()
+    """What was found in the file before it was opened."""
     shortfalls: tuple[LedgerEntry, ...] = ()
     """What its process could not be kept from, on this system."""
 
@@ -69,7 +70,15 @@ class ConfinedAdapter(Adapter):
         return self._checked(self.answer(rows), len(rows))
 
 
-def adapter_of(head: Head, model: Confined, *, digest: str, digest_of: str) -> ConfinedAdapter:
+def adapter_of(
+    head: Head,
+    model: Confined,
+    *,
+    digest: str,
+    digest_of: str,
+    findings: tuple[LedgerEntry, ...] = (),
+    shortfalls: tuple[LedgerEntry, ...] = (),
+) -> ConfinedAdapter:
     """An adapter made of what another process says of its own.
 
     Parameters
@@ -80,6 +89,10 @@ def adapter_of(head: Head, model: Confined, *, digest: str, digest_of: str) -> C
         The process.
     digest, digest_of : str
         Of the file, as found here.
+    findings : tuple of LedgerEntry
+        What was found in the file before it was opened.
+    shortfalls : tuple of LedgerEntry
+        What its process could not be kept from.
 
     Raises
     ------
@@ -97,7 +110,6 @@ def adapter_of(head: Head, model: Confined, *, digest: str, digest_of: str) -> C
             raise ValueError("the number of its inputs")
         if classes is not None and not 1 <= len(set(classes)) == len(classes) <= _MOST_CLASSES:
             raise ValueError("its classes")
-        lacking = [_text(name) for name in _list(head["lacking"])]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise model.not_understood("something else than what a model says of itself") from None
     model.n_features_in_ = width
@@ -109,7 +121,8 @@ def adapter_of(head: Head, model: Confined, *, digest: str, digest_of: str) -> C
         native=model,
         answer=_Answer(model),
         caster=caster,
-        shortfalls=shortfalls(lacking),
+        findings=findings,
+        shortfalls=shortfalls,
     )
 
 

@@ -11,8 +11,10 @@ from explainkit.errors import ModelError
 from explainkit.load.confined import client
 from explainkit.load.confined.client import Confined, RaisedThereError
 from explainkit.plan import Plan
+from explainkit.progress import Progress, Silent
 
 if TYPE_CHECKING:
+    from explainkit.evidence import LedgerEntry
     from explainkit.load.confined.facts import ConfinedAdapter
 
 
@@ -25,10 +27,12 @@ class Opening:
         The file.
     trust : sequence of str
         ``sha256:…`` digests of files that may be unpickled.
+    progress : Progress, optional
+        Told what a trusted pickle imports.
     """
 
-    def __init__(self, path: Path, *, trust: Sequence[str] = ()) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, trust: Sequence[str] = (), progress: Progress | None = None) -> None:
+        self._path, self._progress = path, progress or Silent()
         self._model = Confined(path, trust=trust, limits=client.LIMITS)
 
     def done(self) -> ConfinedAdapter:
@@ -40,9 +44,18 @@ class Opening:
             As `open_model`; and if the process ends, takes too long or too much, or says what cannot be.
         """
         from explainkit.load.confined.facts import adapter_of
+        from explainkit.load.confined.findings import findings, scan_of
+        from explainkit.load.confined.shortfalls import shortfalls
 
+        found: tuple[LedgerEntry, ...] = ()
         try:
+            lacking = shortfalls(self._model.opened().head["lacking"])
             head = self._model.opened().head
+            if "scan" in head:  # told before the file is opened, by a process that nobody can have led astray
+                scan = scan_of(head["scan"])
+                found = (findings(scan),)
+                self._progress.note(f"{self._path.name}: a trusted pickle that {scan}")
+                head = self._model.opened().head
             digest = "sha256:" + self._digest()
             if head["identity"]["digest"] != digest:
                 raise ModelError("the model file changed while it was read", where=str(self._path))
@@ -52,7 +65,8 @@ class Opening:
             ) from None
         except (KeyError, TypeError):
             raise self._model.not_understood("something else than what a model says of itself") from None
-        return adapter_of(head, self._model, digest=digest, digest_of=f"the file {self._path.name}")
+        named = f"the file {self._path.name}"
+        return adapter_of(head, self._model, digest=digest, digest_of=named, findings=found, shortfalls=lacking)
 
     def _digest(self) -> str:
         try:
@@ -63,7 +77,7 @@ class Opening:
             ) from None
 
 
-def opening_of(plan: Plan, *, base: Path) -> Opening | None:
+def opening_of(plan: Plan, *, base: Path, progress: Progress | None = None) -> Opening | None:
     """Begin to open the model file that a plan names, if it names one.
 
     Parameters
@@ -72,8 +86,12 @@ def opening_of(plan: Plan, *, base: Path) -> Opening | None:
         With ``model.path`` and ``model.trust``.
     base : pathlib.Path
         Folder that relative paths start from.
+    progress : Progress, optional
+        As for `Opening`.
     """
-    return None if plan.model.path is None else Opening(base / plan.model.path, trust=plan.model.trust)
+    if plan.model.path is None:
+        return None
+    return Opening(base / plan.model.path, trust=plan.model.trust, progress=progress)
 
 
 def open_confined(path: Path, *, trust: Sequence[str] = ()) -> ConfinedAdapter:

@@ -26,20 +26,20 @@ _TASKS: dict[str, Task] = {
 }
 
 
-def read_catboost(path: Path, digest: str) -> Adapter:
-    """Open a CatBoost cbm file."""
+def read_catboost(data: bytes, *, where: str, digest: str, digest_of: str) -> Adapter:
+    """Open a CatBoost cbm file, given its bytes."""
     catboost = _library()
     model = catboost.CatBoost()
     try:
-        model.load_model(str(path), format="cbm")
+        model.load_model(blob=data)
     except catboost.CatBoostError as error:
         raise ModelError(
             "the model file is cut short or damaged",
-            where=str(path),
+            where=where,
             found=str(error).splitlines()[0].rpartition(": ")[2],
             remedy="save the model again (save_model)",
         ) from None
-    return adapt_catboost(model, digest=digest, digest_of=f"the file {path.name}")
+    return adapt_catboost(model, digest=digest, digest_of=digest_of)
 
 
 def adapt_catboost(model: Any, *, digest: str | None = None, digest_of: str | None = None) -> Adapter:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -28,29 +28,29 @@ _TASKS: dict[str, Task] = {
 }
 
 
-def read_lightgbm(path: Path, digest: str) -> Adapter:
-    """Open a LightGBM text file.
+def read_lightgbm(data: bytes, *, where: str, digest: str, digest_of: str) -> Adapter:
+    """Open a LightGBM text file, given its bytes.
 
     LightGBM reads past the end of a file that is cut short and can bring the process down, so the trees announced in
     the header are counted before the library sees the file.
     """
-    text = path.read_text("utf-8", errors="replace")
+    text = io.StringIO(data.decode("utf-8", errors="replace"), newline=None).read()
     announced = re.search(r"^tree_sizes=(.*)$", text, re.MULTILINE)
     trees = len(re.findall(r"^Tree=\d+$", text, re.MULTILINE))
     if announced is None or trees != len(announced[1].split()) or "\nend of trees\n" not in text:
         raise ModelError(
             "the model file is cut short or damaged",
-            where=str(path),
+            where=where,
             found=f"{trees} trees of {len(announced[1].split()) if announced else 'an unknown number'} announced",
             remedy="save the model again (Booster.save_model)",
         )
-    check_lightgbm(text, str(path))
+    check_lightgbm(text, where)
     lightgbm = _library()
     try:
         booster = lightgbm.Booster(model_str=text)
     except lightgbm.basic.LightGBMError as error:
-        raise ModelError("LightGBM cannot read the file", where=str(path), found=str(error)) from None
-    return adapt_lightgbm(booster, digest=digest, digest_of=f"the file {path.name}")
+        raise ModelError("LightGBM cannot read the file", where=where, found=str(error)) from None
+    return adapt_lightgbm(booster, digest=digest, digest_of=digest_of)
 
 
 def adapt_lightgbm(model: Any, *, digest: str | None = None, digest_of: str | None = None) -> Adapter:

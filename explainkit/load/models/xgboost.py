@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,29 +39,28 @@ _TASKS: dict[str, Task] = {
 }
 
 
-def read_xgboost(path: Path, digest: str) -> Adapter:
-    """Open an XGBoost model file (JSON or UBJ)."""
+def read_xgboost(data: bytes, *, where: str, digest: str, digest_of: str) -> Adapter:
+    """Open an XGBoost model file (JSON or UBJ), given its bytes."""
     xgboost = _library()
     booster = xgboost.Booster()
-    data = path.read_bytes()
     if not data.lstrip().startswith(b'{"') and not is_complete(data):
         raise ModelError(
             "the model file is cut short or damaged",
-            where=str(path),
+            where=where,
             found="UBJ that ends early" if len(data) > 2 else f"{len(data)} bytes",
             remedy="save the model again (Booster.save_model)",
         )
-    check_xgboost(data, str(path))
+    check_xgboost(data, where)
     try:
         booster.load_model(bytearray(data))
     except (xgboost.core.XGBoostError, ValueError) as error:
         raise ModelError(
             "the model file is cut short or damaged",
-            where=str(path),
+            where=where,
             found=_sentence(error),
             remedy="save the model again (Booster.save_model)",
         ) from None
-    return adapt_xgboost(booster, digest=digest, digest_of=f"the file {path.name}")
+    return adapt_xgboost(booster, digest=digest, digest_of=digest_of)
 
 
 def adapt_xgboost(model: Any, *, digest: str | None = None, digest_of: str | None = None) -> Adapter:
