@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from explainkit.errors import ExplainkitError, InputError, VerificationError
     from explainkit.evidence import Evidence
     from explainkit.explanation import Explanation
+    from explainkit.exported import export
     from explainkit.figures import Figure
     from explainkit.plan import Plan, read_plan
     from explainkit.recomputation import Recomputation, recompute
@@ -59,6 +60,7 @@ _HOMES = {
     "countersign": "explainkit.saved",
     "explain_lime": "explainkit.api",
     "explain_shap": "explainkit.api",
+    "export": "explainkit.exported",
     "read_plan": "explainkit.plan",
     "recompute": "explainkit.recomputation",
     "verify_release": "explainkit.sign.verification",
@@ -81,6 +83,7 @@ __all__ = [
     "countersign",
     "explain_lime",
     "explain_shap",
+    "export",
     "read_plan",
     "recompute",
     "verify_release",

@@ -21,6 +21,7 @@ COMMANDS = {
     "sign": "Sign a release that was left unsigned, or add the opinion of a validator or approver.",
     "withdraw": "Take a signed card back.",
     "verify": "Check a release or a card.pdf.",
+    "export": "Write a card as the page of a model hub, or as a bill of material.",
     "keygen": "Make a TEST CA and TEST keys.",
 }
 

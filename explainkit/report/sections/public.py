@@ -66,14 +66,20 @@ _BY_GROUP = {
     "regression": ("fairness.mean_prediction", "fairness.mae"),
 }
 _KINDS = {"not_tested": noted("not tested"), "sampled": noted("sampled"), "suppressed": noted("suppressed")}
-_DATA = {"evaluation": noted("Evaluation data"), "reference": noted("Reference data")}
+DATA = {"evaluation": noted("Evaluation data"), "reference": noted("Reference data")}
+COMMAND = "explainkit verify RELEASE --trust CA.pem"
 _FACTS = ("intended_use", "provider", "expiry", "population")
 """Statements that stand at the top, in full."""
 _MOST_OUTPUTS = 5
 
 
 def blocks(summary: Summary) -> tuple[Block, ...]:
-    """Who and what; how well, for whom; what moves the score; what is not known; what is stated; how to verify."""
+    """All that the summary says, and how to verify it."""
+    return (*told(summary), Group(title=words("How to check this summary"), blocks=_verify(summary)))
+
+
+def told(summary: Summary) -> tuple[Block, ...]:
+    """Who and what; how well, for whom; what moves the score; what is not known; what is stated."""
     reader = Reader(summary.as_evidence())
     found: list[Block] = []
     if summary.draft:
@@ -89,7 +95,6 @@ def blocks(summary: Summary) -> tuple[Block, ...]:
     found.extend(_importance(reader))
     found.append(Group(title=words("What was not tested, or is not shown"), blocks=(_unknown(summary),)))
     found.append(Group(title=words("What the provider states"), blocks=_statements(reader)))
-    found.append(Group(title=words("How to check this summary"), blocks=_verify(summary)))
     return tuple(found)
 
 
@@ -290,17 +295,16 @@ def _statements(reader: Reader) -> tuple[Block, ...]:
 
 
 def _verify(summary: Summary) -> tuple[Block, ...]:
-    command = code("explainkit verify RELEASE --trust CA.pem")
     of_model: tuple[tuple[Parts, Parts], ...] = ()
     if summary.model.digest is not None:
         of_model = ((words("Model"), (code(summary.model.digest),)),)
     pairs: tuple[tuple[Parts, Parts], ...] = (
         (words("Made from card.json"), (code(summary.card),)),
         *of_model,
-        *((words(_DATA[d.role]), (code(d.digest),)) for d in summary.data),
+        *((words(DATA[d.role]), (code(d.digest),)) for d in summary.data),
         (words("This document"), words("every number stands in summary.json, attached to the PDF, under the same id")),
         (words("Signed with the card"), words("the statement in signatures lists the three files of the summary")),
-        (words("Verify"), words("{command}, or by VERIFY.md with openssl", command=command)),
+        (words("Verify"), words("{command}, or by VERIFY.md with openssl", command=code(COMMAND))),
     )
     said = words(
         "The figures are those of the card, which is signed; this summary gives fewer of them. It is no verdict, "
