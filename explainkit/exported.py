@@ -5,16 +5,15 @@ What goes out is by default what the public summary tells, no more: whoever read
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from explainkit.artifact import Artifact
-from explainkit.errors import InputError, OutputError, VerificationError
+from explainkit.errors import InputError, VerificationError
 from explainkit.evidence import Evidence
 from explainkit.registries.cyclonedx import SPEC_VERSIONS, SpecVersion, bom
 from explainkit.registries.exportable import exportable
+from explainkit.registries.files import check_file, write_file
 from explainkit.registries.model_hub import readme
 from explainkit.release import Release
 
@@ -74,8 +73,10 @@ def export(
             raise InputError("unknown format", where=where, found=repr(value), allowed=", ".join(allowed))
     target = None if out is None else Path(out)
     if target is not None:
-        _check_target(target, force=force)
-    evidence, card = _card(release)
+        check_file(target, force=force, outside=None if isinstance(release, Release) else Path(release))
+    evidence, card = read_evidence(release)
+    if not isinstance(release, Release) and (Path(release) / "signatures").is_dir():
+        _refuse_what_is_wrong(Path(release))
     given = exportable(evidence, card, internal=internal)
     artifact = readme(given) if to == "model-card" else bom(given, spec_version=spec_version)
     if target is not None:
@@ -83,8 +84,21 @@ def export(
     return artifact
 
 
-def _card(release: Release | Path | str) -> tuple[Evidence, bytes]:
-    """The card and its bytes."""
+def read_evidence(release: Release | Path | str) -> tuple[Evidence, bytes]:
+    """What a card says, and its bytes.
+
+    Parameters
+    ----------
+    release : Release or path
+        A release, its folder, or a card.json alone.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    VerificationError
+        If it is no card.
+    """
     if isinstance(release, Release):
         return release.evidence, release.file("card.json")
     from explainkit.sign.content import read_card
@@ -93,8 +107,6 @@ def _card(release: Release | Path | str) -> tuple[Evidence, bytes]:
     file = path / "card.json" if path.is_dir() else path
     if not file.is_file():
         raise InputError("no release there", where=str(path), remedy="explainkit audit makes one")
-    if (path / "signatures").is_dir():
-        _refuse_what_is_wrong(path)
     card = file.read_bytes()
     return read_card(card), card
 
@@ -109,30 +121,3 @@ def _refuse_what_is_wrong(folder: Path) -> None:
     if found.refused:
         what = "was withdrawn" if found.withdrawal is not None else "is rejected by one who signed it"
         raise VerificationError(f"the card {what}", where=str(folder), remedy="explainkit verify says by whom")
-
-
-def _check_target(target: Path, *, force: bool) -> None:
-    if target.is_dir() or (target.exists() and not force):
-        remedy = "choose another --out" if target.is_dir() else "--force replaces it, or choose another --out"
-        raise OutputError("the place for the file is taken", where=str(target), remedy=remedy)
-    if not target.absolute().parent.is_dir():
-        raise OutputError("no such folder", where=str(target.absolute().parent), remedy="create it first")
-
-
-def write_file(target: Path, data: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written; what stood there stays.
-    """
-    staging = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        staging.write_bytes(data)
-        os.replace(staging, target)
-    except OSError as error:
-        raise OutputError("the file cannot be written", where=str(target), found=error.strerror) from error
-    finally:
-        with suppress(OSError):
-            staging.unlink()

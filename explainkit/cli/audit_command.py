@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from explainkit.cli.options import force_option, key_options, output_options, passphrase_from
+from explainkit.cli.options import force_option, junit_option, key_options, output_options, passphrase_from
 from explainkit.cli.supervised import supervised
 from explainkit.errors import PlanError
 from explainkit.registries.directory import check_target
+from explainkit.registries.files import check_file, write_file
 
 if TYPE_CHECKING:
-    from explainkit.evidence import Evidence, GateOutcome
     from explainkit.plan import Plan
     from explainkit.release import Release
     from explainkit.sign.keys import Signer
@@ -35,10 +35,20 @@ if TYPE_CHECKING:
 @click.option("--population", help="all applicants, all cases, accepted only, resampled; several joined by commas.")
 @click.option("--trust", multiple=True, metavar="sha256:…", help="Digest of a pickle that may be opened.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("release"), show_default=True, help="New folder.")
+@junit_option
 @force_option
 @key_options
 @output_options
-def command(plan: Path | None, out: Path, force: bool, quiet: bool, as_json: bool, debug: bool, **flags: Any) -> int:
+def command(
+    plan: Path | None,
+    out: Path,
+    junit: Path | None,
+    force: bool,
+    quiet: bool,
+    as_json: bool,
+    debug: bool,
+    **flags: Any,
+) -> int:
     """Parse, then run the audit in a child process."""
     tsa, crls, signing = flags["tsa"], flags["crl"], flags["key"] is not None
     passphrase = passphrase_from(flags.pop("key"), flags.pop("certificate"), flags)
@@ -50,6 +60,8 @@ def command(plan: Path | None, out: Path, force: bool, quiet: bool, as_json: boo
         )
     target = out.absolute()
     check_target(target, force=force)
+    if junit is not None:
+        check_file(junit, force=True, outside=target)
 
     def job() -> int:
         from explainkit.cli.progress_bars import progress_for
@@ -63,6 +75,10 @@ def command(plan: Path | None, out: Path, force: bool, quiet: bool, as_json: boo
             release = audit_plan(asked, base=base, progress=progress)
             with progress.stage("sign and save" if signer else "save, unsigned"):
                 release.save(target, signer=signer, force=force)
+        if junit is not None:
+            from explainkit.junit import gate_checks, junit_xml
+
+            write_file(junit, junit_xml(os.fspath(out), gate_checks(release.evidence)))
         report(release, out, signer=signer, quiet=quiet, as_json=as_json)
         return 0 if release.passed else 1
 
@@ -72,6 +88,7 @@ def command(plan: Path | None, out: Path, force: bool, quiet: bool, as_json: boo
 def report(release: Release, out: Path, *, signer: Signer | None, quiet: bool, as_json: bool) -> None:
     """Say on stdout what was written and what the gates said."""
     from explainkit.cli.main import emit
+    from explainkit.report.gate_lines import gate_line
 
     evidence = release.evidence
     gates = [{"gate": g.gate, "outcome": g.outcome, "severity": g.severity} for g in evidence.gates]
@@ -97,20 +114,9 @@ def report(release: Release, out: Path, *, signer: Signer | None, quiet: bool, a
     if not gates:
         click.echo("NO GATES DEFINED")
     for gate in evidence.gates:
-        click.echo(f"gate {gate.gate} {gate.limit}: {_outcome(gate, evidence)}")
+        click.echo(gate_line(gate, evidence))
     if signer is None:
         click.echo("not signed: no --key was given; explainkit sign signs it later")
-
-
-def _outcome(gate: GateOutcome, evidence: Evidence) -> str:
-    """What a gate said, with the number it looked at."""
-    from explainkit.report.numbers import format_number
-
-    figure = evidence.figure_set.get(gate.figure) if gate.figure else None
-    found = None if figure is None else {"value": figure.value, "low": figure.low, "high": figure.high}[gate.bound]
-    seen = "" if found is None or figure is None else f"found {format_number(found, figure.unit)}; "
-    outcome = "failed, a warning only" if (gate.outcome, gate.severity) == ("failed", "warn") else gate.outcome
-    return f"{outcome} ({seen}{gate.reason})"
 
 
 def _plan(path: Path | None, flags: dict[str, Any]) -> tuple[Plan, Path]:

@@ -29,6 +29,16 @@ def force_option(function: F) -> F:
     return click.option("--force", is_flag=True, help="Replace an earlier release.")(function)
 
 
+def junit_option(function: F) -> F:
+    """``--junit``."""
+    return click.option(
+        "--junit",
+        type=click.Path(path_type=Path),
+        metavar="FILE.XML",
+        help="Write the outcomes as JUnit XML, for the test report of a CI server; replaces an earlier file.",
+    )(function)
+
+
 def key_options(function: F) -> F:
     """``--key``, ``--certificate`` and where the passphrase comes from; never argv."""
     function = click.option(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from explainkit.cli.options import output_options
+from explainkit.cli.options import junit_option, output_options
 from explainkit.errors import InputError
+from explainkit.registries.files import check_file, write_file
 
 if TYPE_CHECKING:
     from explainkit.recomputation import Recomputation, Rerendering
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     metavar="sha256:…",
     help="Model file in a format that can run code, which you trust; the plan's own list is ignored.",
 )
+@junit_option
 @output_options
 def command(
     path: Path,
@@ -49,24 +51,32 @@ def command(
     quiet: bool,
     as_json: bool,
     debug: bool,
-    **again: Any,
+    **more: Any,
 ) -> int:
     """Verify, and say what was found."""
     from explainkit.sign.verification import verify_release
 
-    rerender, recompute, trust_model = again["rerender"], again["recompute"], again["trust_model"]
+    junit = more.pop("junit")
+    rerender, recompute, trust_model = more["rerender"], more["recompute"], more["trust_model"]
     if trust_model and recompute is None:
         raise InputError("no model is opened", where="--trust-model", remedy="name the plan with --recompute")
     if (rerender or recompute) and path.is_file():
         raise InputError("a PDF alone is not performed again", where=str(path), allowed="a release folder")
+    if junit is not None:
+        check_file(junit, force=True, outside=path)
     found = verify_release(path, trust=trust, release=release, policy=policy, gates=gates)
     document, lines, code = found.to_json(), list(found.lines()), found.exit_code
-    performed = [] if found.state == "invalid" else _performed(path, quiet=quiet or as_json, **again)
+    performed = [] if found.state == "invalid" else _performed(path, quiet=quiet or as_json, **more)
     for name, what, same in performed:
         document[name], code = what.to_json(), code if same else 3
         lines += what.lines()
     if (rerender or recompute) and not performed:
         lines.append("not performed again: the release is invalid")
+    if junit is not None:
+        from explainkit.junit import junit_xml, verification_checks
+
+        again = [(name, same, what.lines()) for name, what, same in performed]
+        write_file(junit, junit_xml(str(path), verification_checks(found, again)))
     if as_json:
         from explainkit.cli.main import emit
 

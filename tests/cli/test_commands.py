@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from junitparser import JUnitXml
 
 from explainkit.plan import plan_from, read_plan
 from tests.cli.made_up import rows
@@ -41,9 +42,11 @@ def test_the_whole_way(case: Path, explainkit: Run) -> None:
     assert done.stderr == ""
     with (case / "release" / "card.html").open("ab") as stream:
         stream.write(b" ")
-    done = explainkit("verify", "release", "--trust", "keys/test-ca.pem", "--json", folder=case)
+    done = explainkit("verify", "release", "--trust", "keys/test-ca.pem", "--json", "--junit", "v.xml", folder=case)
     assert done.returncode == 3
     assert json.loads(done.stdout)["state"] == "invalid"
+    failed = {case_.name for suite in JUnitXml.fromfile(str(case / "v.xml")) for case_ in suite if case_.result}
+    assert {"valid", "card.html"} <= failed
 
 
 def test_signed_later(case: Path, explainkit: Run) -> None:
@@ -64,8 +67,13 @@ def test_signed_later(case: Path, explainkit: Run) -> None:
 def test_a_failed_gate_still_writes_the_card(case: Path, explainkit: Run) -> None:
     plan = case / "audit.toml"
     plan.write_text(plan.read_text().replace("min = 0.5", "min = 0.999"))
-    done = explainkit("audit", "audit.toml", "--json", folder=case)
+    done = explainkit("audit", "audit.toml", "--json", "--junit", "gates.xml", folder=case)
     assert done.returncode == 1
+    (suite,) = JUnitXml.fromfile(str(case / "gates.xml"))
+    assert (suite.name, suite.tests, suite.failures) == ("release", 1, 1)
+    inside = explainkit("audit", "audit.toml", "--force", "--junit", "release/gates.xml", folder=case)
+    assert inside.returncode == 2
+    assert "release/gates.xml: a release holds nothing but what is signed" in inside.stderr
     assert json.loads(done.stdout)["gates"] == [
         {"gate": "performance.roc_auc", "outcome": "failed", "severity": "block"}
     ]

@@ -52,7 +52,7 @@ def test_a_file_is_written_once(call: Call, tmp_path: Path) -> None:
     code, out, err = call(*arguments)
     assert (code, out) == (2, b"")
     assert err.decode() == (
-        "explainkit: b.json: the place for the file is taken; remedy: --force replaces it, or choose another --out\n"
+        "explainkit: b.json: the place for the file is taken; remedy: --force replaces it, or choose another place\n"
     )
     code, out, _ = call(*arguments, "--force", "--json")
     document = json.loads(out)

@@ -327,7 +327,7 @@ def test_a_signed_release_is_exported(tmp_path: Path) -> None:
         ({"to": "pdf"}, r"to: unknown format; found 'pdf'; allowed: model-card, cyclonedx"),
         ({"to": "cyclonedx", "spec_version": "1.5"}, r"spec_version: unknown format; found '1.5'; allowed: 1.6, 1.7"),
         ({"to": "cyclonedx", "out": "no-such-folder/bom.json"}, r"no-such-folder: no such folder"),
-        ({"to": "cyclonedx", "out": "."}, r"\.: the place for the file is taken; remedy: choose another"),
+        ({"to": "cyclonedx", "out": "."}, r"\.: the place for the file is taken; remedy: choose another place"),
     ],
 )
 def test_what_cannot_be_asked_for(arguments: dict[str, Any], message: str, tmp_path: Path, monkeypatch: Any) -> None:
