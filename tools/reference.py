@@ -310,6 +310,9 @@ def python_page() -> str:
     ]
     for name in explainkit.__all__:
         lines += [f"::: {explainkit._HOMES[name]}.{name}", ""]
+    lines += ["# explainkit.testing", "", "For test suites; imported from `explainkit.testing`.", ""]
+    for name in ("assert_gates", "assert_figure", "assert_verified"):
+        lines += [f"::: explainkit.testing.{name}", ""]
     return "\n".join(lines)
 
 

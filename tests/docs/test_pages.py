@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 import yaml
 
+from explainkit.cli.main import COMMANDS, main
 from explainkit.plan import Plan
 from explainkit.report.assemble import build
 from tests.docs.pages import DOCS, blocks, follow, says
@@ -81,8 +86,35 @@ def test_every_toml_block_is_a_plan(page: Path) -> None:
 @pytest.mark.parametrize("name", ["github-actions.yml", "gitlab-ci.yml"])
 def test_pipelines_are_yaml_and_audit(name: str) -> None:
     document = yaml.safe_load((DOCS / "how-to" / name).read_text("utf-8"))
-    jobs = document["jobs"]["audit"]["steps"] if "jobs" in document else document["model-card"]["script"]
-    assert "explainkit audit audit.toml" in str(jobs)
+    jobs = document.get("jobs", document)
+    lines = [line for text in scripts(jobs) for line in text.splitlines()]
+    calls = [shlex.split(line, comments=True) for line in lines if line.startswith("explainkit ")]
+    assert [call[1] for call in calls if call[1] != "export"] == ["audit", "verify", "attach"]
+    for _, command, *arguments in calls:
+        if command not in COMMANDS:
+            assert command == "attach"  # the registries bring it
+            continue
+        arguments = arguments[: arguments.index("|")] if "|" in arguments else arguments
+        main.get_command(click.Context(main), command).make_context(command, arguments)
+    assert "junit" in str(jobs)
+
+
+def scripts(part: Any) -> Iterator[str]:
+    """Everything that a pipeline has a shell run."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key in ("run", "script"):
+                yield from [value] if isinstance(value, str) else value
+            else:
+                yield from scripts(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from scripts(value)
+
+
+def test_an_unknown_option_of_a_pipeline_is_seen() -> None:
+    with pytest.raises(click.UsageError, match="--junitt"):
+        main.get_command(click.Context(main), "audit").make_context("audit", ["audit.toml", "--junitt", "x"])
 
 
 def test_the_page_on_sections_names_those_of_a_card() -> None:
