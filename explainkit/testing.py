@@ -21,7 +21,7 @@ from explainkit.evidence import Evidence
 from explainkit.exported import read_evidence
 from explainkit.figures import Figure, parse_figure_id
 from explainkit.release import Release
-from explainkit.report.gate_lines import figure_line, gate_line
+from explainkit.report.gate_lines import deciding, figure_line, gate_line
 from explainkit.report.numbers import format_number
 from explainkit.sign.verdict import Verification
 
@@ -51,7 +51,7 @@ def assert_gates(card: Card, *, warnings: bool = False, allow_none: bool = False
     failed = [g for g in evidence.gates if g.outcome == "failed" and (warnings or g.severity == "block")]
     lines = []
     for gate in failed:
-        figure = evidence.figure_set.get(gate.figure) if gate.figure else None
+        figure = deciding(gate, evidence)
         lines.append(gate_line(gate, evidence) + (f"\n    {figure_line(figure)}" if figure is not None else ""))
     if failed:
         count = f"{len(failed)} of {len(evidence.gates)} gates failed"
