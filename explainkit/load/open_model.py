@@ -15,6 +15,8 @@ from explainkit.load.models.base import Adapter
 from explainkit.load.models.soundness import check_sklearn
 from explainkit.load.pickle_scan import scan
 
+_HEAD = 64
+"""Bytes at its start by which the kind of a file is recognised."""
 _KINDS = "skops, LightGBM text, XGBoost JSON or UBJ, CatBoost cbm; pickle and joblib when trusted by digest"
 
 # Types that hold plain arrays or numbers, reviewed: building them runs no code of the file.
@@ -62,7 +64,7 @@ def open_model(path: Path, *, trust: Sequence[str] = ()) -> Adapter:
         raise ModelError("not a regular file", where=where, allowed=_KINDS)
     try:
         with path.open("rb") as stream:
-            head = stream.read(64)
+            head = stream.read(_HEAD)
     except OSError as error:
         raise ModelError("the model file cannot be read", where=where, found=error.strerror or str(error)) from None
     reader = _reader(head)
@@ -74,6 +76,15 @@ def open_model(path: Path, *, trust: Sequence[str] = ()) -> Adapter:
             allowed=_KINDS,
         )
     return reader(path, "sha256:" + sha256_file(path), tuple(trust))
+
+
+def is_booster(path: Path) -> bool:
+    """Whether a file is a booster in the format of its own library, which scikit-learn has no part in."""
+    try:
+        with path.open("rb") as stream:
+            return _reader(stream.read(_HEAD)) in (_read_lightgbm, _read_xgboost, _read_catboost)
+    except OSError:
+        return False
 
 
 Reader = Callable[[Path, str, tuple[str, ...]], Adapter]

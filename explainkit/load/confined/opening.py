@@ -54,6 +54,10 @@ class Opening:
             raise self._model.not_understood("something else than what a model says of itself") from None
         return adapter_of(head, self._model, digest=digest, digest_of=f"the file {self._path.name}")
 
+    def close(self) -> None:
+        """End the process, which nobody asks any more."""
+        self._model.close()
+
     def _digest(self) -> str:
         try:
             return sha256_file(self._path)
