@@ -46,19 +46,22 @@ def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> R
 
             _check(plan)
             subject = load_subject(plan, base=base, opening=opening)
-        return _release(subject, plan, progress, printer)
+        evidence = gather(subject, plan, progress=progress)
+        if opening is not None:
+            opening.close()  # documents are made of the evidence alone, and need the memory
+        return _release(evidence, subject, progress, printer)
 
 
 def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Release:
     """Measure, explain and report one subject; parameters as for `audit_plan`."""
     from explainkit.report.printer import elsewhere
 
+    progress = progress or Silent()
     with elsewhere() as printer:
-        return _release(subject, plan, progress or Silent(), printer)
+        return _release(gather(subject, plan, progress=progress), subject, progress, printer)
 
 
-def _release(subject: Subject, plan: Plan, progress: Progress, printer: Printer) -> Release:
-    evidence = gather(subject, plan, progress=progress)
+def _release(evidence: Evidence, subject: Subject, progress: Progress, printer: Printer) -> Release:
     from explainkit.report.files import report_files
     from explainkit.sign.aids import verifying_aids
 

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from explainkit.explain.elsewhere import Elsewhere, Prepared, told_of
-from explainkit.explain.lineage import lineage
 from explainkit.explain.players import Players
 from explainkit.explain.tree import readers
 from explainkit.explain.tree.ensemble import Ensemble
@@ -133,6 +132,8 @@ def look_inside(native: Any, rows: pd.DataFrame) -> Inside | Opaque:
     prepare = _Prepare(steps, named=_named(native, family))
     sources: tuple[int, ...] | None = tuple(range(rows.shape[1]))
     if steps:
+        from explainkit.explain.lineage import lineage  # late: the process of a booster does without scikit-learn
+
         sources = lineage(steps, [str(c) for c in rows.columns], width=prepare(rows).shape[1])
     if sources is None:
         return Opaque("its pipeline mixes raw columns, or holds a step whose columns cannot be traced")

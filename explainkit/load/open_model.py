@@ -16,6 +16,8 @@ from explainkit.load.models.soundness import check_sklearn
 from explainkit.load.pickle_scan import Scan, scan
 from explainkit.load.unpacking import PACKED
 
+_HEAD = 64
+"""Bytes at its start by which the kind of a file is recognised."""
 _KINDS = "skops, LightGBM text, XGBoost JSON or UBJ, CatBoost cbm; pickle and joblib when trusted by digest"
 
 # Types that hold plain arrays or numbers, reviewed: building them runs no code of the file.
@@ -83,7 +85,7 @@ def open_model(path: Path, *, trust: Sequence[str] = (), tell: Callable[[Scan], 
             data = stream.read()
     except OSError as error:
         raise ModelError("the model file cannot be read", where=where, found=error.strerror or str(error)) from None
-    reader = _reader(data[:64])
+    reader = _reader(data[:_HEAD])
     if reader is None:
         raise ModelError(
             "a model file of an unknown kind" if data else "the model file is empty",
@@ -93,6 +95,15 @@ def open_model(path: Path, *, trust: Sequence[str] = (), tell: Callable[[Scan], 
         )
     digest = "sha256:" + sha256_of(data)
     return reader(_File(path=path, data=data, digest=digest, trusted=digest in trust, tell=tell))
+
+
+def is_booster(path: Path) -> bool:
+    """Whether a file is a booster in the format of its own library, which scikit-learn has no part in."""
+    try:
+        with regular_file(path) as stream:
+            return _reader(stream.read(_HEAD)) in (_read_lightgbm, _read_xgboost, _read_catboost)
+    except OSError:
+        return False
 
 
 def _reader(head: bytes) -> Callable[[_File], Adapter] | None:

@@ -9,7 +9,6 @@ from contextvars import copy_context
 from typing import TypeVar
 
 import numpy as np
-import sklearn
 from joblib import parallel_config
 from threadpoolctl import threadpool_limits
 
@@ -32,6 +31,8 @@ def as_here(work: Callable[[], T]) -> Callable[[], T]:
 
     Libraries that start threads by OpenMP get one: those of several callers would wait for each other in busy loops.
     """
+    import sklearn  # late: a process that holds a booster alone does without it
+
     context, settings = copy_context(), sklearn.get_config()
 
     def there() -> T:

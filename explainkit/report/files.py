@@ -23,7 +23,7 @@ def report_files(
 ) -> tuple[Artifact, ...]:
     """The card as PDF, HTML and JSON, and its public summary in the folder ``public``.
 
-    The pages of the card are laid out by the printer while all else is made.
+    The printer lays out the pages of both while all else is made.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def report_files(
     catalogue : bytes, optional
         Catalogue of the language, where the plan names one of its own.
     printer : callable, optional
-        Who lays out the card's pages; this process when left out.
+        Who lays the pages out; this process when left out.
     """
     with rarely_collected():
         return _files(evidence, progress, catalogue, printer)
@@ -44,27 +44,30 @@ def _files(evidence: Evidence, progress: Progress, catalogue: bytes | None, prin
     from explainkit.report.pdf import render_pdf
 
     card_json = evidence.to_json()
-    with progress.stage("draw the card"):
-        card = build(evidence, catalogue=catalogue)
-    aside, handed = ThreadPoolExecutor(max_workers=1), Event()
+    aside, handed = ThreadPoolExecutor(max_workers=2), Event()
 
     def hand(sheet: Sheet) -> Printed:
         handed.set()
         return printer(sheet)
 
     try:
+        with progress.stage("draw the card"):
+            summary = summarised(evidence, card_json)
+            # The printer has nothing to do until the card is drawn, and lays out these few pages meanwhile.
+            drawn = build_summary(summary, catalogue=catalogue)
+            public = aside.submit(render_summary, summary, card=drawn, printer=printer)
+            card = build(evidence, catalogue=catalogue)
         pdf = aside.submit(render_pdf, evidence, card_json, card=card, printer=hand)
         pdf.add_done_callback(lambda _: handed.set())  # also where there was nothing to hand over
         handed.wait()  # two threads at once would only slow down what the printer waits for
         with progress.stage("write the card as HTML"):
             html = render_html(evidence, card=card)
         with progress.stage("write the public summary"):
-            summary = summarised(evidence, card_json)
-            public_html, public_pdf = render_summary(summary, card=build_summary(summary, catalogue=catalogue))
+            public_html, public_pdf = public.result()
         with progress.stage("write the card as PDF"):
             found = pdf.result()
     finally:
-        # After an interrupt nobody waits for the pages; the thread ends with its printer.
+        # After an interrupt nobody waits for the pages; the threads end with their printer.
         aside.shutdown(wait=False, cancel_futures=True)
     return (
         Artifact(name="card.pdf", data=found, media_type=_PDF),

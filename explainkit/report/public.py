@@ -8,6 +8,7 @@ from explainkit.report.card import Card
 from explainkit.report.html import render_html
 from explainkit.report.language import language_of, say, speaking
 from explainkit.report.look import look_of
+from explainkit.report.printer import Printer, here
 from explainkit.report.sections import public
 
 SOURCE = "summary.json"
@@ -42,7 +43,7 @@ def build_summary(summary: Summary, *, catalogue: bytes | None = None) -> Card:
         )
 
 
-def render_summary(summary: Summary, *, card: Card | None = None) -> tuple[bytes, bytes]:
+def render_summary(summary: Summary, *, card: Card | None = None, printer: Printer = here) -> tuple[bytes, bytes]:
     """HTML and PDF of a summary; the same summary gives the same bytes.
 
     Parameters
@@ -51,8 +52,11 @@ def render_summary(summary: Summary, *, card: Card | None = None) -> tuple[bytes
         The only source.
     card : Card, optional
         What `build_summary` made of it, where that is at hand.
+    printer : callable, optional
+        Who lays the pages out; this process when left out.
     """
     from explainkit.report.pdf import render_pdf
 
     card, evidence = card or build_summary(summary), summary.as_evidence()
-    return render_html(evidence, card=card), render_pdf(evidence, summary.to_json(), card=card)
+    pdf = render_pdf(evidence, summary.to_json(), card=card, printer=printer)
+    return render_html(evidence, card=card), pdf

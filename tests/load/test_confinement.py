@@ -16,13 +16,17 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 import skops.io
 
+from explainkit import pipeline
 from explainkit.errors import ModelError
 from explainkit.evidence import UNCONFINED
+from explainkit.explain.inside import Inside, look_inside
+from explainkit.explain.margins import agrees, margin
 from explainkit.load.assemble import load_subject
 from explainkit.load.confined import client, landlock
 from explainkit.load.confined.client import Confined, Limits
@@ -395,6 +399,38 @@ def test_it_ends_when_it_is_no_longer_needed(tmp_path: Path) -> None:
     assert process.poll() is None
     del adapter
     assert process.wait(10) == -signal.SIGKILL
+
+
+def test_it_is_gone_before_documents_are_made(sample_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+
+    def measured(subject: Any, plan: Any, *, progress: Any) -> None:
+        found.append(subject.model.native._child._process)
+        assert found[0].poll() is None
+
+    def documents(*_: object) -> None:
+        assert found[0].poll() == -signal.SIGKILL
+        found.append("made")
+
+    monkeypatch.setattr(pipeline, "gather", measured)
+    monkeypatch.setattr(pipeline, "_release", documents)
+    case = sample_models / "credit"
+    pipeline.audit_plan(read_plan(case / "audit-lightgbm.toml"), base=case)
+    assert found[1:] == ["made"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads what a process has loaded")
+@pytest.mark.parametrize(("model", "loaded"), [("model-lightgbm.txt", "lightgbm"), ("model.skops", "sklearn")])
+def test_a_booster_does_without_scikit_learn(sample_models: Path, model: str, loaded: str) -> None:
+    case = sample_models / "credit"
+    adapter = open_confined(case / model)
+    assert adapter.features is not None
+    data, _ = adapter.adapt(pd.read_parquet(case / "test.parquet")[list(adapter.features)].head(5))
+    inside = look_inside(adapter.native, data)
+    assert isinstance(inside, Inside)
+    assert agrees(margin(inside, inside.prepare(data)), adapter.predict(data), "binary", "margin")
+    maps = Path(f"/proc/{adapter.native._child._process.pid}/maps").read_text()
+    assert {name for name in ("lightgbm", "sklearn") if f"/{name}/" in maps} == {loaded}
 
 
 def test_what_the_system_lacks_is_told(tmp_path: Path, limits: object) -> None:

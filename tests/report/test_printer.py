@@ -16,9 +16,12 @@ import pytest
 
 from explainkit.children import environment
 from explainkit.errors import ExplainkitError
+from explainkit.evidence import Evidence
+from explainkit.progress import Silent
 from explainkit.report import printer
+from explainkit.report.files import report_files
 from explainkit.report.garbage import rarely_collected
-from explainkit.report.printer import Sheet, elsewhere, here
+from explainkit.report.printer import Printed, Sheet, elsewhere, here
 
 SHEET = Sheet(
     page="<!DOCTYPE html><html lang=en><title>t</title>"
@@ -141,6 +144,18 @@ def _failure(remote: printer.Printer, sheet: Sheet) -> BaseException | None:
     except ExplainkitError as error:
         return error
     return None
+
+
+def test_the_summary_is_laid_out_while_the_card_is_drawn(evidence: Evidence) -> None:
+    asked = []
+
+    def out_of_order(sheet: Sheet) -> Printed:
+        asked.append(sheet.name)
+        raise ExplainkitError("out of order")
+
+    with pytest.raises(ExplainkitError, match="out of order"):
+        report_files(evidence, Silent(), printer=out_of_order)
+    assert asked == ["summary.json", "card.json"]
 
 
 def test_garbage_is_looked_for_as_before_afterwards() -> None:

@@ -278,6 +278,8 @@ def _environment() -> dict[str, str]:
     found = {
         name: value for name, value in environment().items() if name in _KEPT or name.upper().startswith(_KEPT_BEGIN)
     }
+    # Threads of OpenMP that wait for work take processors from whoever asks, who is at work meanwhile.
+    found.setdefault("OMP_WAIT_POLICY", "passive")
     # Matrix products on one thread, as `one_order` has them; so a library starts none before it is confined.
     return found | dict.fromkeys(_ONE, "1")
 

@@ -68,6 +68,10 @@ class Opening:
         named = f"the file {self._path.name}"
         return adapter_of(head, self._model, digest=digest, digest_of=named, findings=found, shortfalls=lacking)
 
+    def close(self) -> None:
+        """End the process, which nobody asks any more."""
+        self._model.close()
+
     def _digest(self) -> str:
         try:
             return sha256_file(self._path)
