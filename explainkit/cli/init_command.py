@@ -21,7 +21,7 @@ _HINTS = ("sex", "gender", "age", "race", "ethnic", "marital", "nation", "religi
 
 
 @click.command("init", help="Write a plan with what can be discovered; what a person must state is left blank.")
-@click.option("--model", help="Model file; left out for predictions-only.")
+@click.option("--model", help="Model file or MLflow model folder; left out for predictions-only.")
 @click.option("--data", required=True, help="Evaluation data: parquet, csv or feather.")
 @click.option("--reference", help="Data the model was trained on.")
 @click.option("--target", help="Column of outcomes.")

@@ -22,7 +22,7 @@ from explainkit.load.confined.values import packed
 FloatArray = npt.NDArray[np.float64]
 NODES = ("left", "right", "column", "threshold", "missing", "default_left", "categories", "values", "cover")
 """Arrays of an `Ensemble` with an entry for each node, in the order in which they are told."""
-_FAMILIES = ("scikit-learn", "lightgbm", "xgboost", "catboost")
+_FAMILIES = ("scikit-learn", "lightgbm", "xgboost", "catboost", "onnx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Elsewhere:
     bare: bool
     """Whether nothing stands before it."""
     averages: bool
-    """Whether it is of scikit-learn and has no score but its probabilities."""
+    """Whether it is of scikit-learn or ONNX and has no score but its probabilities."""
     engineered: int
     """Number of columns that it takes."""
     weights: tuple[FloatArray, FloatArray] | None = field(repr=False)
@@ -111,7 +111,7 @@ class Told:
     """What a process says of the inside of its model, checked; see `Inside`."""
 
     kind: Literal["tree", "linear"]
-    family: Literal["scikit-learn", "lightgbm", "xgboost", "catboost"]
+    family: Literal["scikit-learn", "lightgbm", "xgboost", "catboost", "onnx"]
     estimator: Elsewhere
     ensemble: Ensemble | None
     refusal: str | None
@@ -153,7 +153,7 @@ def _told(model: Confined, head: Head, arrays: Sequence[Array], *, columns: int)
     elif head["ensemble"] is not None:
         ensemble = _ensemble(head["ensemble"], arrays, len(sources))
     else:
-        _require(refusal is not None and family != "scikit-learn", "its trees")
+        _require(refusal is not None and family not in ("scikit-learn", "onnx"), "its trees")
     estimator = Elsewhere(
         model=model,
         name=clean(str(head["name"])),

@@ -12,13 +12,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from explainkit.explain.elsewhere import Elsewhere, Prepared, told_of
+from explainkit.explain.onnx_estimator import Estimator, estimator_of
 from explainkit.explain.players import Players
 from explainkit.explain.tree import readers
 from explainkit.explain.tree.ensemble import Ensemble
+from explainkit.explain.tree.readers.onnx import sources_of
 from explainkit.load.confined.client import Confined
+from explainkit.load.models.onnx.model import OnnxModel
 
 FloatArray = npt.NDArray[np.float64]
-Family = Literal["scikit-learn", "lightgbm", "xgboost", "catboost"]
+Family = Literal["scikit-learn", "lightgbm", "xgboost", "catboost", "onnx"]
 Kind = Literal["tree", "linear"]
 
 
@@ -29,7 +32,8 @@ class Inside:
     kind: Kind
     family: Family
     estimator: Any
-    """The last step; a booster for XGBoost and LightGBM; an `Elsewhere` for a model in another process."""
+    """The last step; a booster for XGBoost and LightGBM; the deciding operator of an ONNX graph; an `Elsewhere` for a
+    model in another process."""
     wrapper: Any
     """The last step as it stands in the pipeline (the ``XGBClassifier`` around a booster)."""
     prepare: Callable[[pd.DataFrame], Any]
@@ -46,19 +50,19 @@ class Inside:
     @property
     def name(self) -> str:
         """Class of the estimator."""
-        return self.estimator.name if isinstance(self.estimator, Elsewhere) else type(self.wrapper).__name__
+        return self.estimator.name if isinstance(self.estimator, Elsewhere | Estimator) else type(self.wrapper).__name__
 
     @property
     def bare(self) -> bool:
         """Whether nothing stands before the estimator."""
-        if isinstance(self.estimator, Elsewhere):
+        if isinstance(self.estimator, Elsewhere | Estimator):
             return self.estimator.bare
         return isinstance(self.prepare, _Prepare) and not self.prepare.steps
 
     @property
     def averages(self) -> bool:
-        """Whether the estimator of scikit-learn has no score but its probabilities."""
-        if isinstance(self.estimator, Elsewhere):
+        """Whether the estimator of scikit-learn or the operator of ONNX has no score but its probabilities."""
+        if isinstance(self.estimator, Elsewhere | Estimator):
             return self.estimator.averages
         return not hasattr(self.estimator, "decision_function")
 
@@ -117,6 +121,8 @@ def look_inside(native: Any, rows: pd.DataFrame) -> Inside | Opaque:
         return Opaque("it is a function without an inside")
     if isinstance(native, Confined):
         return _elsewhere(native, rows)
+    if isinstance(native, OnnxModel):
+        return _graph(native, rows)
     steps, last = _split(native)
     strange = [type(step).__name__ for step in steps if not hasattr(step, "transform")]
     if strange:
@@ -168,6 +174,29 @@ def _elsewhere(model: Confined, rows: pd.DataFrame) -> Inside | Opaque:
     )
 
 
+def _graph(model: OnnxModel, rows: pd.DataFrame) -> Inside | Opaque:
+    """The operator of an ONNX graph that decides."""
+    try:
+        estimator = estimator_of(model, rows)
+    except readers.Unreadable as refusal:
+        return Opaque(refusal.reason)
+    trees = _trees(estimator, "onnx") if estimator.kind == "tree" else None
+    if isinstance(trees, Opaque):
+        return trees
+    assert not isinstance(trees, str)
+    return Inside(
+        kind=estimator.kind,
+        family="onnx",
+        ensemble=trees,
+        refusal=None,
+        estimator=estimator,
+        wrapper=None,
+        prepare=estimator.prepare,
+        sources=estimator.sources if trees is None else sources_of(estimator),
+        players=rows.shape[1],
+    )
+
+
 def dense(matrix: Any) -> FloatArray:
     """An engineered matrix (frame, array, sparse, or rows that another process prepares) as an array of doubles."""
     if isinstance(matrix, Prepared):
@@ -196,7 +225,7 @@ def _trees(core: Any, family: Family) -> Ensemble | str | Opaque:
     try:
         return readers.read(family, core)
     except readers.Unreadable as refusal:
-        explains = refusal.own and family != "scikit-learn"
+        explains = refusal.own and family not in ("scikit-learn", "onnx")
         return refusal.reason if explains else Opaque(refusal.reason)
 
 

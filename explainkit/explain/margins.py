@@ -22,8 +22,11 @@ _AGREEMENT = 1e-5
 def tolerance(inside: Inside | None) -> float:
     """Largest additivity residual of a row, relative to |base| + Σ|φ|.
 
-    The contributions of trees add up to rounding, but XGBoost adds its own score in 32-bit floating point.
+    The contributions of trees add up to rounding, but XGBoost and ONNX Runtime add their own scores in 32-bit floating
+    point.
     """
+    if inside is not None and inside.family == "onnx":
+        return 1e-5
     if inside is None or inside.ensemble is None:
         return 1e-6
     return 1e-5 if inside.family == "xgboost" else 1e-9
@@ -33,7 +36,7 @@ def space_of(inside: Inside, task: Task) -> OutputSpace:
     """In which space the inside of a model adds up: ``margin``, ``probability`` (averages of trees) or ``raw``."""
     if task == "regression":
         return "raw"
-    averages = inside.kind == "tree" and inside.family == "scikit-learn" and inside.averages
+    averages = inside.kind == "tree" and inside.family in ("scikit-learn", "onnx") and inside.averages
     return "probability" if averages else "margin"
 
 
@@ -110,7 +113,17 @@ def _catboost(inside: Inside, matrix: Any) -> Any:
     return inside.estimator.predict(catboost_pool(inside.estimator, matrix), prediction_type="RawFormulaVal")
 
 
-_MARGINS = {"scikit-learn": _sklearn, "lightgbm": _lightgbm, "xgboost": _xgboost, "catboost": _catboost}
+def _onnx(inside: Inside, matrix: Any) -> Any:
+    return inside.estimator.scores(matrix)
+
+
+_MARGINS = {
+    "scikit-learn": _sklearn,
+    "lightgbm": _lightgbm,
+    "xgboost": _xgboost,
+    "catboost": _catboost,
+    "onnx": _onnx,
+}
 
 
 def frame_or_dense(matrix: Any) -> Any:

@@ -166,13 +166,29 @@ def _chosen(trial: Trial, output: Output, kind: Kind) -> Strategy:
     if trial.problem is not None:
         return replace(asked, notes=(trial.problem,))
     rescaled = space == "margin" and output == "rescaled"
+    notes = () if found.refusal is None else (_by_library(found, found.refusal),)
+    if kind == "path-dependent" and not _knows_paths(found):
+        kind, notes = "interventional", (_no_paths(found),)
     return Strategy(
         inside=found.grouped(trial.players),
         space="probability" if rescaled else space,
         players=trial.players,
         rescaled=rescaled,
         kind=kind,
-        notes=() if found.refusal is None else (_by_library(found, found.refusal),),
+        notes=notes,
+    )
+
+
+def _knows_paths(inside: Inside) -> bool:
+    return inside.ensemble is None or inside.ensemble.knows_cover
+
+
+def _no_paths(found: Inside) -> LedgerEntry:
+    return LedgerEntry(
+        kind="not_tested",
+        what=f"path-dependent SHAP values of the {found.name}",
+        reason="its file does not say how many training rows passed each split; the reference data stands for unknown "
+        "columns instead (interventional)",
     )
 
 
@@ -227,7 +243,8 @@ def _problem(found: Inside, trial: Trial, space: OutputSpace) -> LedgerEntry | N
         if not agrees(scores, trial.answers, trial.target.task, space):
             reason = "its inner score does not give its answers by a logistic function, softmax or identity"
             return _instead(found, "not_tested", reason)
-        explain = attributor(found, trial.rows, kind="path-dependent", rows=len(trial.rows), seed=0)
+        tried_as: Kind = "path-dependent" if _knows_paths(found) else "interventional"
+        explain = attributor(found, trial.rows, kind=tried_as, rows=len(trial.rows), seed=0)
         tried = explain(prepared, None)
     except refusals(found) as error:
         return _instead(found, "failed", f"it cannot be read ({type(error).__name__}: {first_line(error)})")

@@ -266,7 +266,7 @@ def _scores(
         LedgerEntry(kind=kind, what=what, reason=reason, count=count)  # type: ignore[arg-type]
         for (kind, what, reason), count in casts.items()
     )
-    return np.concatenate(blocks), ledger
+    return np.concatenate(blocks), getattr(model, "ledger", ()) + ledger
 
 
 def _given_scores(plan: Plan, frame: pd.DataFrame) -> FloatArray:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import pickle
+import re
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from explainkit.artifact import regular_file, sha256_of
 from explainkit.errors import InputError, ModelError
+from explainkit.load.model_folder import read_folder
 from explainkit.load.models.base import Adapter
+from explainkit.load.models.catboost_json import FIRST_KEYS as CATBOOST_KEYS
+from explainkit.load.models.onnx.structure import looks_like_onnx
 from explainkit.load.models.soundness import check_sklearn
 from explainkit.load.pickle_scan import Scan, scan
 from explainkit.load.unpacking import PACKED
 
 _HEAD = 64
 """Bytes at its start by which the kind of a file is recognised."""
-_KINDS = "skops, LightGBM text, XGBoost JSON or UBJ, CatBoost cbm; pickle and joblib when trusted by digest"
+_FIRST_KEY = re.compile(rb'\s*\{\s*"([A-Za-z_]{1,40})"\s*:')
+_KINDS = (
+    "skops, LightGBM text, XGBoost JSON or UBJ, CatBoost cbm or JSON, ONNX; pickle and joblib when trusted by digest"
+)
 
 # Types that hold plain arrays or numbers, reviewed: building them runs no code of the file.
 TRUSTED_TYPES = (
@@ -57,12 +65,12 @@ class _File:
 
 
 def open_model(path: Path, *, trust: Sequence[str] = (), tell: Callable[[Scan], None] = lambda found: None) -> Adapter:
-    """Open a model file.
+    """Open a model file, or a model folder of MLflow.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file; its kind is recognised by content.
+        The file or folder; the kind of a file is recognised by content.
     trust : sequence of str
         ``sha256:…`` digests of files that may be unpickled. Trust belongs to whoever loads, never to the file.
     tell : callable
@@ -71,11 +79,11 @@ def open_model(path: Path, *, trust: Sequence[str] = (), tell: Callable[[Scan], 
     Raises
     ------
     ModelError
-        If the file is missing, a folder, damaged, of an unknown kind, or not trusted.
+        If the file is missing, damaged, of an unknown kind, or not trusted.
     """
     where = str(path)
     if path.is_dir():
-        raise ModelError("a model is read from a file", where=where, found="a folder", allowed=_KINDS)
+        return read_folder(path, lambda inner: open_model(inner, trust=trust, tell=tell))
     if not path.exists():
         raise ModelError("no such model file", where=where)
     if not path.is_file():
@@ -85,7 +93,7 @@ def open_model(path: Path, *, trust: Sequence[str] = (), tell: Callable[[Scan], 
             data = stream.read()
     except OSError as error:
         raise ModelError("the model file cannot be read", where=where, found=error.strerror or str(error)) from None
-    reader = _reader(data[:_HEAD])
+    reader = _reader(data[:_HEAD]) or (_read_onnx if looks_like_onnx(io.BytesIO(data)) else None)
     if reader is None:
         raise ModelError(
             "a model file of an unknown kind" if data else "the model file is empty",
@@ -107,19 +115,18 @@ def is_booster(path: Path) -> bool:
 
 
 def _reader(head: bytes) -> Callable[[_File], Adapter] | None:
-    start = head.lstrip()
+    first = _FIRST_KEY.match(head)
+    key = first[1].decode() if first else None
     if head.startswith(b"PK\x03\x04"):
         return _read_skops
     if head.startswith((b"tree\n", b"tree\r\n")):
         return _read_lightgbm
-    if head.startswith(b"CBM1"):
+    if head.startswith(b"CBM1") or key in CATBOOST_KEYS:
         return _read_catboost
-    if (
-        head[:2] in (b"{L", b"{i", b"{U", b"{I", b"{l")
-        or start.startswith(b'{"learner"')
-        or (start.startswith(b"{") and b'"learner"' in head)
-    ):
+    if head[:2] in (b"{L", b"{i", b"{U", b"{I", b"{l") or key in ("learner", "version"):
         return _read_xgboost
+    if head.startswith(b"binf"):
+        return _read_old_xgboost
     if head[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") or head.startswith(PACKED):
         return _read_pickle  # pickle protocols 2 to 5, and what joblib compresses
     return None
@@ -143,37 +150,67 @@ def _read_catboost(file: _File) -> Adapter:
     return read_catboost(file.data, where=str(file.path), digest=file.digest, digest_of=file.named)
 
 
+def _read_onnx(file: _File) -> Adapter:
+    from explainkit.load.models.onnx.adapter import read_onnx
+
+    return read_onnx(file.data, where=str(file.path), digest=file.digest, digest_of=file.named)
+
+
+def _read_old_xgboost(file: _File) -> Adapter:
+    raise ModelError(
+        "a model in XGBoost's old binary format, which XGBoost reads no more",
+        where=str(file.path),
+        allowed=_KINDS,
+        remedy="save it as JSON or UBJ (Booster.save_model) with the version that saved it",
+    )
+
+
 def _read_skops(file: _File) -> Adapter:
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
+
+    from explainkit.load.versions import BROKEN, noticed, unopened
 
     where = str(file.path)
     try:
         unknown = [t for t in skops.io.get_untrusted_types(data=file.data) if t not in TRUSTED_TYPES]
         if unknown:
-            raise ModelError(
-                "the model file holds types that were not reviewed",
-                where=where,
-                found=", ".join(sorted(unknown)[:3]),
-                allowed="scikit-learn's and NumPy's own",
-                remedy="audit its predictions without the model, or pass the model from Python",
-            )
-        model = skops.io.loads(file.data, trusted=list(TRUSTED_TYPES))
+            raise _unreviewed(file, sorted(unknown))
+        with noticed() as saved:
+            model = skops.io.loads(file.data, trusted=list(TRUSTED_TYPES))
         check_sklearn(model, where)
+        adapter = adapt_object(model, digest=file.digest, digest_of=file.named)
     except UntrustedTypesFoundException as error:
         raise ModelError("the model file holds types that were not reviewed", where=where, found=str(error)) from None
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, TypeError, AttributeError) as error:
-        raise ModelError(
-            "the model file is cut short or damaged",
-            where=where,
-            found=f"{type(error).__name__}: {error}".splitlines()[0],
-            remedy="save the model again (skops.io.dump)",
-        ) from None
-    return adapt_object(model, digest=file.digest, digest_of=file.named)
+    except (zipfile.BadZipFile, *BROKEN) as error:
+        problem, remedy = "the model file is cut short or damaged", "save the model again (skops.io.dump)"
+        raise unopened(file.data, error, where=where, otherwise=problem, remedy=remedy) from None
+    return replace(adapter, saved_by=saved.by)
+
+
+def _unreviewed(file: _File, names: list[str]) -> ModelError:
+    """The error for types that are not trusted; those that scikit-learn no longer has tell its version."""
+    from explainkit.load.versions import unopened
+
+    where, found = str(file.path), ", ".join(names[:3])
+    libraries = ("lightgbm.", "xgboost.", "catboost.", "collections.")
+    own = all(name.startswith(libraries) for name in names)
+    own_format = "save it in its library's own format (save_model of LightGBM, XGBoost, CatBoost)"
+    unknown = ModelError(
+        "the model file holds types that were not reviewed",
+        where=where,
+        found=found,
+        allowed="scikit-learn's and NumPy's own",
+        remedy=own_format if own else "audit its predictions without the model, or pass the model from Python",
+    )
+    if not all(name.startswith("sklearn.") for name in names):
+        return unknown
+    return unopened(file.data, TypeError(f"it holds {found}"), where=where, otherwise=unknown)
 
 
 def _read_pickle(file: _File) -> Adapter:
     from explainkit.load.unpickling import unpickled
+    from explainkit.load.versions import BROKEN, PROBLEM, noticed, unopened
 
     if not file.trusted:
         raise ModelError(
@@ -183,8 +220,13 @@ def _read_pickle(file: _File) -> Adapter:
             allowed="a digest listed under model.trust by whoever loads",
             remedy=f'add "{file.digest}" to model.trust if you know where the file comes from, or save as skops',
         )
-    model = unpickled(file.data, where=str(file.path), tell=file.tell)
-    return adapt_object(model, digest=file.digest, digest_of=file.named)
+    with noticed() as saved:
+        model = unpickled(file.data, where=str(file.path), tell=file.tell)
+    try:
+        adapter = adapt_object(model, digest=file.digest, digest_of=file.named)
+    except BROKEN as error:
+        raise unopened(file.data, error, where=str(file.path), otherwise=PROBLEM) from None
+    return replace(adapter, saved_by=saved.by)
 
 
 def adapt_object(model: Any, *, digest: str | None = None, digest_of: str | None = None) -> Adapter:

@@ -10,6 +10,7 @@ from typing import Any
 from explainkit.errors import ModelError
 from explainkit.load.pickle_scan import Scan, clean, full_name, scan_bytes
 from explainkit.load.unpacking import unpacked
+from explainkit.load.versions import BROKEN, PROBLEM, unopened
 
 LARGEST = 2**32
 """Bytes that a trusted file may have, unpacked."""
@@ -52,12 +53,8 @@ def unpickled(data: bytes, *, where: str, tell: Callable[[Scan], None]) -> Any:
     unpickler.find_class = _only(frozenset(found.imports), unpickler.find_class, where)
     try:
         return unpickler.load()
-    except (pickle.UnpicklingError, EOFError, ValueError, OSError, ImportError, AttributeError, LookupError) as error:
-        raise ModelError(
-            "the model file is cut short, damaged, or of other library versions",
-            where=where,
-            found=f"{type(error).__name__}: {error}".splitlines()[0],
-        ) from None
+    except (pickle.UnpicklingError, *BROKEN) as error:
+        raise unopened(inner, error, where=where, otherwise=PROBLEM) from None
 
 
 def _only(shown: frozenset[str], find: Callable[[str, str], Any], where: str) -> Callable[[str, str], Any]:

@@ -86,9 +86,9 @@ class ModelPlan(Strict):
     """``[model]``: the model and how its output becomes a decision."""
 
     path: str | None = None
-    """File of the model; left out for predictions-only."""
+    """File of the model, or its MLflow folder; left out for predictions-only."""
     trust: tuple[str, ...] = ()
-    """``sha256:…`` of files in formats that can run code, trusted by whoever loads."""
+    """``sha256:…`` of files in formats that can run code (in a folder: of the pickle), trusted by whoever loads."""
     task: Task | None = None
     """Inferred from the model and the target when left out."""
     positive: Label | None = None

@@ -302,6 +302,7 @@ GOOD = {
     "classes": [0, 1],
     "features": ["a"],
     "width": 1,
+    "saved_by": None,
     "caster": {"categorical": ["a"], "known": {"a": ["x", {"float": "nan"}]}},
 }
 FORGED: dict[str, dict[str, object]] = {
@@ -315,6 +316,7 @@ FORGED: dict[str, dict[str, object]] = {
     "features that are no names": {"features": [1]},
     "features that are none": {"features": "a"},
     "a negative width": {"width": -1},
+    "a version that is no text": {"saved_by": 7},
     "a strange caster": {"caster": {"other": []}},
     "a caster of no columns": {"caster": {"categorical": [1], "known": {}}},
     "another task": {"task": "other"},

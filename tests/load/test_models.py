@@ -304,5 +304,5 @@ def test_damaged_files(tmp_path: Path, content: bytes, words: str) -> None:
 def test_no_file_and_a_folder(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such model file"):
         open_model(tmp_path / "none.skops")
-    with pytest.raises(ModelError, match="found a folder"):
+    with pytest.raises(ModelError, match="a folder that is no MLflow model; found no file MLmodel"):
         open_model(tmp_path)

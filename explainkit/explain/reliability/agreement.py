@@ -85,8 +85,8 @@ def _explained(setting: Setting, rows: pd.DataFrame, behind: pd.DataFrame) -> Ex
 def kinds(setting: Setting) -> Measured:
     """Path-dependent against interventional values of the same rows: what the choice of the background changes."""
     inside = setting.strategy.inside
-    if inside is None or inside.ensemble is None:
-        reason = "only trees that were read have both kinds of values"
+    if inside is None or inside.ensemble is None or not inside.ensemble.knows_cover:
+        reason = "only trees that were read, and recorded their training rows, have both kinds of values"
         return untested("kinds", "path-dependent against interventional SHAP values", reason)
     some = setting.sample[setting.draw(len(setting.sample), _COMPARED, 22)]
     rows = setting.rows.iloc[some]

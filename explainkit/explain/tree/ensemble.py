@@ -61,7 +61,7 @@ class Ensemble:
     """Value of each leaf for each output, shape (n_nodes, n_outputs), learning rate and averaging included; 0 at inner
     nodes."""
     cover: FloatArray
-    """Training weight that passed each node, as the library recorded it."""
+    """Training weight that passed each node, as the library recorded it; 0 at every node where it recorded none."""
     base: FloatArray
     """What the sum starts from, shape (n_outputs,)."""
     columns: int
@@ -88,6 +88,11 @@ class Ensemble:
     def trees(self) -> int:
         """Number of trees."""
         return len(self.starts) - 1
+
+    @property
+    def knows_cover(self) -> bool:
+        """Whether the trees recorded their training rows, without which no value can be path-dependent."""
+        return not len(self.cover) or bool(self.cover.any())
 
     @property
     def outputs(self) -> int:

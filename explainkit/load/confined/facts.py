@@ -13,15 +13,21 @@ import pandas as pd
 
 from explainkit.errors import ModelError
 from explainkit.evidence import LedgerEntry, ModelIdentity
-from explainkit.load.confined.client import Confined, RaisedThereError
+from explainkit.load.confined.client import Confined, RaisedThereError, clean
 from explainkit.load.confined.frames import Head
 from explainkit.load.confined.values import from_scalar, packed, scalar
 from explainkit.load.models import catboost, lightgbm, xgboost
 from explainkit.load.models.base import Adapter
+from explainkit.load.models.onnx import table
 from explainkit.plan import Task
 
-_FAMILIES = ("scikit-learn", "lightgbm", "xgboost", "catboost")
-_CASTERS: Mapping[str, type] = {"lightgbm": lightgbm.Caster, "xgboost": xgboost.Caster, "catboost": catboost.Caster}
+_FAMILIES = ("scikit-learn", "lightgbm", "xgboost", "catboost", "onnx")
+_CASTERS: Mapping[str, type] = {
+    "lightgbm": lightgbm.Caster,
+    "xgboost": xgboost.Caster,
+    "catboost": catboost.Caster,
+    "onnx": table.Caster,
+}
 _MOST_CLASSES = 1_000_000
 
 
@@ -41,6 +47,7 @@ def told(adapter: Adapter) -> Head:
         "classes": None if adapter.classes is None else [scalar(value) for value in adapter.classes],
         "features": adapter.features,
         "width": _width(adapter),
+        "saved_by": adapter.saved_by,
         "caster": None if caster is None else {name: _listed(value) for name, value in fields.items()},
     }
 
@@ -110,6 +117,7 @@ def adapter_of(
             raise ValueError("the number of its inputs")
         if classes is not None and not 1 <= len(set(classes)) == len(classes) <= _MOST_CLASSES:
             raise ValueError("its classes")
+        saved_by = None if head["saved_by"] is None else clean(_text(head["saved_by"]))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise model.not_understood("something else than what a model says of itself") from None
     model.n_features_in_ = width
@@ -121,6 +129,7 @@ def adapter_of(
         native=model,
         answer=_Answer(model),
         caster=caster,
+        saved_by=saved_by,
         findings=findings,
         shortfalls=shortfalls,
     )

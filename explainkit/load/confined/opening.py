@@ -10,6 +10,7 @@ from explainkit.artifact import sha256_file
 from explainkit.errors import ModelError
 from explainkit.load.confined import client
 from explainkit.load.confined.client import Confined, RaisedThereError
+from explainkit.load.model_folder import folder_digest
 from explainkit.plan import Plan
 from explainkit.progress import Progress, Silent
 
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class Opening:
-    """A model file that is being opened, while other work goes on.
+    """A model file, or a model folder of MLflow, that is being opened, while other work goes on.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file.
+        The file or folder.
     trust : sequence of str
         ``sha256:…`` digests of files that may be unpickled.
     progress : Progress, optional
@@ -56,7 +57,7 @@ class Opening:
                 found = (findings(scan),)
                 self._progress.note(f"{self._path.name}: a trusted pickle that {scan}")
                 head = self._model.opened().head
-            digest = "sha256:" + self._digest()
+            digest = self._digest()
             if head["identity"]["digest"] != digest:
                 raise ModelError("the model file changed while it was read", where=str(self._path))
         except RaisedThereError as error:
@@ -65,7 +66,7 @@ class Opening:
             ) from None
         except (KeyError, TypeError):
             raise self._model.not_understood("something else than what a model says of itself") from None
-        named = f"the file {self._path.name}"
+        named = f"the {'folder' if self._path.is_dir() else 'file'} {self._path.name}"
         return adapter_of(head, self._model, digest=digest, digest_of=named, findings=found, shortfalls=lacking)
 
     def close(self) -> None:
@@ -73,8 +74,10 @@ class Opening:
         self._model.close()
 
     def _digest(self) -> str:
+        if self._path.is_dir():
+            return folder_digest(self._path)
         try:
-            return sha256_file(self._path)
+            return "sha256:" + sha256_file(self._path)
         except OSError as error:
             raise ModelError(
                 "the model file cannot be read", where=str(self._path), found=error.strerror or str(error)

@@ -32,6 +32,19 @@ class Adapter:
     """Probabilities (n_rows, n_classes), the probability of the second class (n_rows,), or predictions (n_rows,)."""
     caster: Callable[[pd.DataFrame], tuple[pd.DataFrame, tuple[LedgerEntry, ...]]] | None = None
     """Casts columns to the types the model was trained with, where its family needs it."""
+    saved_by: str | None = None
+    """Library and version that saved the file, where another version opened it."""
+
+    @property
+    def ledger(self) -> tuple[LedgerEntry, ...]:
+        """What is to be said of how the model was opened."""
+        if self.saved_by is None:
+            return ()
+        reason = (
+            f"saved by {self.saved_by} and opened with {self.identity.library}: nobody promises that a model of "
+            "another version answers as it did"
+        )
+        return (LedgerEntry(kind="assumed", what="the model file is of this version of its library", reason=reason),)
 
     def adapt(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[LedgerEntry, ...]]:
         """Cast columns to the types the model was trained with, and say what was cast."""
@@ -53,9 +66,12 @@ class Adapter:
                 "the model raised while predicting",
                 where=self.identity.kind or self.identity.family,
                 found=f"{type(error).__name__}: {first_line(error)}",
-                remedy=_hint(rows, error),
+                remedy=_hint(rows, error) or self._older(),
             ) from error
         return self._checked(answer, len(rows))
+
+    def _older(self) -> str | None:
+        return None if self.saved_by is None else f"it was saved by {self.saved_by}: save it again with this version"
 
     def _checked(self, answer: Any, rows: int) -> npt.NDArray[np.float64]:
         where = self.identity.kind or self.identity.family

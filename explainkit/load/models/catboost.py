@@ -1,7 +1,8 @@
-"""CatBoost models, from memory or from their cbm files."""
+"""CatBoost models, from memory or from their cbm and JSON files."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from explainkit.artifact import sha256_file
 from explainkit.errors import MissingExtraError, ModelError
 from explainkit.evidence import LedgerEntry, ModelIdentity
 from explainkit.load.models.base import Adapter, parameters_of
+from explainkit.load.models.catboost_json import check_catboost_json
 from explainkit.plan import Task
 
 _TASKS: dict[str, Task] = {
@@ -27,19 +29,37 @@ _TASKS: dict[str, Task] = {
 
 
 def read_catboost(data: bytes, *, where: str, digest: str, digest_of: str) -> Adapter:
-    """Open a CatBoost cbm file, given its bytes."""
+    """Open a CatBoost model file (cbm or JSON), given its bytes."""
     catboost = _library()
     model = catboost.CatBoost()
     try:
-        model.load_model(blob=data)
+        if data.startswith(b"CBM1"):
+            model.load_model(blob=data)
+        else:
+            check_catboost_json(data, where)
+            _load_json(model, data)
     except catboost.CatBoostError as error:
         raise ModelError(
-            "the model file is cut short or damaged",
+            "the model file is cut short or damaged, or in a format of another CatBoost",
             where=where,
             found=str(error).splitlines()[0].rpartition(": ")[2],
             remedy="save the model again (save_model)",
         ) from None
     return adapt_catboost(model, digest=digest, digest_of=digest_of)
+
+
+def _load_json(model: Any, data: bytes) -> None:
+    """Have CatBoost read JSON, which it does from files only: from one in memory, where there is such a thing."""
+    if hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
+        with os.fdopen(os.memfd_create("model"), "wb") as held:
+            held.write(data)
+            held.flush()
+            model.load_model(f"/proc/self/fd/{held.fileno()}", format="json")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.json"
+        file.write_bytes(data)
+        model.load_model(str(file), format="json")
 
 
 def adapt_catboost(model: Any, *, digest: str | None = None, digest_of: str | None = None) -> Adapter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -26,6 +26,10 @@ _TASKS: dict[str, Task] = {
         "regression",
     ),
 }
+
+
+_FORMATS = ("v2", "v3", "v4")
+"""Of its text, that LightGBM 4 reads; it says nothing of others."""
 
 
 def read_lightgbm(data: bytes, *, where: str, digest: str, digest_of: str) -> Adapter:
@@ -50,7 +54,10 @@ def read_lightgbm(data: bytes, *, where: str, digest: str, digest_of: str) -> Ad
         booster = lightgbm.Booster(model_str=text)
     except lightgbm.basic.LightGBMError as error:
         raise ModelError("LightGBM cannot read the file", where=where, found=str(error)) from None
-    return adapt_lightgbm(booster, digest=digest, digest_of=digest_of)
+    version = re.search(r"^version=(\w{1,20})$", text, re.MULTILINE)
+    known = version is not None and version[1] in _FORMATS
+    saved_by = None if known else f"a LightGBM that writes format {version[1] if version else 'without a version'}"
+    return replace(adapt_lightgbm(booster, digest=digest, digest_of=digest_of), saved_by=saved_by)
 
 
 def adapt_lightgbm(model: Any, *, digest: str | None = None, digest_of: str | None = None) -> Adapter:

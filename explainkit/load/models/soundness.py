@@ -1,8 +1,9 @@
 """Tree storage is checked before native code walks it: libraries follow whatever indices stand in a file.
 
 A file with a child or a feature that does not exist makes them read memory that is not theirs; one whose nodes lead
-back to their root never ends. Checked are scikit-learn's trees in skops files, LightGBM's text, and XGBoost's JSON and
-UBJ. CatBoost's files are read by CatBoost alone.
+back to their root never ends. Checked are scikit-learn's trees in skops files, LightGBM's text, XGBoost's JSON and UBJ,
+CatBoost's JSON (`explainkit.load.models.catboost_json`) and the trees of ONNX (`explainkit.load.models.onnx.forest`).
+CatBoost's cbm files are read by CatBoost alone.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from explainkit.errors import ModelError
 from explainkit.load.models.ubj import decode
 
 Indices = npt.NDArray[np.int64]
+_FIRST = np.zeros(1, dtype=np.int64)
 
 _FOLLOW = (list, tuple, set, frozenset, dict, np.ndarray)
 # Their trees are walked without a look at how wide the rows are: those rows are as wide as the ensemble says.
@@ -36,9 +38,15 @@ _CATEGORICAL = 1  # the lowest bit of LightGBM's decision_type
 
 
 def unsound(
-    left: Indices, right: Indices, features: Indices, *, inner: npt.NDArray[np.bool_], width: int
+    left: Indices,
+    right: Indices,
+    features: Indices,
+    *,
+    inner: npt.NDArray[np.bool_],
+    width: int,
+    roots: Indices = _FIRST,
 ) -> str | None:
-    """What is wrong with the nodes of a tree; None where nothing is.
+    """What is wrong with the nodes of a tree, or of several; None where nothing is.
 
     Parameters
     ----------
@@ -47,18 +55,23 @@ def unsound(
     features : array (nodes,)
         Feature that a node asks for; anything at leaves.
     inner : array of bool (nodes,)
-        Which nodes are no leaves. The first one is the root.
+        Which nodes are no leaves.
     width : int
         How many features there are.
+    roots : array (trees,)
+        Where the trees begin: with the first node, where there is one.
     """
     count = len(inner)
     if not count or not len(left) == len(right) == len(features) == count:
         return "its lists of nodes differ in length"
+    if not len(roots) or ((roots < 0) | (roots >= count)).any() or len(np.unique(roots)) != len(roots):
+        return "a tree begins at a node that is not there, or where another one begins"
     children = np.concatenate((left[inner], right[inner]))
-    if ((children <= 0) | (children >= count)).any():
-        return f"a node leads to number {children[(children <= 0) | (children >= count)][0]} of {count} nodes"
+    outside = (children < 0) | (children >= count) | np.isin(children, roots)
+    if outside.any():
+        return f"a node leads to number {children[outside][0]} of {count} nodes"
     if np.bincount(children, minlength=count).max(initial=0) > 1:
-        return "two ways lead to one node"  # else, as none leads to the root, every walk ends at a leaf
+        return "two ways lead to one node"  # else, as none leads to a root, every walk ends at a leaf
     asked = features[inner]
     if ((asked < 0) | (asked >= width)).any():
         return f"a node asks for feature number {asked[(asked < 0) | (asked >= width)][0]} of {width}"
@@ -76,7 +89,7 @@ def check_sklearn(model: object, where: str) -> None:
     for tree, width, owner in _trees(model):
         problem = _of_predictor(tree, width, owner) if hasattr(tree, "nodes") else _of_tree(tree, width)
         if problem is not None:
-            raise _refused(where, problem)
+            raise refused(where, problem)
 
 
 def _of_tree(tree: Any, width: int) -> str | None:
@@ -145,13 +158,13 @@ def check_lightgbm(text: str, where: str) -> None:
     try:
         width = int(head["max_feature_idx"]) + 1
         if [int(size) for size in head["tree_sizes"].split()] != [len(block.encode()) for block in blocks]:
-            raise _refused(where, "its trees have other sizes than it announces")
+            raise refused(where, "its trees have other sizes than it announces")
         for block in blocks:
             problem = _of_lightgbm(dict(_LINE.findall(block)), width)
             if problem is not None:
-                raise _refused(where, problem)
+                raise refused(where, problem)
     except (KeyError, ValueError, OverflowError) as error:
-        raise _refused(where, f"a tree cannot be read ({type(error).__name__}: {error})") from None
+        raise refused(where, f"a tree cannot be read ({type(error).__name__}: {error})") from None
 
 
 def _of_lightgbm(tree: dict[str, str], width: int) -> str | None:
@@ -204,7 +217,7 @@ def _linear(tree: dict[str, str], leaves: int, width: int) -> str | None:
     return None if all(0 <= v < width for v in used) else "a leaf asks for a feature that is not there"
 
 
-def check_xgboost(data: bytes, where: str) -> None:
+def check_xgboost(data: bytes, where: str) -> tuple[int, ...]:
     """Refuse an XGBoost model with a tree that cannot be walked.
 
     Parameters
@@ -214,6 +227,11 @@ def check_xgboost(data: bytes, where: str) -> None:
     where : str
         Its name.
 
+    Returns
+    -------
+    tuple of int
+        The version of XGBoost that the file names; empty where it names none.
+
     Raises
     ------
     ModelError
@@ -221,7 +239,8 @@ def check_xgboost(data: bytes, where: str) -> None:
     """
     try:
         text = data.lstrip().startswith(b'{"')
-        learner = (json.loads(data, object_pairs_hook=_once) if text else decode(data))["learner"]
+        document = json.loads(data, object_pairs_hook=once) if text else decode(data)
+        learner, version = document["learner"], tuple(int(part) for part in document.get("version", ()))
         boosting = learner["gradient_booster"]
         shape = learner["learner_model_param"]
         width, outputs = int(shape["num_feature"]), max(1, int(shape["num_class"]), int(shape.get("num_target", 1)))
@@ -238,10 +257,11 @@ def check_xgboost(data: bytes, where: str) -> None:
             remedy="save the model again (Booster.save_model)",
         ) from None
     if problem is not None:
-        raise _refused(where, problem)
+        raise refused(where, problem)
+    return version
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object in which no name stands twice: of two, one parser takes the first and another the last."""
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -288,7 +308,8 @@ def _of_booster(boosting: Mapping[str, Any], outputs: int) -> str | None:
     return None if dropped is None or len(dropped) == trees else "its trees have other weights than it announces"
 
 
-def _refused(where: str, problem: str) -> ModelError:
+def refused(where: str, problem: str) -> ModelError:
+    """The error for a file with a tree that cannot be walked."""
     return ModelError(
         "the model file holds a tree that cannot be walked",
         where=where,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,28 +40,35 @@ _TASKS: dict[str, Task] = {
 }
 
 
+_JSON = re.compile(rb'\A\s*\{\s*"')  # XGBoost itself tells JSON by its first two bytes
+
+
 def read_xgboost(data: bytes, *, where: str, digest: str, digest_of: str) -> Adapter:
     """Open an XGBoost model file (JSON or UBJ), given its bytes."""
     xgboost = _library()
     booster = xgboost.Booster()
-    if not data.lstrip().startswith(b'{"') and not is_complete(data):
+    data = _JSON.sub(b'{"', data)
+    if not data.startswith(b'{"') and not is_complete(data):
         raise ModelError(
             "the model file is cut short or damaged",
             where=where,
             found="UBJ that ends early" if len(data) > 2 else f"{len(data)} bytes",
             remedy="save the model again (Booster.save_model)",
         )
-    check_xgboost(data, where)
+    version = check_xgboost(data, where)
+    newer = version > tuple(int(part) for part in re.findall(r"\d+", xgboost.__version__)[:3])
+    saved_by = f"xgboost {'.'.join(map(str, version))}" if newer else None
     try:
         booster.load_model(bytearray(data))
     except (xgboost.core.XGBoostError, ValueError) as error:
+        late = f"the model was saved by {saved_by}, and xgboost {xgboost.__version__} cannot open it"
         raise ModelError(
-            "the model file is cut short or damaged",
+            late if newer else "the model file is cut short or damaged",
             where=where,
             found=_sentence(error),
-            remedy="save the model again (Booster.save_model)",
+            remedy="install that version" if newer else "save the model again (Booster.save_model)",
         ) from None
-    return adapt_xgboost(booster, digest=digest, digest_of=digest_of)
+    return replace(adapt_xgboost(booster, digest=digest, digest_of=digest_of), saved_by=saved_by)
 
 
 def adapt_xgboost(model: Any, *, digest: str | None = None, digest_of: str | None = None) -> Adapter:

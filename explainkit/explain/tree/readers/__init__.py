@@ -1,4 +1,4 @@
-"""Turn fitted tree models of four libraries into one form, and rows into the matrix that their trees compare."""
+"""Turn tree models of four libraries and of ONNX into one form, and rows into the matrix that their trees compare."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def read(family: str, estimator: Any) -> Ensemble:
 
     Parameters
     ----------
-    family : {"scikit-learn", "lightgbm", "xgboost", "catboost"}
+    family : {"scikit-learn", "lightgbm", "xgboost", "catboost", "onnx"}
         Library of the model.
     estimator : object
-        The booster of LightGBM and XGBoost, else the model itself.
+        The booster of LightGBM and XGBoost, the operator of an ONNX graph, else the model itself.
 
     Returns
     -------

@@ -1,0 +1,1 @@
+"""ONNX models: recognised by their structure, checked before anything runs, answered for by ONNX Runtime."""
