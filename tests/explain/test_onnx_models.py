@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from onnx import TensorProto
+from onnx import TensorProto, helper, numpy_helper
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -27,7 +27,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, OneHotEncoder, StandardScaler
 
 from explainkit.explain.inside import Inside, Opaque, look_inside
+from explainkit.explain.players import players_of
 from explainkit.explain.shapley import explain_shap
+from explainkit.explain.strategy import choose
+from explainkit.explain.target import Target
 from explainkit.explanation import Explanation
 from explainkit.load.models.base import Adapter
 from explainkit.load.open_model import open_model
@@ -128,6 +131,7 @@ def test_whole_numbers_are_compared_as_single_precision(tmp_path: Path) -> None:
     adapter = opened(model, tmp_path)
     frame = pd.DataFrame({"a": [2**24 - 1, 2**24, 2**24 + 1, 2**24 + 2, 5]})
     assert door(adapter, frame)[:, 1].tolist() == [0.25, 0.25, 0.25, 0.75, 0.25]
+    assert isinstance(inside(adapter, frame), Inside)
     found_values = explained(adapter, frame, rows=4, behind=1)
     np.testing.assert_allclose(found_values.values[:, 0, -1], [0, 0, 0, 0.5], atol=1e-12)
 
@@ -281,6 +285,42 @@ def test_one_input_for_each_column(
     total = found.base_values + found.values.sum(axis=1)
     score = model.predict_proba(frame)[:4, 1:] if trees else model.decision_function(frame)[:4, None]
     np.testing.assert_allclose(total, score, rtol=0, atol=2e-5)
+
+
+def test_categories_of_two_columns_at_once(tmp_path: Path) -> None:
+    trees = [("GT", column, 0.5, False, (float(column + 1),), (0.0,)) for column in range(4)]
+    nested = [("GT", 1, 0.5, False, trees[2], trees[3]), *trees]
+    model = graph("TreeEnsembleRegressor", classic(nested) | {"n_targets": 1}, columns=2, elem=TensorProto.INT64)
+    hot = helper.make_node("OneHotEncoder", ["X"], ["H"], domain="ai.onnx.ml", cats_int64s=[3, 5])
+    flat = helper.make_node("Reshape", ["H", "S"], ["F"])
+    model.graph.node[0].input[0] = "F"
+    decides = model.graph.node.pop()
+    model.graph.node.extend([hot, flat, decides])
+    model.graph.initializer.append(numpy_helper.from_array(np.array([-1, 4], dtype=np.int64), "S"))
+    adapter = opened(model, tmp_path)
+    frame = pd.DataFrame(np.random.default_rng(0).choice([3, 5, 7], (40, 2)), columns=["a", "b"])
+    read = inside(adapter, frame)
+    assert isinstance(read, Inside)
+    assert read.sources == (0, 0, 1, 1)
+    found = explained(adapter, frame)
+    expected = shapley(
+        lambda matrix: door(adapter, pd.DataFrame(matrix, columns=["a", "b"])),
+        frame.to_numpy()[1],
+        frame.to_numpy()[4:24],
+    )
+    np.testing.assert_allclose(found.values[1], expected, rtol=0, atol=2e-6)
+
+
+def test_path_dependent_values_are_not_made_up(tmp_path: Path) -> None:
+    model = graph(
+        "TreeEnsembleRegressor", classic([graft(np.random.default_rng(0), 3, 4)]) | {"n_targets": 1}, columns=4
+    )
+    adapter = opened(model, tmp_path)
+    frame = pd.DataFrame(onnx_graphs.rows(np.random.default_rng(0), 40, 4), columns=COLUMNS)
+    players, target = players_of(tuple(COLUMNS), {}), Target(task="regression", classes=("prediction",), positive=None)
+    strategy = choose(adapter, frame, players, target=target, output="margin", kind="path-dependent")
+    assert strategy.kind == "interventional"
+    assert [note.what for note in strategy.notes] == ["path-dependent SHAP values of the TreeEnsembleRegressor"]
 
 
 @pytest.mark.parametrize("classes", [0, 2, 3])

@@ -273,6 +273,19 @@ def test_coefficients_are_counted(changes: dict[str, Any], fits: bool, tmp_path:
             open_model(path)
 
 
+def test_coefficients_of_a_regression_are_counted(tmp_path: Path) -> None:
+    for count in (1, 2, 3, 4):
+        node = helper.make_node(
+            "LinearRegressor", ["X"], ["Y"], domain="ai.onnx.ml", coefficients=[1.0] * count, intercepts=[0.5]
+        )
+        path = saved(made([node]), tmp_path)
+        if count == 2:
+            assert open_model(path).task == "regression"
+        else:
+            with pytest.raises(ModelError, match=f"found {count} coefficients for 1 outputs and an input of 2 columns"):
+                open_model(path)
+
+
 def blocks(kind: str) -> Any:
     """A model that takes three rows at a time; of one kind, it answers by their places."""
     given, answers = [value("X", TensorProto.FLOAT, [3, 2])], [value("Y", TensorProto.FLOAT, [3, 1])]

@@ -50,7 +50,7 @@ def read(estimator: Any) -> Ensemble:
     np.add.at(values, (leaves, outputs), weights)
     base = np.zeros(raw) if not len(forest.base) else np.broadcast_to(forest.base, (raw,))
     return assemble(
-        _trees(forest, _named(forest), values @ estimator.combine.T * share, len(estimator.sources), estimator.double),
+        _trees(forest, _named(forest), values @ estimator.combine.T * share, len(estimator.sources)),
         base=estimator.combine @ base + estimator.offset,
         outputs=len(estimator.combine),
         columns=len(sources_of(estimator)),
@@ -105,9 +105,7 @@ def _places(values: FloatArray, known: FloatArray) -> FloatArray:
     return np.where(np.isnan(values), np.nan, np.where(hit, place, -1))
 
 
-def _trees(
-    forest: Forest, named: list[tuple[int, FloatArray]], values: FloatArray, width: int, double: bool
-) -> Iterator[Tree]:
+def _trees(forest: Forest, named: list[tuple[int, FloatArray]], values: FloatArray, width: int) -> Iterator[Tree]:
     """One tree after the other; the child for rows at most at the threshold, or in the set, stands left."""
     mode = forest.mode
     swapped = np.isin(mode, (GTE, GT, NEQ))
@@ -116,8 +114,7 @@ def _trees(
     passes = forest.tracks | (mode == NEQ)
     threshold = forest.threshold.copy()
     strict = np.isin(mode, (LT, GTE))
-    number = np.float64 if double else np.float32
-    threshold[strict] = np.nextafter(threshold[strict].astype(number), number(-np.inf))
+    threshold[strict] = np.nextafter(threshold[strict], -np.inf)  # no number of single precision lies between
     column = forest.column.copy()
     equal = np.isin(mode, (EQ, NEQ, MEMBER))
     extra = {tested: (width + place, known) for place, (tested, known) in enumerate(named)}
