@@ -59,6 +59,8 @@ def command(
         raise InputError("no model is opened", where="--trust-model", remedy="name the plan with --recompute")
     if (rerender or recompute) and path.is_file():
         raise InputError("a PDF alone is not performed again", where=str(path), allowed="a release folder")
+    if (rerender or recompute) and not (path / "card.json").exists() and (path / "compare.json").exists():
+        raise InputError("a comparison is not performed again", where=str(path), remedy="explainkit compare once more")
     found = verify_release(path, trust=trust, release=release, policy=policy, gates=gates)
     document, lines, code = found.to_json(), list(found.lines()), found.exit_code
     performed = [] if found.state == "invalid" else _performed(path, quiet=quiet or as_json, **again)
