@@ -110,7 +110,9 @@ def _concerned(key: str, table: Table, own: FigureSet) -> Iterator[tuple[str, Fi
     def meant(figure: str) -> bool:
         return figure == whole or (not keys and figure.partition("[")[0] == name)
 
-    yield from ((f.id, f) for f in own if meant(f.id))
+    # A group that is hidden stands in the share of all rows, which a rule on the name is about too.
+    hidden = ("suppressed", "not_tested")
+    yield from ((f.id, f) for f in own if meant(f.id) and (keys or f.status not in hidden))
     differences = {f.id: f for f in table.figures if f.name == DIFFERENCE}
     for compared in table.compared:
         if meant(compared.figure):

@@ -90,6 +90,13 @@ def test_figures_of_the_comparison_itself(limit, expected):
     assert outcome({"compare.flips": limit}).outcome == expected
 
 
+def test_hidden_groups_leave_a_rule_on_the_name_to_the_whole():
+    hidden = Figure(id="compare.flips[sex=f]", status="suppressed", reason="few")
+    own = FigureSet([*FLIPS, hidden])
+    assert outcome({"compare.flips": {"max": 0.04}}, own=own).outcome == "not material"
+    assert outcome({"compare.flips[sex=f]": {"max": 0.04}}, own=own).outcome == "undecided"
+
+
 def test_keys_of_the_plan():
     changed = (
         Changed(kind="plan", what="model.threshold", before='">=0.5"', after='">=0.6"'),
