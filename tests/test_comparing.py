@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 from jsonschema import Draft202012Validator
 from sklearn.linear_model import LogisticRegression
 
@@ -30,10 +32,13 @@ from explainkit.release import Release
 from explainkit.report.comparison import build_comparison
 from explainkit.report.html import render_html
 from explainkit.report.measures import catalogue
+from explainkit.sign.certificates import fingerprint
+from explainkit.sign.comparison import ComparisonStatement
+from explainkit.sign.dsse import Envelope, pae
 from explainkit.sign.keys import TrialKeys, make_test_pki
 from tests.cli.made_up import PLAN, rows
 from tests.report.number_check import problems
-from tests.sign.builders import make_evidence, make_files, write
+from tests.sign.builders import make_evidence, make_files, opened, write
 
 RULE = """
 [compare]
@@ -218,6 +223,31 @@ def test_what_is_added_is_found(signed: Path, keys: TrialKeys, tmp_path: Path) -
         (folder / name).write_bytes(b"{}")
         assert ek.verify_release(folder, trust=keys.ca).state == "invalid", name
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cards": ("ab" * 32, "cd" * 32)}, "compares other cards than the statement names"),
+        ({"role": "validator"}, "made for another place"),
+        ({"certificate": "ab" * 32}, "names another certificate"),
+        ({"files": ()}, "does not list exactly"),
+    ],
+)
+def test_what_a_dishonest_signer_states_is_found(
+    signed: Path, keys: TrialKeys, tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    place = "signatures/01-provider/statement.dsse.json"
+    folder = Path(shutil.copytree(signed, tmp_path / "stated"))
+    statement = ComparisonStatement.from_payload(Envelope.from_json((folder / place).read_bytes()).payload)
+    payload = dataclasses.replace(statement, **changes).to_payload()  # type: ignore[arg-type]
+    key = opened(keys.signer)
+    signature = key.private.sign(pae(payload), PKCS1v15(), SHA256())
+    made = Envelope(payload=payload, signature=signature, keyid=fingerprint(key.chain[0]))
+    (folder / place).write_bytes(made.to_json())
+    found = ek.verify_release(folder, trust=keys.ca)
+    assert found.state == "invalid"
+    assert message in " ".join(map(str, found.reasons))
 
 
 def test_what_is_written_by_hand_is_not_signed(made: ComparedRelease, keys: TrialKeys, tmp_path: Path) -> None:

@@ -206,6 +206,34 @@ def test_groups_that_a_card_hides_stay_hidden():
     assert "legal basis" in figure.reason
 
 
+def test_a_group_whose_rates_a_card_hides_is_not_told_of_though_many_of_its_decisions_flip():
+    codes = np.repeat(["a", "b", "c"], 150)
+    old, new = np.full(450, 0.8), np.full(450, 0.2)
+    new[::3] = 0.8
+    old[150::2] = 0.2
+    old[[1, 2, 4]] = 0.2  # three of the group selected before: fewer than fairness.min_count
+    plan = plan_from({"fairness": {"min_cell": 5, "min_count": 5}})
+    labels = (np.arange(450) % 2).astype(float)
+    both = together(old, new, labels, groups=[group("g", codes.tolist())], thresholds=(">=0.5", ">=0.5"), plan=plan)
+    found = FigureSet(flips.measure(both).figures)
+    assert (found["compare.flips[g=a]"].value, found["compare.flips[g=a]"].reason) == (None, FEW)
+
+
+def test_few_flips_among_rows_of_one_outcome_hide_paired_errors_and_not_paired_selection():
+    codes = np.repeat(["a", "b", "c"], 150)
+    labels = np.tile(np.arange(150) < 75, 3).astype(float)
+    old, new = np.full(450, 0.2), np.full(450, 0.2)
+    old[150::2], new[150::3] = 0.8, 0.8
+    new[[0, 1, *range(100, 130)]] = 0.8  # of the group two positives flip, and thirty others
+    old[[60, 61, 62, 63, 64, 65, *range(130, 140)]] = 0.8
+    paired = measured(together(old, new, labels, groups=[group("g", codes.tolist())], thresholds=(">=0.5", ">=0.5")))
+    assert "fairness.selection_rate[g=a]" in paired
+    assert not {f"fairness.{rate}[g=a]" for rate in ("accuracy", "true_positive_rate", "false_positive_rate")} & {
+        *paired
+    }
+    assert [g for g in "bc" if f"fairness.accuracy[g={g}]" in paired]
+
+
 def test_weights_and_clusters_are_allowed_for():
     weights = RNG.uniform(0.5, 2, N)
     both = together(weights=weights)
