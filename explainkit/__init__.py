@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explainkit.api import audit, explain_lime, explain_shap
+    from explainkit.comparing import ComparedRelease, compare
+    from explainkit.comparison import Comparison
     from explainkit.errors import ExplainkitError, InputError, VerificationError
     from explainkit.evidence import Evidence
     from explainkit.explanation import Explanation
@@ -45,6 +47,8 @@ __version__ = "0.1.0"
 
 # Names and the modules they live in; loaded when first used, so that importing explainkit stays light.
 _HOMES = {
+    "ComparedRelease": "explainkit.comparing",
+    "Comparison": "explainkit.comparison",
     "Evidence": "explainkit.evidence",
     "ExplainkitError": "explainkit.errors",
     "Explanation": "explainkit.explanation",
@@ -57,6 +61,7 @@ _HOMES = {
     "Verification": "explainkit.sign.verdict",
     "VerificationError": "explainkit.errors",
     "audit": "explainkit.api",
+    "compare": "explainkit.comparing",
     "countersign": "explainkit.saved",
     "explain_lime": "explainkit.api",
     "explain_shap": "explainkit.api",
@@ -68,6 +73,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "ComparedRelease",
+    "Comparison",
     "Evidence",
     "ExplainkitError",
     "Explanation",
@@ -80,6 +87,7 @@ __all__ = [
     "Verification",
     "VerificationError",
     "audit",
+    "compare",
     "countersign",
     "explain_lime",
     "explain_shap",

@@ -72,12 +72,14 @@ def _release(evidence: Evidence, subject: Subject, progress: Progress, printer: 
 
 def _check(plan: Plan) -> None:
     """What the plan names exists, as far as that can be known before anything is read."""
+    from explainkit.assess.comparison.material import check_rule
     from explainkit.assess.gates import check_plan
     from explainkit.report.clauses.mapping import check_clauses
     from explainkit.report.language import language_of
     from explainkit.report.own_sections import check_sections
 
     check_plan(plan.gates)
+    check_rule(plan.compare)
     check_clauses(plan)
     check_sections(plan.look.sections)
     if plan.card.catalogue is None:

@@ -117,18 +117,25 @@ def recompute(
         own = plan.model.model_copy(update={"trust": tuple(trust)})
         plan_here = plan.model_copy(update={"model": own})
         subject = load_subject(plan_here, base=base, opening=opening_of(plan_here, base=base, progress=progress))
-    _same("model", evidence.model.digest, subject.identity.digest)
+    same("model", evidence.model.digest, subject.identity.digest)
     here = {d.identity.role: d.identity.digest for d in (subject.evaluation, subject.reference) if d is not None}
     for dataset in evidence.datasets:
-        _same(f"{dataset.role} data", dataset.digest, here.pop(dataset.role, None))
+        same(f"{dataset.role} data", dataset.digest, here.pop(dataset.role, None))
     for role, digest in here.items():
-        _same(f"{role} data", None, digest)
+        same(f"{role} data", None, digest)
     again = gather(subject, plan, progress=progress)
-    _same("plan", evidence.plan_digest, again.plan_digest)
+    same("plan", evidence.plan_digest, again.plan_digest)
     return compared(evidence, again)
 
 
-def _same(what: str, card: str | None, here: str | None) -> None:
+def same(what: str, card: str | None, here: str | None) -> None:
+    """Raise unless a digest is that of the card.
+
+    Raises
+    ------
+    VerificationError
+        With both.
+    """
     if card != here:
         raise VerificationError(
             f"this is not the {what} of the card", where=what, found=here or "none", allowed=card or "none"

@@ -65,21 +65,7 @@ class Release:
         ServiceError
             If the time stamp server fails: the release is then left unsigned, beside an earlier one where there is one.
         """
-        target = Path(path).absolute()
-        if signer is None:
-            write_release(target, self.files, finish=_as_it_is, force=force)
-            return target
-        from explainkit.sign.child import sign_in_child
-
-        try:
-            write_release(target, self.files, finish=lambda staging: sign_in_child(staging, signer), force=force)
-        except ServiceError as error:
-            # Hours of work must not be lost for a server that is down, nor a signed release for an unsigned one.
-            aside = target.with_name(target.name + ".unsigned") if _release_at(target) else target
-            write_release(aside, self.files, finish=_as_it_is, force=True)
-            parts = {name: getattr(error, name) for name in ("problem", "where", "found", "allowed")}
-            raise ServiceError(**parts, remedy=f"{aside} is there, unsigned; sign it later: explainkit sign") from None
-        return target
+        return save_files(self.files, Path(path).absolute(), signer=signer, force=force)
 
     def _repr_html_(self) -> str:
         """The card itself in a notebook, in a frame of its own that runs nothing."""
@@ -87,6 +73,24 @@ class Release:
 
         page = html.escape(self.file("card.html").decode(), quote=True)
         return f'<iframe sandbox srcdoc="{page}" style="width:100%;height:80vh;border:0" title="model card"></iframe>'
+
+
+def save_files(files: tuple[Artifact, ...], target: Path, *, signer: Signer | None, force: bool) -> Path:
+    """Write a release or a comparison; parameters and errors as for `Release.save`."""
+    if signer is None:
+        write_release(target, files, finish=_as_it_is, force=force)
+        return target
+    from explainkit.sign.child import sign_in_child
+
+    try:
+        write_release(target, files, finish=lambda staging: sign_in_child(staging, signer), force=force)
+    except ServiceError as error:
+        # Hours of work must not be lost for a server that is down, nor a signed release for an unsigned one.
+        aside = target.with_name(target.name + ".unsigned") if _release_at(target) else target
+        write_release(aside, files, finish=_as_it_is, force=True)
+        parts = {name: getattr(error, name) for name in ("problem", "where", "found", "allowed")}
+        raise ServiceError(**parts, remedy=f"{aside} is there, unsigned; sign it later: explainkit sign") from None
+    return target
 
 
 def _as_it_is(staging: Path) -> None:

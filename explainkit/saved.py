@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def sign(path: Path | str, *, signer: Signer) -> None:
-    """Sign a release that was left unsigned, as its provider.
+    """Sign a release, or a comparison, that was left unsigned, as its provider.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def sign(path: Path | str, *, signer: Signer) -> None:
     ServiceError
         If the time stamp server fails.
     """
-    folder = _release(Path(path))
+    folder = Path(path).absolute() if (Path(path) / "compare.json").is_file() else _release(Path(path))
     if (folder / "signatures").exists():
         raise InputError("this release is signed already", where=str(path), remedy="make a new release to sign")
     _replace(folder, signer, None)

@@ -1,4 +1,4 @@
-"""Write the JSON Schemas of card.json and summary.json from the dataclasses that they are made of.
+"""Write the JSON Schemas of card.json, summary.json and compare.json from the dataclasses that they are made of.
 
 Run ``python tools/make_schema.py`` after changing one of them; a test fails while the committed schema differs.
 Types, required members and allowed words come from the annotations, descriptions from the docstrings under the fields.
@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from explainkit import evidence, figures, house, public, records
+from explainkit import comparison, evidence, figures, house, public, records
 
 SCHEMAS = Path(__file__).parent.parent / "explainkit" / "schemas"
 DIGEST = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
@@ -39,6 +39,9 @@ _PATTERNS = {
     (public.Summary, "card"): DIGEST["pattern"],
     (public.Summary, "catalogue"): DIGEST["pattern"],
     (public.PublicModel, "digest"): DIGEST["pattern"],
+    (comparison.Side, "card"): DIGEST["pattern"],
+    (comparison.Side, "plan_digest"): DIGEST["pattern"],
+    (comparison.Comparison, "predicted"): DIGEST["pattern"],
     (public.PublicData, "digest"): DIGEST["pattern"],
 }
 
@@ -52,6 +55,11 @@ def card_schema() -> dict[str, Any]:
 def summary_schema() -> dict[str, Any]:
     """JSON Schema, draft 2020-12, of what `Summary.to_json` writes."""
     return _schema("summary", public.Summary, public.SUMMARY_VERSION, {})
+
+
+def comparison_schema() -> dict[str, Any]:
+    """JSON Schema, draft 2020-12, of what `Comparison.to_json` writes."""
+    return _schema("compare", comparison.Comparison, comparison.COMPARISON_VERSION, {})
 
 
 def _schema(name: str, kind: type[Any], version: str, more: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,7 +152,8 @@ def _field_docs(kind: type[Any]) -> dict[str, str]:
 
 def texts() -> dict[str, str]:
     """The schemas as they are committed, by the name of their file."""
-    found = {"card-1.schema.json": card_schema(), "summary-1.schema.json": summary_schema()}
+    schemas = {"card": card_schema(), "summary": summary_schema(), "compare": comparison_schema()}
+    found = {f"{name}-1.schema.json": schema for name, schema in schemas.items()}
     return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in found.items()}
 
 

@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 
 FOLDERS = ("assess", "explain", "load")
-MODULES = ("circumstances.py", "evidence.py", "explanation.py", "gathering.py", "public.py")
+MODULES = ("circumstances.py", "comparing.py", "evidence.py", "explanation.py", "gathering.py", "public.py")
 OTHERS = (
     *("load/catalogue.py", "load/columns.py", "load/row_values.py", "load/pickle_scan.py", "load/known_names.py"),
     *("load/confined/client.py", "load/confined/frames.py", "load/confined/values.py", "load/confined/seccomp.py"),

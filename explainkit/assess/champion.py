@@ -111,9 +111,7 @@ def measure(subject: Subject, plan: Plan, *, found: Groupings | None = None) -> 
         return recorder.result()
     scores = _scores(subject, plan.champion)
     outcomes = with_outcome(subject)
-    comparison = _Comparison(
-        recorder=recorder, plan=plan.champion, outcomes=outcomes, champion=scores[outcomes.present]
-    )
+    comparison = Pairing(recorder=recorder, plan=plan.champion, outcomes=outcomes, champion=scores[outcomes.present])
     for name in NEEDS[subject.task]:
         if name in COMPARABLE and name.startswith("performance."):
             comparison.record(name, name, np.ones(outcomes.n, np.bool_))
@@ -159,13 +157,15 @@ def _groups(subject: Subject, found: Groupings, names: set[str]) -> Iterator[tup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Comparison:
-    """Both models on the labelled rows."""
+class Pairing:
+    """Two models on the labelled rows of one subject, whose model is this one; the other is given by its scores."""
 
     recorder: Recorder
     plan: ChampionPlan
+    """Name and threshold of the other."""
     outcomes: Outcomes
     champion: Floats
+    """Scores of the other, of the labelled rows."""
 
     def record(self, name: str, identifier: str, inside: Bools) -> None:
         """Record both figures of one comparison, over the labelled rows that are inside."""
@@ -249,9 +249,10 @@ class _Comparison:
         return {"n": n, "unit": unit, "method": how, "threshold": threshold}
 
 
+PAIRED_RATES = "hybrid score interval for paired proportions (Newcombe 1998, method 10)"
 _METHODS = {
     "area": "paired DeLong interval (DeLong 1988)",
-    "rate": "hybrid score interval for paired proportions (Newcombe 1998, method 10)",
+    "rate": PAIRED_RATES,
     "loss": "Student's interval of the differences row by row",
 }
 
@@ -279,15 +280,19 @@ def _area_difference(
 
 
 def _loss_difference(kind: Kind, losses: tuple[Floats, Floats], sampling: Sampling) -> Interval | None:
-    return _paired(kind, *losses) if sampling.simple else sampling.mean_interval(losses[0] - losses[1])
+    return _of_losses(kind, *losses) if sampling.simple else sampling.mean_interval(losses[0] - losses[1])
 
 
-def _paired(kind: Kind, own: Floats, other: Floats) -> Interval | None:
+def _of_losses(kind: Kind, own: Floats, other: Floats) -> Interval | None:
     if kind not in _DECIDED:
         difference = own - other
         variance = float(difference.var(ddof=1)) if len(difference) > 1 else 0.0
         return student_mean(float(difference.mean()), variance, len(difference))
-    first, second = own == 1, other == 1
-    counts = (first & second, first & ~second, ~first & second, ~first & ~second)
+    return rate_difference(own == 1, other == 1)
+
+
+def rate_difference(own: Bools, other: Bools) -> Interval:
+    """Interval of the difference of two rates of the same independent rows, own − other; rows that count, (n_rows,)."""
+    counts = (own & other, own & ~other, ~own & other, ~own & ~other)
     both, alone, otherwise, neither = (int(np.count_nonzero(chosen)) for chosen in counts)
     return newcombe_paired(both, alone, otherwise, neither)

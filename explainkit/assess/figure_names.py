@@ -58,15 +58,17 @@ _NAMED = frozenset({"actual", "class", "column", "decided", "feature", "group", 
 """Keys whose values are names of the model or the data, as those of sensitive columns are; others number things."""
 
 
-def check_names(gates: Mapping[str, GatePlan], measured: Iterable[str] = ()) -> None:
-    """Raise if a gate names a figure that can never be measured.
+def check_names(gates: Iterable[str], measured: Iterable[str] = (), *, where: str = "gates") -> None:
+    """Raise if a gate, or another limit of the plan, names a figure that can never be measured.
 
     Parameters
     ----------
-    gates : mapping of str to GatePlan
-        By figure id or name.
+    gates : iterable of str
+        Figure ids or names.
     measured : iterable of str
         Names that exist besides `NAMES`.
+    where : str
+        Table of the plan that errors name.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def check_names(gates: Mapping[str, GatePlan], measured: Iterable[str] = ()) -> 
     for key in gates:
         name = parse_figure_id(key)[0]
         if name not in known:
-            raise PlanError("no such figure", where=f"gates: {key}", remedy=nearest(name, sorted(known)))
+            raise PlanError("no such figure", where=f"{where}: {key}", remedy=nearest(name, sorted(known)))
 
 
 def check_keys(gates: Mapping[str, GatePlan], figures: Iterable[Figure]) -> None:

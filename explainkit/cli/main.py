@@ -20,8 +20,9 @@ COMMANDS = {
     "explain": "Explain one decision: contributions, principal reasons, what would change it.",
     "sign": "Sign a release that was left unsigned, or add the opinion of a validator or approver.",
     "withdraw": "Take a signed card back.",
-    "verify": "Check a release or a card.pdf.",
+    "verify": "Check a release, a card.pdf or a comparison.",
     "export": "Write a card as the page of a model hub, or as a bill of material.",
+    "compare": "What changed from one release to another, and whether that is material.",
     "keygen": "Make a TEST CA and TEST keys.",
 }
 

@@ -64,6 +64,8 @@ def command(
         raise InputError("a PDF alone is not performed again", where=str(path), allowed="a release folder")
     if junit is not None:
         check_file(junit, force=True, outside=path)
+    if (rerender or recompute) and not (path / "card.json").exists() and (path / "compare.json").exists():
+        raise InputError("a comparison is not performed again", where=str(path), remedy="explainkit compare once more")
     found = verify_release(path, trust=trust, release=release, policy=policy, gates=gates)
     document, lines, code = found.to_json(), list(found.lines()), found.exit_code
     performed = [] if found.state == "invalid" else _performed(path, quiet=quiet or as_json, **more)

@@ -27,6 +27,7 @@ from explainkit.plan.assessing import (
     SlicesPlan,
 )
 from explainkit.plan.base import Label, Names, Output, Strict, Task, as_text
+from explainkit.plan.comparing import ComparePlan, MaterialPlan
 from explainkit.plan.look import LookPlan
 from explainkit.plan.stating import StatementPlan
 from explainkit.statements import catalogue
@@ -34,6 +35,7 @@ from explainkit.statements import catalogue
 __all__ = [
     "CardPlan",
     "ChampionPlan",
+    "ComparePlan",
     "CostPlan",
     "DataPlan",
     "DecisionsPlan",
@@ -45,6 +47,7 @@ __all__ = [
     "Label",
     "LocalLaw144Plan",
     "LookPlan",
+    "MaterialPlan",
     "ModelPlan",
     "Names",
     "Output",
@@ -246,6 +249,7 @@ class Plan(Strict):
     decisions: DecisionsPlan | None = None
     proxies: dict[str, ProxyPlan] = Field(default_factory=dict)
     gates: dict[str, GatePlan] = Field(default_factory=dict)
+    compare: ComparePlan = ComparePlan()
     statements: dict[str, StatementPlan] = Field(default_factory=dict)
     clauses: dict[str, dict[str, Annotated[str, Field(min_length=1)]]] = Field(default_factory=dict)
     """Clauses that do not apply, by regime, each with the reason: ``[clauses.eu-ai-act]``."""
@@ -345,6 +349,8 @@ def _check_words(plan: Plan) -> None:
     for key in plan.statements:
         if key not in known:
             raise PlanError("unknown statement", where=f"statements.{key}", remedy=nearest(key, known))
+    for key in plan.compare.material:
+        parse_figure_id(key)
     for key, gate in plan.gates.items():
         parse_figure_id(key)
         if gate.no_worse_than_champion and plan.champion is None:

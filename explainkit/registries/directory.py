@@ -20,6 +20,11 @@ _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
 _STAGING = re.compile(r"\.(?P<target>.+)\.(?P<process>[1-9][0-9]{0,8})\.partial(?P<old>\.old)?")
 _IDLE_SECONDS = 3600
+_MARKS = {
+    "card.json": ("schema_version", "plan_digest"),
+    "compare.json": ("schema_version", "before", "after"),
+}
+"""What tells a folder that may be replaced by force: a file, and members that it has."""
 
 
 def staging_name(target: Path, process: int) -> str:
@@ -142,11 +147,16 @@ def _running(process: int) -> bool:
 
 
 def _is_release(folder: Path) -> bool:
+    """Whether there is an earlier release, or a comparison."""
+    return any(_holds(folder / name, *members) for name, members in _MARKS.items())
+
+
+def _holds(path: Path, *members: str) -> bool:
     try:
-        document = json.loads((folder / "card.json").read_bytes())
+        document = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return False
-    return isinstance(document, dict) and "schema_version" in document and "plan_digest" in document
+    return isinstance(document, dict) and all(member in document for member in members)
 
 
 def _flush(folder: Path) -> None:

@@ -30,6 +30,7 @@ _SIGNED = {
     "explanation.shap.residual",
     "slice.difference",
     "champion.difference",
+    "compare.difference",
     "fairness.selection_difference",
     "fairness.mean_prediction_difference",
     "fairness.mean_error",

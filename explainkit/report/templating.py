@@ -204,14 +204,15 @@ def _rows(table: Table, medium: Medium) -> tuple[Row, ...]:
     return table.rows[: table.screen_rows if medium == "screen" else table.print_rows]
 
 
-def _left_out(table: Table, medium: Medium) -> Parts:
+def _left_out(table: Table, medium: Medium, source: str = "card.json") -> Parts:
     """How many rows are not shown, and where they stand."""
     count = len(table.rows) - len(_rows(table, medium))
     if not count:
         return ()
     if medium == "paper":
-        return words("{count} more rows stand in card.html and card.json.", count=on_page(count))
-    return words("{count} more rows stand in card.json.", count=on_page(count))
+        page = source.removesuffix(".json") + ".html"
+        return words("{count} more rows stand in {page} and {source}.", count=on_page(count), page=page, source=source)
+    return words("{count} more rows stand in {source}.", count=on_page(count), source=source)
 
 
 def _entries(block: Items, medium: Medium) -> tuple[Parts, ...]:

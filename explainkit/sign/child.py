@@ -20,6 +20,7 @@ from explainkit.errors import (
     ServiceError,
     VerificationError,
 )
+from explainkit.sign.comparison import is_comparison, sign_comparison
 from explainkit.sign.keys import Signer
 from explainkit.sign.opinion import Opinion, Withdrawal
 from explainkit.sign.release import countersign_release, renew_release, sign_release, withdraw_release
@@ -36,7 +37,7 @@ _PARTS = ("problem", "where", "found", "allowed", "remedy")
 def sign_in_child(
     folder: Path, signer: Signer, *, words: Opinion | Withdrawal | None = None, shown: Path | None = None
 ) -> None:
-    """Sign a release in a process of its own.
+    """Sign a release, or a comparison, in a process of its own.
 
     The passphrase goes through a pipe: it is neither among the arguments nor in the environment.
 
@@ -167,6 +168,8 @@ def serve_job(job: bytes) -> bytes:
             countersign_release(folder, signer, Opinion.from_json(asked["words"].encode()))
         elif asked["act"] == "withdrawal":
             withdraw_release(folder, signer, Withdrawal.from_json(asked["words"].encode()))
+        elif is_comparison({path.name: path for path in folder.iterdir()}):
+            sign_comparison(folder, signer)
         else:
             sign_release(folder, signer)
     except ExplainkitError as error:

@@ -104,22 +104,22 @@ class Statement:
         """
         try:
             document = json.loads(payload)
-            _expect(document, "_type", "subject", "predicateType", "predicate")
+            expect_members(document, "_type", "subject", "predicateType", "predicate")
             if (document["_type"], document["predicateType"]) != (STATEMENT_TYPE, PREDICATE_TYPE):
                 raise ValueError(f"of type {document['predicateType']!r:.80}, not {PREDICATE_TYPE}")
             predicate = document["predicate"]
-            _expect(predicate, "role", "signer", "model", "datasets", "plan", "previous")
-            _expect(predicate["signer"], "certificate")
+            expect_members(predicate, "role", "signer", "model", "datasets", "plan", "previous")
+            expect_members(predicate["signer"], "certificate")
             statement = cls(
-                role=_text(predicate["role"]),
-                certificate=_digest(predicate["signer"]["certificate"]),
-                files=tuple(_listed(s) for s in document["subject"]),
+                role=read_text(predicate["role"]),
+                certificate=read_digest(predicate["signer"]["certificate"]),
+                files=tuple(read_listed(s) for s in document["subject"]),
                 subjects=Subjects(
-                    model=None if predicate["model"] is None else _digest(predicate["model"]),
+                    model=None if predicate["model"] is None else read_digest(predicate["model"]),
                     datasets=tuple(_dataset(d) for d in predicate["datasets"]),
-                    plan=_digest(predicate["plan"]),
+                    plan=read_digest(predicate["plan"]),
                 ),
-                previous=None if predicate["previous"] is None else _digest(predicate["previous"]),
+                previous=None if predicate["previous"] is None else read_digest(predicate["previous"]),
             )
             names = [f.name for f in statement.files]
             if names != sorted(set(names)):
@@ -164,20 +164,23 @@ def _bare(what: str, digest: str) -> str:
     return digits
 
 
-def _expect(document: Mapping[str, Any], *members: str) -> None:
+def expect_members(document: Mapping[str, Any], *members: str) -> None:
+    """Raise unless an object has exactly these members."""
     if not isinstance(document, dict) or set(document) != set(members):
         found = ", ".join(sorted(document)) if isinstance(document, dict) else type(document).__name__
         raise ValueError(f"members {found:.200} where {', '.join(sorted(members))} are due")
 
 
-def _text(value: Any) -> str:
+def read_text(value: Any) -> str:
+    """A role."""
     if not isinstance(value, str):
         raise TypeError("a role is text")
     return value
 
 
-def _digest(value: Any) -> str:
-    _expect(value, "sha256")
+def read_digest(value: Any) -> str:
+    """A digest as in-toto writes it, 64 hexadecimal digits."""
+    expect_members(value, "sha256")
     digits = value["sha256"]
     if not isinstance(digits, str) or not _HEX.fullmatch(digits):
         raise ValueError("a digest is 64 hexadecimal digits")
@@ -185,16 +188,17 @@ def _digest(value: Any) -> str:
 
 
 def _dataset(value: Any) -> tuple[str, str]:
-    _expect(value, "role", "digest")
-    return _text(value["role"]), _digest(value["digest"])
+    expect_members(value, "role", "digest")
+    return read_text(value["role"]), read_digest(value["digest"])
 
 
-def _listed(value: Any) -> ListedFile:
-    _expect(value, "name", "digest", "annotations")
-    _expect(value["annotations"], "length")
+def read_listed(value: Any) -> ListedFile:
+    """A file as in-toto writes a subject."""
+    expect_members(value, "name", "digest", "annotations")
+    expect_members(value["annotations"], "length")
     name, length = value["name"], value["annotations"]["length"]
     if not isinstance(name, str) or not _FILE.fullmatch(name):
         raise ValueError("a file's name is relative, with forward slashes")
     if type(length) is not int or not 0 <= length <= _MOST:
         raise ValueError("a file's length is a whole number of bytes")
-    return ListedFile(name=name, length=length, sha256=_digest(value["digest"]))
+    return ListedFile(name=name, length=length, sha256=read_digest(value["digest"]))

@@ -27,7 +27,7 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from explainkit.errors import InputError, VerificationError
 from explainkit.sign.hanko import HOSTILE
-from explainkit.sign.revisions import FIELDS, STAMP_FIELD, embedded_json, shape_problem
+from explainkit.sign.revisions import EMBEDDED, FIELDS, STAMP_FIELD, embedded_json, shape_problem
 from explainkit.sign.trial_mark import mark_pages
 from explainkit.sign.trust import to_asn1
 
@@ -51,7 +51,9 @@ def marked(pdf: bytes) -> bytes:
     return out.getvalue()
 
 
-async def certified(pdf: bytes, signer: Any, *, card_json: bytes, trial: bool = False, stamper: Any = None) -> bytes:
+async def certified(
+    pdf: bytes, signer: Any, *, card_json: bytes, trial: bool = False, stamper: Any = None, embedded: str = EMBEDDED
+) -> bytes:
     """Sign a PDF as its provider.
 
     Parameters
@@ -66,6 +68,8 @@ async def certified(pdf: bytes, signer: Any, *, card_json: bytes, trial: bool = 
         Whether the pages say that the signature is a TEST one.
     stamper : pyhanko.sign.timestamps.TimeStamper, optional
         Whom to ask for a time stamp over the signature.
+    embedded : str
+        Name of the file that has to be embedded.
 
     Returns
     -------
@@ -77,7 +81,7 @@ async def certified(pdf: bytes, signer: Any, *, card_json: bytes, trial: bool = 
     InputError
         If the PDF is not such a one.
     """
-    writer = _Writer.from_reader(_suited(pdf, card_json))
+    writer = _Writer.from_reader(_suited(pdf, card_json, embedded))
     if trial:
         mark_pages(writer)
     for name in FIELDS.values():
@@ -159,17 +163,17 @@ async def _written(writer: IncrementalPdfFileWriter, meta: PdfSignatureMetadata,
     return out.getvalue()
 
 
-def _suited(pdf: bytes, card_json: bytes) -> PdfFileReader:
+def _suited(pdf: bytes, card_json: bytes, embedded: str) -> PdfFileReader:
     """The PDF, read once to be checked and to be written on."""
     try:
         reader = PdfFileReader(io.BytesIO(pdf), strict=True)
         problem = shape_problem(reader, revisions=1) or ("it has a form" if "/AcroForm" in reader.root else None)
-        if embedded_json(reader) != card_json:
-            problem = "the card.json embedded in it is not the one beside it"
+        if embedded_json(reader, embedded) != card_json:
+            problem = f"the {embedded} embedded in it is not the one beside it"
     except HOSTILE as error:
         problem = f"it cannot be read ({error})"
     except VerificationError as error:
         problem = str(error)
     if problem is not None:
-        raise InputError("the PDF cannot be signed", where="card.pdf", found=problem)
+        raise InputError("the PDF cannot be signed", where=embedded.replace(".json", ".pdf"), found=problem)
     return reader

@@ -81,7 +81,7 @@ class _Span:
     """The signature, padding included."""
 
 
-def check_pdf(pdf: bytes, trust: Trust, at: dt.datetime) -> CheckedPdf:
+def check_pdf(pdf: bytes, trust: Trust, at: dt.datetime, *, embedded: str = EMBEDDED) -> CheckedPdf:
     """Check the signatures in a PDF, that they cover the whole file, and that the file is of the one known form.
 
     Parameters
@@ -90,6 +90,8 @@ def check_pdf(pdf: bytes, trust: Trust, at: dt.datetime) -> CheckedPdf:
     trust : Trust
     at : datetime.datetime
         The moment for which certificates are judged.
+    embedded : str
+        Name of the one file that is embedded.
 
     Raises
     ------
@@ -107,7 +109,7 @@ def check_pdf(pdf: bytes, trust: Trust, at: dt.datetime) -> CheckedPdf:
             (check_archive_added if role == ARCHIVE else check_signature_added)(reader, place, embedded)
         crls = _revocation_lists(reader)
         revisions = _judged(roles, spans, trust.keeping(crls), at)
-        return CheckedPdf(revisions=revisions, card_json=embedded_json(reader), crls=crls)
+        return CheckedPdf(revisions=revisions, card_json=embedded_json(reader, embedded), crls=crls)
     except HOSTILE as error:
         what = str(error)[:200] or type(error).__name__
         raise VerificationError("not a PDF with a PAdES signature", found=what) from None
@@ -269,8 +271,8 @@ class _Check:
             raise VerificationError("a signature does not cover its revision", found=str(found.coverage))
 
 
-def embedded_json(reader: Any) -> bytes:
-    """The one file embedded in a PDF: ``card.json``, associated with the document as data.
+def embedded_json(reader: Any, name: str = EMBEDDED) -> bytes:
+    """The one file embedded in a PDF: ``card.json``, or the one named, associated with the document as data.
 
     Raises
     ------
@@ -281,17 +283,15 @@ def embedded_json(reader: Any) -> bytes:
     named = list(_leaves(reader.root["/Names"]["/EmbeddedFiles"])) if "/Names" in reader.root else []
     if len(associated) != 1 or len(named) != 1:
         raise VerificationError(
-            f"{EMBEDDED} alone has to be embedded, once",
-            where="card.pdf",
+            f"{name} alone has to be embedded, once",
+            where=name.replace(".json", ".pdf"),
             found=f"{len(named)} embedded and {len(associated)} associated files",
         )
     first, second = associated[0].get_object(), named[0].get_object()
-    if (
-        first.container_ref != second.container_ref
-        or str(first["/UF"]) != EMBEDDED
-        or first["/AFRelationship"] != "/Data"
-    ):
-        raise VerificationError(f"the embedded file is not {EMBEDDED} as the document's data", where="card.pdf")
+    if first.container_ref != second.container_ref or str(first["/UF"]) != name or first["/AFRelationship"] != "/Data":
+        raise VerificationError(
+            f"the embedded file is not {name} as the document's data", where=name.replace(".json", ".pdf")
+        )
     return bytes(first["/EF"]["/F"].data)
 
 

@@ -72,7 +72,7 @@ def read_act(case: Case, files: Mapping[str, FileOnDisk], act: Act, before: Sign
         if folder + name not in files:
             case.wrong(folder + name, "missing")
             return None
-    chain = _chain(case, folder, files[folder + CHAIN].data)
+    chain = read_chain(case, folder, files[folder + CHAIN].data)
     if chain is None:
         return None
     raw = files[folder + STATEMENT].data
@@ -92,7 +92,8 @@ def read_act(case: Case, files: Mapping[str, FileOnDisk], act: Act, before: Sign
     return signed
 
 
-def _chain(case: Case, folder: str, data: bytes) -> tuple[x509.Certificate, ...] | None:
+def read_chain(case: Case, folder: str, data: bytes) -> tuple[x509.Certificate, ...] | None:
+    """The certificates in ``chain.pem``; None where it is none."""
     try:
         chain = tuple(x509.load_pem_x509_certificates(data))
         unfit = unfitness(chain[0])
@@ -140,26 +141,33 @@ def _shared(statement: Statement) -> set[tuple[str, str]]:
 
 def judge_statement(case: Case, signed: SignedAct) -> None:
     """The signature of the envelope, whose bytes are good, and the time stamp over it."""
-    place = signed.act.folder + STATEMENT
-    at, archived = case.moments[signed.act.number]
+    judge_envelope(case, signed.act, signed.chain, signed.envelope, signed.token)
+
+
+def judge_envelope(
+    case: Case, act: Act, chain: tuple[x509.Certificate, ...], envelope: bytes, token: bytes | None
+) -> None:
+    """As `judge_statement`, whatever the statement says."""
+    at, archived = case.moments[act.number]
     stamp: Stamp | None = None
-    if signed.token is not None:
+    if token is not None:
         try:
-            stamp = check_token(signed.token, signed.envelope, case.trust, at)
+            stamp = check_token(token, envelope, case.trust, at)
         except VerificationError as error:
-            case.refused(signed.act.folder + STATEMENT_TOKEN, error)
+            case.refused(act.folder + STATEMENT_TOKEN, error)
     proven = stamp is not None and stamp.sound and stamp.trusted and stamp.at < at
     signature = CheckedSignature(
         intact=True,
         valid=True,
         trusted=True,
-        certificate=signed.chain[0],
-        others=signed.chain[1:],
+        certificate=chain[0],
+        others=chain[1:],
         signed_at=None,
         stamp=stamp,
         moment=stamp.at if stamp is not None and proven else at,
     )
-    judge(case, place, signature, role=signed.act.kind, kind="dsse", covers="the release", archived=archived)
+    place = act.folder + STATEMENT
+    judge(case, place, signature, role=act.kind, kind="dsse", covers="the release", archived=archived)
 
 
 def judge_detached(case: Case, signed: SignedAct, good: Mapping[str, bytes]) -> None:

@@ -13,6 +13,7 @@ from explainkit.evidence import Evidence
 from explainkit.sign.acts import ARCHIVE, acts_among, disorder
 from explainkit.sign.archive_folder import Archived, read_archive, settle
 from explainkit.sign.case import Case, judge, judge_stamp, same_signer, unjudged
+from explainkit.sign.comparison import check_comparison, is_comparison
 from explainkit.sign.content import read_card, unlike_card, unlike_summary
 from explainkit.sign.folder import LARGEST_FILE, SIGNATURES, FileOnDisk, read_release
 from explainkit.sign.hanko import HOSTILE, quiet
@@ -35,7 +36,7 @@ def verify_release(
     gates: Path | str | None = None,
     at: dt.datetime | None = None,
 ) -> Verification:
-    """Verify a release folder, or a card.pdf alone.
+    """Verify a release folder, a card.pdf alone, or the folder of a comparison.
 
     Parameters
     ----------
@@ -95,8 +96,9 @@ def verify_release(
 def _gates(case: Case, path: Path, gates: Path) -> None:
     from explainkit.sign.gates import check_gates
 
-    if not path.is_dir():
-        raise InputError("gates are compared with a release", where=str(path), found="a PDF alone")
+    if not path.is_dir() or not (path / "card.json").exists():
+        found = "a PDF alone" if path.is_file() else "no card.json"
+        raise InputError("gates are compared with a release", where=str(path), found=found)
     if case.evidence is not None:  # else what is wrong with it is noted already
         check_gates(case, gates, case.evidence)
 
@@ -129,6 +131,9 @@ def _held_to(case: Case, policy: Policy) -> None:
 def _folder(case: Case, folder: Path) -> None:
     contents = read_release(folder)
     files = {f.name: f for f in contents.files}
+    if is_comparison(files):
+        check_comparison(case, contents)
+        return
     if not any(name in files for name in CARD_FILES) and not any(n.startswith(SIGNATURES + "/") for n in files):
         raise InputError(
             "nothing to verify here", where=str(folder), found="no card and no signature", allowed="a release"

@@ -41,7 +41,7 @@ def _row(reader: Reader, difference: Figure) -> Row:
     compared = difference.keys["figure"]
     own = next((f for f in reader.evidence.figures if f.id == compared), None)
     cells = (
-        _measure(compared),
+        compared_name(compared),
         number(own),
         number(reader.figure("champion.value", difference.keys)),
         number(difference),
@@ -51,7 +51,7 @@ def _row(reader: Reader, difference: Figure) -> Row:
     return Row(cells=cells)
 
 
-def _measure(compared: str) -> Parts:
+def compared_name(compared: str) -> Parts:
     """What is compared, in words; a very long id stands in the key by its digest."""
     if compared.startswith("sha256:"):
         return (name(compared),)

@@ -30,12 +30,13 @@ def section(evidence: Evidence) -> Section:
             style="read",
         )
     ]
-    blocks.append(_entries(reader, evidence) if evidence.ledger else Paragraph(parts=words("The ledger is empty.")))
+    blocks.append(entries(reader, evidence) if evidence.ledger else Paragraph(parts=words("The ledger is empty.")))
     blocks.extend(_open_questions(evidence))
     return Section(number=19, id="ledger", title=say("What is not known: the ledger"), blocks=tuple(blocks))
 
 
-def _entries(reader: Reader, evidence: Evidence) -> Table:
+def entries(reader: Reader, evidence: Evidence) -> Table:
+    """Every entry of the ledger, in its order."""
     return Table(
         columns=(
             Column(title=words("Kind"), share=13),
