@@ -21,6 +21,7 @@ Examples
 >>> release.save("release", signer=ek.Signer.from_pkcs12("seal.p12", passphrase=secret))   # doctest: +SKIP
 >>> ek.verify_release("release", trust=["ca.pem"]).state                         # doctest: +SKIP
 'valid'
+>>> ek.attach("release", "models:/credit/3")                                     # doctest: +SKIP
 """
 
 from importlib import import_module
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from explainkit.figures import Figure
     from explainkit.plan import Plan, read_plan
     from explainkit.recomputation import Recomputation, recompute
+    from explainkit.registered import attach, fetch, promote
     from explainkit.release import Release
     from explainkit.saved import countersign, withdraw
     from explainkit.sign.keys import Signer
@@ -55,10 +57,13 @@ _HOMES = {
     "Signer": "explainkit.sign.keys",
     "Verification": "explainkit.sign.verdict",
     "VerificationError": "explainkit.errors",
+    "attach": "explainkit.registered",
     "audit": "explainkit.api",
     "countersign": "explainkit.saved",
     "explain_lime": "explainkit.api",
     "explain_shap": "explainkit.api",
+    "fetch": "explainkit.registered",
+    "promote": "explainkit.registered",
     "read_plan": "explainkit.plan",
     "recompute": "explainkit.recomputation",
     "verify_release": "explainkit.sign.verification",
@@ -77,10 +82,13 @@ __all__ = [
     "Signer",
     "Verification",
     "VerificationError",
+    "attach",
     "audit",
     "countersign",
     "explain_lime",
     "explain_shap",
+    "fetch",
+    "promote",
     "read_plan",
     "recompute",
     "verify_release",

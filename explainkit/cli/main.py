@@ -21,6 +21,9 @@ COMMANDS = {
     "sign": "Sign a release that was left unsigned, or add the opinion of a validator or approver.",
     "withdraw": "Take a signed card back.",
     "verify": "Check a release or a card.pdf.",
+    "attach": "Attach a release to the model that it is about, in a registry.",
+    "fetch": "Bring the release of a model back from a registry, and check it.",
+    "promote": "Give a model an alias, if its card allows it.",
     "keygen": "Make a TEST CA and TEST keys.",
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from explainkit.cli.options import output_options
+from explainkit.cli.options import output_options, trust_options
 from explainkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,12 +19,7 @@ if TYPE_CHECKING:
     help="Check a release or a card.pdf: who signed what, whether anything changed, what is reproduced.",
 )
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option(
-    "--trust", multiple=True, type=click.Path(path_type=Path), metavar="CA.PEM", help="Root certificate you trust."
-)
-@click.option(
-    "--policy", type=click.Path(path_type=Path), help="Your policy: roles, certificates, level, age (TOML or JSON)."
-)
+@trust_options
 @click.option(
     "--gates", type=click.Path(path_type=Path), metavar="GATES.TOML", help="Gates that were signed before the card."
 )

@@ -108,14 +108,15 @@ def _sweep(target: Path) -> None:
     """
     for folder in target.parent.iterdir():
         found = _STAGING.fullmatch(folder.name)
-        if found is None or found["target"] != target.name or _running(int(found["process"])):
+        if found is None or found["target"] != target.name or running(int(found["process"])):
             continue
         with suppress(OSError):  # another process was faster
             if time.time() - folder.stat().st_mtime > _IDLE_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _running(process: int) -> bool:
+def running(process: int) -> bool:
+    """Whether a process of this machine exists; True where that cannot be asked."""
     if os.name != "posix":  # elsewhere, asking would end it
         return True
     try:

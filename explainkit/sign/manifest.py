@@ -189,12 +189,24 @@ def _dataset(value: Any) -> tuple[str, str]:
     return _text(value["role"]), _digest(value["digest"])
 
 
-def _listed(value: Any) -> ListedFile:
-    _expect(value, "name", "digest", "annotations")
-    _expect(value["annotations"], "length")
-    name, length = value["name"], value["annotations"]["length"]
+def read_listed(name: Any, length: Any, digits: Any) -> ListedFile:
+    """One file of a list, checked.
+
+    Raises
+    ------
+    ValueError
+        If its name leads out of a release, or length or digest are none.
+    """
     if not isinstance(name, str) or not _FILE.fullmatch(name):
         raise ValueError("a file's name is relative, with forward slashes")
     if type(length) is not int or not 0 <= length <= _MOST:
         raise ValueError("a file's length is a whole number of bytes")
-    return ListedFile(name=name, length=length, sha256=_digest(value["digest"]))
+    if not isinstance(digits, str) or not _HEX.fullmatch(digits):
+        raise ValueError("a digest is 64 hexadecimal digits")
+    return ListedFile(name=name, length=length, sha256=digits)
+
+
+def _listed(value: Any) -> ListedFile:
+    _expect(value, "name", "digest", "annotations")
+    _expect(value["annotations"], "length")
+    return read_listed(value["name"], value["annotations"]["length"], _digest(value["digest"]))

@@ -89,6 +89,27 @@ def _size(figure: Figure) -> Parts:
     return words("n = {n}, events {events}", n=number(figure, "n"), events=number(figure, "events"))
 
 
+def worst_group(reader: Reader) -> Figure | None:
+    """The figure of the group that fares worst, fixed by task; None where none was measured."""
+    if reader.evidence.task == "regression":
+        return _widest(reader)
+    if reader.named("fairness.impact_ratio") or reader.named("fairness.smallest_impact_ratio"):
+        return smallest(reader)
+    return _least_accurate(reader)
+
+
+def _least_accurate(reader: Reader) -> Figure | None:
+    accuracy = [f for f in reader.named("fairness.accuracy") if f.status == "measured" and len(f.keys) == 1]
+    return min(accuracy, key=lambda f: (f.value or 0.0, f.id), default=None)
+
+
+def _widest(reader: Reader) -> Figure | None:
+    found = [
+        f for f in reader.named("fairness.mean_prediction_difference") if f.status == "measured" and len(f.keys) == 1
+    ]
+    return max(found, key=lambda f: (abs(f.value or 0.0), f.id), default=None)
+
+
 def _worst(reader: Reader) -> Tile:
     """The smallest impact ratio with its group and reference; orange below four fifths, and it says so."""
     lowest = smallest(reader)
@@ -97,10 +118,9 @@ def _worst(reader: Reader) -> Tile:
         figures = reader.named("fairness.impact_ratio") or reader.named("fairness.smallest_impact_ratio")
         if figures:
             return _filled(reader, figures[0] if figures[0].status != "measured" else None, heading)
-        accuracy = [f for f in reader.named("fairness.accuracy") if f.status == "measured" and len(f.keys) == 1]
-        if not accuracy:
+        least = _least_accurate(reader)
+        if least is None:
             return Tile(title=heading, value=words("–"), interval=words("not tested"), note=words("no group was named"))
-        least = min(accuracy, key=lambda f: (f.value or 0.0, f.id))
         return _filled(reader, least, words("smallest accuracy of a group"), _picked(least))
     overall = chosen(reader, lowest)
     if overall is None or interval(overall) == ():
@@ -133,13 +153,10 @@ def _picked(figure: Figure) -> Parts:
 
 def _gap(reader: Reader) -> Tile:
     """Regression: the group whose mean prediction lies farthest from its reference."""
-    found = [
-        f for f in reader.named("fairness.mean_prediction_difference") if f.status == "measured" and len(f.keys) == 1
-    ]
+    widest = _widest(reader)
     heading = words("largest difference in mean prediction")
-    if not found:
+    if widest is None:
         return Tile(title=heading, value=words("–"), interval=words("not tested"), note=words("no group was named"))
-    widest = max(found, key=lambda f: (abs(f.value or 0.0), f.id))
     return _filled(reader, widest, heading, _picked(widest))
 
 
