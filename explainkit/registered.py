@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explainkit.errors import GateError, InputError, VerificationError
-from explainkit.registries.seam import HeldModel, opened
+from explainkit.errors import GateError, VerificationError
+from explainkit.registries.seam import HeldModel, is_model_reference, opened
 
 if TYPE_CHECKING:
     from explainkit.evidence import Evidence, ModelIdentity
+    from explainkit.plan import Plan
     from explainkit.sign.policy import Policy
     from explainkit.sign.verdict import Verification
 
@@ -318,14 +320,18 @@ def _allowed(evidence: Evidence, found: Verification, reference: str) -> None:
         raise GateError("not promoted: a gate failed", where=reference, found=", ".join(failed))
 
 
-def fetched_model(reference: str, folder: Path) -> Path:
-    """Bring the model that a registry holds into an empty folder; what of it is to be opened.
+@contextmanager
+def with_local_model(plan: Plan) -> Iterator[Plan]:
+    """The plan with the model's file in place of a reference to a registry, while it is there.
 
     Raises
     ------
     InputError, ServiceError
-        If there is no such entry, or the registry fails.
+        If there is no such model, or the registry fails.
     """
-    if any(folder.iterdir()):
-        raise InputError("not an empty folder", where=str(folder))
-    return opened(reference).download_model(folder)
+    if plan.model.path is None or not is_model_reference(plan.model.path):
+        yield plan
+        return
+    with tempfile.TemporaryDirectory(prefix="explainkit-") as temporary:
+        file = opened(plan.model.path).download_model(Path(temporary))
+        yield plan.model_copy(update={"model": plan.model.model_copy(update={"path": str(file)})})

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @click.command("audit", help="Audit a model and data: a signed card as PDF, HTML and JSON.")
-@click.argument("plan", required=False, type=click.Path(path_type=Path), metavar="[AUDIT.TOML]")
-@click.option("--model", help="Model file.")
+@click.argument("plan", required=False, metavar="[AUDIT.TOML|models:/credit/3]")
+@click.option("--model", help="Model file, or models:/credit/3 in a registry.")
 @click.option("--data", help="Evaluation data: parquet, csv or feather.")
 @click.option("--reference", help="Data the model was trained on.")
 @click.option("--target", help="Column of outcomes.")
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @force_option
 @key_options
 @output_options
-def command(plan: Path | None, out: Path, force: bool, quiet: bool, as_json: bool, debug: bool, **flags: Any) -> int:
+def command(plan: str | None, out: Path, force: bool, quiet: bool, as_json: bool, debug: bool, **flags: Any) -> int:
     """Parse, then run the audit in a child process."""
     tsa, crls, signing = flags["tsa"], flags["crl"], flags["key"] is not None
     passphrase = passphrase_from(flags.pop("key"), flags.pop("certificate"), flags)
@@ -54,13 +54,15 @@ def command(plan: Path | None, out: Path, force: bool, quiet: bool, as_json: boo
     def job() -> int:
         from explainkit.cli.progress_bars import progress_for
         from explainkit.pipeline import audit_plan
+        from explainkit.registered import with_local_model
         from explainkit.sign.child import signing_soon
 
         signer = passphrase()
         signer = signer and signer.with_time_stamps(tsa, crls=crls)
         progress = progress_for(quiet=quiet or as_json)
         with signing_soon() if signer else nullcontext():
-            release = audit_plan(asked, base=base, progress=progress)
+            with with_local_model(asked) as local:
+                release = audit_plan(local, base=base, progress=progress)
             with progress.stage("sign and save" if signer else "save, unsigned"):
                 release.save(target, signer=signer, force=force)
         report(release, out, signer=signer, quiet=quiet, as_json=as_json)
@@ -113,11 +115,17 @@ def _outcome(gate: GateOutcome, evidence: Evidence) -> str:
     return f"{outcome} ({seen}{gate.reason})"
 
 
-def _plan(path: Path | None, flags: dict[str, Any]) -> tuple[Plan, Path]:
+def _plan(argument: str | None, flags: dict[str, Any]) -> tuple[Plan, Path]:
     """The plan file, or the plan that flags make; and the folder its paths start from."""
     from explainkit.plan import plan_from, read_plan
+    from explainkit.registries.seam import is_model_reference, name_and_version
 
-    if path is not None:
+    if argument is not None and is_model_reference(argument):
+        if flags["model"]:
+            raise PlanError("two models", where="--model", found=f"{argument} and {flags['model']}")
+        flags["model"], argument = argument, None
+    if argument is not None:
+        path = Path(argument)
         given = [f"--{name}" for name, value in flags.items() if value]
         if given:
             raise PlanError(
@@ -142,4 +150,6 @@ def _plan(path: Path | None, flags: dict[str, Any]) -> tuple[Plan, Path]:
     tables["data"]["evaluation"] = flags["data"]
     if flags["model"]:
         tables["model"] |= {"path": flags["model"], "trust": list(flags["trust"])}
+        if is_model_reference(flags["model"]) and (named := name_and_version(flags["model"])):
+            tables["card"] = dict(zip(("name", "version"), named, strict=True))
     return plan_from(tables, where="flags"), Path.cwd()

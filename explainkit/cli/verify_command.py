@@ -89,13 +89,11 @@ def _performed(
     if recompute is not None:
         from explainkit.cli.progress_bars import progress_for
         from explainkit.plan import read_plan
+        from explainkit.registered import with_local_model
 
-        figures = recomputation.recompute(
-            evidence,
-            read_plan(recompute),
-            base=recompute.parent,
-            trust=trust_model,
-            progress=progress_for(quiet=quiet),
-        )
+        with with_local_model(read_plan(recompute)) as plan:
+            figures = recomputation.recompute(
+                evidence, plan, base=recompute.parent, trust=trust_model, progress=progress_for(quiet=quiet)
+            )
         found.append(("recomputed", figures, figures.reproduced))
     return found

@@ -26,6 +26,8 @@ _NOT_IN_METRICS = re.compile(r"[^\w.\- ]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+.!~-])")
 _OF_SINGLE_ROWS = {"case", "entry"}
 """Keys of figures that are about one row, or one line of the ledger: no two versions have them in common."""
+_OF_DATA = ("data.", "ledger.")
+"""How figures begin that are about the data alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class Labels:
     markdown: str
     """The same for people, without a link, since links are the registry's own."""
     metrics: Mapping[str, float]
-    """Measured figures by names of letters, digits, ``_ - . : /`` and spaces."""
+    """Measured figures about the model, by names of letters, digits, ``_ - . : /`` and spaces."""
 
     def to_json(self) -> bytes:
         """As a registry keeps them beside the card, for whoever sets them anew."""
@@ -90,7 +92,7 @@ def labels_of(evidence: Evidence, card: bytes, verification: Verification, *, ve
         "model_match": model,
         "schema_version": str(json.loads(card)["schema_version"]),
         "gates": gates_in_a_word(evidence),
-        "worst_group": "not tested" if worst is None else _figure(worst),
+        "worst_group": "not tested" if worst is None else _chosen(*worst),
         "opinions": _opinions(verification),
         "expires": expiry(evidence) or "not stated",
         "verification": verified,
@@ -117,11 +119,12 @@ def expiry(evidence: Evidence) -> str | None:
 
 
 def metrics_of(evidence: Evidence) -> dict[str, float]:
-    """Measured figures, but for those about single rows."""
+    """Measured figures about the model, but for those about single rows."""
     return {
         metric_name(figure): float(figure.value)
         for figure in evidence.figures
-        if figure.status == "measured" and figure.value is not None and not _OF_SINGLE_ROWS & figure.keys.keys()
+        if figure.status == "measured" and figure.value is not None
+        if not figure.name.startswith(_OF_DATA) and not _OF_SINGLE_ROWS & figure.keys.keys()
     }
 
 
@@ -146,12 +149,16 @@ def _allowed(text: str) -> str:
     return _NOT_IN_METRICS.sub("_", text)
 
 
-def _figure(figure: Figure) -> str:
+def _chosen(figure: Figure, allowing: Figure | None) -> str:
+    """The group that fares worst: with the interval that allows for having chosen it, as on page one, or saying so."""
+
     def shown(number: float | None) -> str:
         return "" if number is None else format_number(number, figure.unit)
 
-    interval = "" if figure.low is None or figure.high is None else f" ({shown(figure.low)} to {shown(figure.high)})"
-    return f"{figure.id} = {shown(figure.value)}{interval}"
+    said = f"{figure.id} = {shown(figure.value)}"
+    if allowing is not None:
+        return f"{said} ({shown(allowing.low)} to {shown(allowing.high)})"
+    return f"{said}, chosen after looking"
 
 
 def _opinions(verification: Verification) -> str:
@@ -167,12 +174,11 @@ def _cut(text: str) -> str:
 
 
 def _markdown(evidence: Evidence, facts: Mapping[str, str]) -> str:
-    passed = sum(1 for g in evidence.gates if g.outcome == "passed")
-    gates = {
-        "none": "NO GATES DEFINED",
-        "passed": f"passed, {passed} of {len(evidence.gates)}",
-        "failed": f"FAILED, {passed} of {len(evidence.gates)} passed",
-    }[facts["gates"]]
+    failed = [g.severity for g in evidence.gates if g.outcome == "failed"]
+    gates = {"none": "NO GATES DEFINED", "passed": "passed", "failed": "FAILED"}[facts["gates"]]
+    if evidence.gates:
+        gates += f": {len(evidence.gates) - len(failed)} of {len(evidence.gates)} hold"
+        gates += f", {failed.count('block')} block, {failed.count('warn')} only warn" if failed else ""
     rows = {
         "Card": facts["card"],
         "Gates": gates,
@@ -184,8 +190,10 @@ def _markdown(evidence: Evidence, facts: Mapping[str, str]) -> str:
     }
     heads = [("WITHDRAWN", facts.get("withdrawn")), ("DRAFT", facts.get("draft"))]
     warnings = [f"**{word}**: {_plain(text)}\n\n" for word, text in heads if text is not None]
-    return "".join(warnings) + "| Model card | |\n|---|---|\n" + "".join(
-        f"| {name} | {_plain(value)} |\n" for name, value in rows.items()
+    return (
+        "".join(warnings)
+        + "| Model card | |\n|---|---|\n"
+        + "".join(f"| {name} | {_plain(value)} |\n" for name, value in rows.items())
     )
 
 

@@ -23,6 +23,8 @@ GROUP = "explainkit.registries"
 
 _REFERENCE = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):(?P<rest>.*)", re.DOTALL)
 
+_NAMED = re.compile(r"/(.*/)?(?P<name>[^/:@]+)[/:@](?P<version>[^/:@]+)")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFile:
@@ -101,7 +103,20 @@ def scheme_of(reference: str) -> str | None:
 
 def is_model_reference(text: str) -> bool:
     """Whether a text names a model in a registry rather than a file."""
-    return not Path(text).exists() and scheme_of(text) in {*plugins.names(GROUP)} - {"dir"}
+    scheme = scheme_of(text)
+    return scheme not in (None, "dir") and not Path(text).exists() and scheme in plugins.names(GROUP)
+
+
+def name_and_version(reference: str) -> tuple[str, str] | None:
+    """What a reference calls a model, where it says so.
+
+    Examples
+    --------
+    >>> name_and_version("models:/credit/3"), name_and_version("oci://host:5000/risk/credit:3")
+    (('credit', '3'), ('credit', '3'))
+    """
+    match = _NAMED.fullmatch(reference.partition(":")[2])
+    return (match["name"], match["version"]) if match else None
 
 
 def _forms(names: Sequence[str]) -> str:

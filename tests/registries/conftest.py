@@ -1,9 +1,8 @@
-"""One MLflow server and one container registry for all tests, models in them, and signed releases about these models."""
+"""One MLflow server and one container registry for all tests, models in them, and signed releases about them."""
 
 from __future__ import annotations
 
 import itertools
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -62,14 +61,9 @@ def mlflow(running_mlflow: Server) -> Iterator[Any]:
     """MLflow's own library, set to the server."""
     import mlflow as library
 
-    before = os.environ.get("MLFLOW_TRACKING_URI")
-    os.environ["MLFLOW_TRACKING_URI"] = running_mlflow.address
-    library.set_tracking_uri(running_mlflow.address)
+    library.set_tracking_uri(running_mlflow.address)  # sets the environment variable, too
     yield library
     library.set_tracking_uri("")
-    os.environ.pop("MLFLOW_TRACKING_URI")
-    if before is not None:
-        os.environ["MLFLOW_TRACKING_URI"] = before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Real servers on loopback, started and ended by whoever asks for them, and a proxy before them that fails on demand."""
+"""Real servers on loopback, started and ended by whoever asks for them; a proxy before them fails on demand."""
 
 from __future__ import annotations
 

@@ -53,7 +53,9 @@ class MlflowEntry:
             folder = self._download(Path(temporary))
             names = _to_open(folder)
             files = tuple(ModelFile(name=name, sha256=sha256_file(folder / name)) for name in names)
-        return HeldModel(files=files, reason="" if files else "what is registered does not say which files are the model")
+        return HeldModel(
+            files=files, reason="" if files else "what is registered does not say which files are the model"
+        )
 
     def download_model(self, folder: Path) -> Path:
         """Bring the model's artifacts into a folder; the file to open where there is one, else the folder."""

@@ -89,13 +89,23 @@ def _size(figure: Figure) -> Parts:
     return words("n = {n}, events {events}", n=number(figure, "n"), events=number(figure, "events"))
 
 
-def worst_group(reader: Reader) -> Figure | None:
-    """The figure of the group that fares worst, fixed by task; None where none was measured."""
+def worst_group(reader: Reader) -> tuple[Figure, Figure | None] | None:
+    """The figure of the group that fares worst, fixed by task, and the one whose interval allows for having chosen it.
+
+    None where no group was measured; no second one where no interval allows for the choice.
+    """
     if reader.evidence.task == "regression":
-        return _widest(reader)
-    if reader.named("fairness.impact_ratio") or reader.named("fairness.smallest_impact_ratio"):
-        return smallest(reader)
-    return _least_accurate(reader)
+        found = _widest(reader)
+    elif reader.named("fairness.impact_ratio") or reader.named("fairness.smallest_impact_ratio"):
+        found = smallest(reader)
+    else:
+        found = _least_accurate(reader)
+    return None if found is None else (found, _allowing(reader, found))
+
+
+def _allowing(reader: Reader, figure: Figure) -> Figure | None:
+    overall = chosen(reader, figure) if figure.name == "fairness.impact_ratio" else None
+    return None if overall is None or interval(overall) == () else overall
 
 
 def _least_accurate(reader: Reader) -> Figure | None:
@@ -122,8 +132,8 @@ def _worst(reader: Reader) -> Tile:
         if least is None:
             return Tile(title=heading, value=words("–"), interval=words("not tested"), note=words("no group was named"))
         return _filled(reader, least, words("smallest accuracy of a group"), _picked(least))
-    overall = chosen(reader, lowest)
-    if overall is None or interval(overall) == ():
+    overall = _allowing(reader, lowest)
+    if overall is None:
         tile = _filled(reader, lowest, heading, _picked(lowest))
     else:
         tile = replace(_filled(reader, overall, heading), note=listed([_group(lowest), _size(lowest)]))
