@@ -59,6 +59,7 @@ lock: $(VENV)/.dev
 	@$(BIN)/python -m pip install -qq uv
 	@$(BIN)/$(COMPILE) --group build -o requirements/build.txt
 	@$(BIN)/$(COMPILE) pyproject.toml --extra all --group dev -o requirements/dev.txt
+	@$(BIN)/$(COMPILE) --group server --override requirements/dev.txt -o requirements/mlflow-server.txt
 	@$(BIN)/$(COMPILE) pyproject.toml --constraint requirements/dev.txt -o requirements/base.txt
 
 clean:
@@ -69,6 +70,6 @@ $(VENV)/.base: $(LOCKED) requirements/base.txt
 	@tools/environment $(VENV) base $(PYTHON)
 	@touch $@
 
-$(VENV)/.dev: $(LOCKED) requirements/dev.txt
+$(VENV)/.dev: $(LOCKED) requirements/dev.txt requirements/mlflow-server.txt
 	@tools/environment $(VENV) dev $(PYTHON)
 	@touch $@ $(VENV)/.base

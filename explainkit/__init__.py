@@ -21,6 +21,7 @@ Examples
 >>> release.save("release", signer=ek.Signer.from_pkcs12("seal.p12", passphrase=secret))   # doctest: +SKIP
 >>> ek.verify_release("release", trust=["ca.pem"]).state                         # doctest: +SKIP
 'valid'
+>>> ek.attach("release", "models:/credit/3")                                     # doctest: +SKIP
 """
 
 from importlib import import_module
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from explainkit.figures import Figure
     from explainkit.plan import Plan, read_plan
     from explainkit.recomputation import Recomputation, recompute
+    from explainkit.registered import attach, fetch, promote
     from explainkit.release import Release
     from explainkit.saved import countersign, withdraw
     from explainkit.sign.keys import Signer
@@ -60,12 +62,15 @@ _HOMES = {
     "Signer": "explainkit.sign.keys",
     "Verification": "explainkit.sign.verdict",
     "VerificationError": "explainkit.errors",
+    "attach": "explainkit.registered",
     "audit": "explainkit.api",
     "compare": "explainkit.comparing",
     "countersign": "explainkit.saved",
     "explain_lime": "explainkit.api",
     "explain_shap": "explainkit.api",
     "export": "explainkit.exported",
+    "fetch": "explainkit.registered",
+    "promote": "explainkit.registered",
     "read_plan": "explainkit.plan",
     "recompute": "explainkit.recomputation",
     "verify_release": "explainkit.sign.verification",
@@ -86,12 +91,15 @@ __all__ = [
     "Signer",
     "Verification",
     "VerificationError",
+    "attach",
     "audit",
     "compare",
     "countersign",
     "explain_lime",
     "explain_shap",
     "export",
+    "fetch",
+    "promote",
     "read_plan",
     "recompute",
     "verify_release",

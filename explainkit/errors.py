@@ -3,6 +3,7 @@
 ::
 
     ExplainkitError            exit code 4: internal
+    ├── GateError              1: a card is genuine, and speaks against what was asked for
     ├── InputError             2: what was given cannot be used
     │   ├── PlanError          2: the plan (audit.toml, flags, arguments)
     │   ├── DataError          2: the data
@@ -65,6 +66,12 @@ class ExplainkitError(Exception):
         if self.remedy is not None:
             parts.append(f"remedy: {self.remedy}")
         return " ".join("; ".join(parts).split())
+
+
+class GateError(ExplainkitError):
+    """A card is genuine, and speaks against what was asked for: a gate failed, or a signer rejects it."""
+
+    exit_code = 1
 
 
 class InputError(ExplainkitError):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @click.command("audit", help="Audit a model and data: a signed card as PDF, HTML and JSON.")
-@click.argument("plan", required=False, type=click.Path(path_type=Path), metavar="[AUDIT.TOML]")
-@click.option("--model", help="Model file.")
+@click.argument("plan", required=False, metavar="[AUDIT.TOML|models:/credit/3]")
+@click.option("--model", help="Model file, or models:/credit/3 in a registry.")
 @click.option("--data", help="Evaluation data: parquet, csv or feather.")
 @click.option("--reference", help="Data the model was trained on.")
 @click.option("--target", help="Column of outcomes.")
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @key_options
 @output_options
 def command(
-    plan: Path | None,
+    plan: str | None,
     out: Path,
     junit: Path | None,
     force: bool,
@@ -66,13 +66,15 @@ def command(
     def job() -> int:
         from explainkit.cli.progress_bars import progress_for
         from explainkit.pipeline import audit_plan
+        from explainkit.registered import with_local_model
         from explainkit.sign.child import signing_soon
 
         signer = passphrase()
         signer = signer and signer.with_time_stamps(tsa, crls=crls)
         progress = progress_for(quiet=quiet or as_json)
         with signing_soon() if signer else nullcontext():
-            release = audit_plan(asked, base=base, progress=progress)
+            with with_local_model(asked) as local:
+                release = audit_plan(local, base=base, progress=progress)
             with progress.stage("sign and save" if signer else "save, unsigned"):
                 release.save(target, signer=signer, force=force)
         if junit is not None:
@@ -119,11 +121,17 @@ def report(release: Release, out: Path, *, signer: Signer | None, quiet: bool, a
         click.echo("not signed: no --key was given; explainkit sign signs it later")
 
 
-def _plan(path: Path | None, flags: dict[str, Any]) -> tuple[Plan, Path]:
+def _plan(argument: str | None, flags: dict[str, Any]) -> tuple[Plan, Path]:
     """The plan file, or the plan that flags make; and the folder its paths start from."""
     from explainkit.plan import plan_from, read_plan
+    from explainkit.registries.seam import is_model_reference, name_and_version
 
-    if path is not None:
+    if argument is not None and is_model_reference(argument):
+        if flags["model"]:
+            raise PlanError("two models", where="--model", found=f"{argument} and {flags['model']}")
+        flags["model"], argument = argument, None
+    if argument is not None:
+        path = Path(argument)
         given = [f"--{name}" for name, value in flags.items() if value]
         if given:
             raise PlanError(
@@ -148,4 +156,6 @@ def _plan(path: Path | None, flags: dict[str, Any]) -> tuple[Plan, Path]:
     tables["data"]["evaluation"] = flags["data"]
     if flags["model"]:
         tables["model"] |= {"path": flags["model"], "trust": list(flags["trust"])}
+        if is_model_reference(flags["model"]) and (named := name_and_version(flags["model"])):
+            tables["card"] = dict(zip(("name", "version"), named, strict=True))
     return plan_from(tables, where="flags"), Path.cwd()

@@ -39,6 +39,16 @@ def junit_option(function: F) -> F:
     )(function)
 
 
+def trust_options(function: F) -> F:
+    """``--trust`` and ``--policy``: by whose certificates and rules a release is judged."""
+    function = click.option(
+        "--policy", type=click.Path(path_type=Path), help="Your policy: roles, certificates, level, age (TOML or JSON)."
+    )(function)
+    return click.option(
+        "--trust", multiple=True, type=click.Path(path_type=Path), metavar="CA.PEM", help="Root certificate you trust."
+    )(function)
+
+
 def key_options(function: F) -> F:
     """``--key``, ``--certificate`` and where the passphrase comes from; never argv."""
     function = click.option(

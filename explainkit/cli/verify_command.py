@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from explainkit.cli.options import junit_option, output_options
+from explainkit.cli.options import junit_option, output_options, trust_options
 from explainkit.errors import InputError
 from explainkit.registries.files import check_file, write_file
 
@@ -20,12 +20,7 @@ if TYPE_CHECKING:
     help="Check a release or a card.pdf: who signed what, whether anything changed, what is reproduced.",
 )
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option(
-    "--trust", multiple=True, type=click.Path(path_type=Path), metavar="CA.PEM", help="Root certificate you trust."
-)
-@click.option(
-    "--policy", type=click.Path(path_type=Path), help="Your policy: roles, certificates, level, age (TOML or JSON)."
-)
+@trust_options
 @click.option(
     "--gates", type=click.Path(path_type=Path), metavar="GATES.TOML", help="Gates that were signed before the card."
 )
@@ -106,13 +101,11 @@ def _performed(
     if recompute is not None:
         from explainkit.cli.progress_bars import progress_for
         from explainkit.plan import read_plan
+        from explainkit.registered import with_local_model
 
-        figures = recomputation.recompute(
-            evidence,
-            read_plan(recompute),
-            base=recompute.parent,
-            trust=trust_model,
-            progress=progress_for(quiet=quiet),
-        )
+        with with_local_model(read_plan(recompute)) as plan:
+            figures = recomputation.recompute(
+                evidence, plan, base=recompute.parent, trust=trust_model, progress=progress_for(quiet=quiet)
+            )
         found.append(("recomputed", figures, figures.reproduced))
     return found

@@ -117,7 +117,7 @@ def _sweep(target: Path) -> None:
     """
     for folder in target.parent.iterdir():
         found = _STAGING.fullmatch(folder.name)
-        if found is None or found["target"] != target.name or _running(int(found["process"])):
+        if found is None or found["target"] != target.name or running(int(found["process"])):
             continue
         with suppress(OSError):  # another process was faster
             if time.time() - folder.stat().st_mtime > _IDLE_SECONDS:
@@ -128,13 +128,14 @@ def _put_back(target: Path) -> None:
     """Put back an earlier release that was moved away by a process that is no more."""
     for folder in sorted(target.parent.iterdir()):
         found = _STAGING.fullmatch(folder.name)
-        if found and found["old"] and found["target"] == target.name and not _running(int(found["process"])):
+        if found and found["old"] and found["target"] == target.name and not running(int(found["process"])):
             with suppress(OSError):  # another process was faster
                 os.replace(folder, target)
             return
 
 
-def _running(process: int) -> bool:
+def running(process: int) -> bool:
+    """Whether a process of this machine exists; True where that cannot be asked."""
     if os.name != "posix":  # elsewhere, asking would end it
         return True
     try:

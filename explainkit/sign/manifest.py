@@ -192,13 +192,25 @@ def _dataset(value: Any) -> tuple[str, str]:
     return read_text(value["role"]), read_digest(value["digest"])
 
 
-def read_listed(value: Any) -> ListedFile:
-    """A file as in-toto writes a subject."""
-    expect_members(value, "name", "digest", "annotations")
-    expect_members(value["annotations"], "length")
-    name, length = value["name"], value["annotations"]["length"]
+def listed_file(name: Any, length: Any, digits: Any) -> ListedFile:
+    """One file of a list, checked.
+
+    Raises
+    ------
+    ValueError
+        If its name leads out of a release, or length or digest are none.
+    """
     if not isinstance(name, str) or not _FILE.fullmatch(name):
         raise ValueError("a file's name is relative, with forward slashes")
     if type(length) is not int or not 0 <= length <= _MOST:
         raise ValueError("a file's length is a whole number of bytes")
-    return ListedFile(name=name, length=length, sha256=read_digest(value["digest"]))
+    if not isinstance(digits, str) or not _HEX.fullmatch(digits):
+        raise ValueError("a digest is 64 hexadecimal digits")
+    return ListedFile(name=name, length=length, sha256=digits)
+
+
+def read_listed(value: Any) -> ListedFile:
+    """A file as in-toto writes a subject."""
+    expect_members(value, "name", "digest", "annotations")
+    expect_members(value["annotations"], "length")
+    return listed_file(value["name"], value["annotations"]["length"], read_digest(value["digest"]))

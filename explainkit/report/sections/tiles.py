@@ -89,6 +89,37 @@ def _size(figure: Figure) -> Parts:
     return words("n = {n}, events {events}", n=number(figure, "n"), events=number(figure, "events"))
 
 
+def worst_group(reader: Reader) -> tuple[Figure, Figure | None] | None:
+    """The figure of the group that fares worst, fixed by task, and the one whose interval allows for having chosen it.
+
+    None where no group was measured; no second one where no interval allows for the choice.
+    """
+    if reader.evidence.task == "regression":
+        found = _widest(reader)
+    elif reader.named("fairness.impact_ratio") or reader.named("fairness.smallest_impact_ratio"):
+        found = smallest(reader)
+    else:
+        found = _least_accurate(reader)
+    return None if found is None else (found, _allowing(reader, found))
+
+
+def _allowing(reader: Reader, figure: Figure) -> Figure | None:
+    overall = chosen(reader, figure) if figure.name == "fairness.impact_ratio" else None
+    return None if overall is None or interval(overall) == () else overall
+
+
+def _least_accurate(reader: Reader) -> Figure | None:
+    accuracy = [f for f in reader.named("fairness.accuracy") if f.status == "measured" and len(f.keys) == 1]
+    return min(accuracy, key=lambda f: (f.value or 0.0, f.id), default=None)
+
+
+def _widest(reader: Reader) -> Figure | None:
+    found = [
+        f for f in reader.named("fairness.mean_prediction_difference") if f.status == "measured" and len(f.keys) == 1
+    ]
+    return max(found, key=lambda f: (abs(f.value or 0.0), f.id), default=None)
+
+
 def _worst(reader: Reader) -> Tile:
     """The smallest impact ratio with its group and reference; orange below four fifths, and it says so."""
     lowest = smallest(reader)
@@ -97,13 +128,12 @@ def _worst(reader: Reader) -> Tile:
         figures = reader.named("fairness.impact_ratio") or reader.named("fairness.smallest_impact_ratio")
         if figures:
             return _filled(reader, figures[0] if figures[0].status != "measured" else None, heading)
-        accuracy = [f for f in reader.named("fairness.accuracy") if f.status == "measured" and len(f.keys) == 1]
-        if not accuracy:
+        least = _least_accurate(reader)
+        if least is None:
             return Tile(title=heading, value=words("–"), interval=words("not tested"), note=words("no group was named"))
-        least = min(accuracy, key=lambda f: (f.value or 0.0, f.id))
         return _filled(reader, least, words("smallest accuracy of a group"), _picked(least))
-    overall = chosen(reader, lowest)
-    if overall is None or interval(overall) == ():
+    overall = _allowing(reader, lowest)
+    if overall is None:
         tile = _filled(reader, lowest, heading, _picked(lowest))
     else:
         tile = replace(_filled(reader, overall, heading), note=listed([_group(lowest), _size(lowest)]))
@@ -133,13 +163,10 @@ def _picked(figure: Figure) -> Parts:
 
 def _gap(reader: Reader) -> Tile:
     """Regression: the group whose mean prediction lies farthest from its reference."""
-    found = [
-        f for f in reader.named("fairness.mean_prediction_difference") if f.status == "measured" and len(f.keys) == 1
-    ]
+    widest = _widest(reader)
     heading = words("largest difference in mean prediction")
-    if not found:
+    if widest is None:
         return Tile(title=heading, value=words("–"), interval=words("not tested"), note=words("no group was named"))
-    widest = max(found, key=lambda f: (abs(f.value or 0.0), f.id))
     return _filled(reader, widest, heading, _picked(widest))
 
 

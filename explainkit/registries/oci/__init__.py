@@ -1,0 +1,1 @@
+"""OCI registries: a release as an artifact that refers to the model's artifact by digest."""
