@@ -130,8 +130,8 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
 
 # Frames that come in through the Arrow protocol, without an import of ours.
 THROUGH_ARROW = {"polars"}
-# Puts modules of its own into the package of another.
-GUEST = {"pyhanko-cli"}
+# These put modules of their own into the packages of others.
+GUEST = {"google-auth", "pyhanko-cli"}
 
 
 def canonical_name(requirement: str) -> str:

@@ -105,8 +105,8 @@ def check_pdf(pdf: bytes, trust: Trust, at: dt.datetime, *, embedded: str = EMBE
         if problem is not None:
             raise VerificationError("not the PDF of a release", found=problem)
         roles = _signatures(reader, spans)
-        for place, (role, embedded) in enumerate(roles[1:], start=2):
-            (check_archive_added if role == ARCHIVE else check_signature_added)(reader, place, embedded)
+        for place, (role, signature) in enumerate(roles[1:], start=2):
+            (check_archive_added if role == ARCHIVE else check_signature_added)(reader, place, signature)
         crls = _revocation_lists(reader)
         revisions = _judged(roles, spans, trust.keeping(crls), at)
         return CheckedPdf(revisions=revisions, card_json=embedded_json(reader, embedded), crls=crls)
