@@ -8,8 +8,8 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -279,22 +279,15 @@ def test_two_attach_at_once(mlflow: Any, registered: Registered, keys: TrialKeys
         release_about(tmp_path / f"r{n}", card_about(registered.file, value=0.7 + n / 100), keys.signer)
         for n in range(2)
     ]
-    done: dict[int, Any] = {}
-    threads = [
-        threading.Thread(target=lambda n=n: done.update({n: ek.attach(releases[n], registered.reference)}))  # type: ignore[misc]
-        for n in range(2)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor() as pool:
+        done = list(pool.map(lambda release: ek.attach(release, registered.reference), releases))
     tags = tags_of(mlflow, registered)
     folders = stored(mlflow, registered)
-    assert {d.revision.removeprefix("sha256:") for d in done.values()} == set(folders)
+    assert {d.revision.removeprefix("sha256:") for d in done} == set(folders)
     assert all("manifest.json" in names for names in folders.values())
-    assert tags["explainkit.release"] in {d.current for d in done.values()}
+    assert tags["explainkit.release"] in {d.current for d in done}
     back = ek.fetch(registered.reference, tmp_path / "back")
-    named = next(n for n, d in done.items() if d.revision == tags["explainkit.release"])
+    named = next(n for n, d in enumerate(done) if d.revision == tags["explainkit.release"])
     assert read(back) == read(releases[named])
     assert tags["explainkit.card_sha256"] == sha256_file(back / "card.json")
     assert done[named].names_it
