@@ -14,11 +14,9 @@ import pytest
 
 import explainkit as ek
 from explainkit.errors import InputError, ServiceError
-from explainkit.sign.keys import TrialKeys
 from tests.bounded import share
 from tests.registries.conftest import Registered
 from tests.registries.oci_model import push_model
-from tests.registries.releases import card_about, release_about
 from tests.registries.servers import Proxy, Server, container_registry, mlflow_server
 from tests.sign.builders import read
 
@@ -67,10 +65,9 @@ def killed_at(server: Server, moment: float, attach: Callable[[], object]) -> bo
 
 
 def test_mlflow_killed_in_the_middle_of_an_upload(
-    mlflow: Any, own_mlflow: Server, register: Callable[..., Registered], keys: TrialKeys, tmp_path: Path
+    mlflow: Any, own_mlflow: Server, register: Callable[..., Registered], release: Path, tmp_path: Path
 ) -> None:
     model = register()
-    release = release_about(tmp_path / "release", card_about(model.file), keys.signer)
     began = time.monotonic()
     ek.attach(release, model.reference)
     lasts = time.monotonic() - began
@@ -88,11 +85,9 @@ def test_mlflow_killed_in_the_middle_of_an_upload(
 
 
 def test_a_container_registry_killed_in_the_middle_of_an_upload(
-    own_registry: Server, keys: TrialKeys, tmp_path: Path
+    own_registry: Server, release: Path, saved_model: Path, tmp_path: Path
 ) -> None:
-    model = tmp_path / "model.skops"
-    model.write_bytes(b"a model")
-    release = release_about(tmp_path / "release", card_about(model), keys.signer)
+    model = saved_model / "model.skops"
     with Proxy(own_registry.port, lambda method, path, number: None) as proxy:
         ek.attach(release, push_model(proxy.address, "credit", "0", model))
         last = len(proxy.seen)

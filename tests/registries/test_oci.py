@@ -35,23 +35,15 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> Path:
-    """A file that stands for a model."""
-    path = tmp_path / "model.skops"
-    path.write_bytes(b"a model")
-    return path
+def model(saved_model: Path) -> Path:
+    """The model's file."""
+    return saved_model / "model.skops"
 
 
 @pytest.fixture
 def reference(running_registry: Server, model: Path) -> str:
     """The model in a repository of its own."""
     return push_model(running_registry.address, f"risk/credit-{next(_count)}", "3", model)
-
-
-@pytest.fixture
-def release(tmp_path: Path, model: Path, keys: TrialKeys) -> Path:
-    """A signed release about the model."""
-    return release_about(tmp_path / "release", card_about(model), keys.signer)
 
 
 def ask(reference: str, path: str, *, method: str = "GET", data: bytes | None = None, kind: str = "") -> Any:
@@ -95,15 +87,14 @@ def test_a_release_goes_to_an_artifact_and_comes_back(
 
 
 def test_another_card_is_another_revision(
-    reference: str, release: Path, model: Path, keys: TrialKeys, tmp_path: Path
+    reference: str, release: Path, other_release: Path, keys: TrialKeys, tmp_path: Path
 ) -> None:
     first = ek.attach(release, reference)
-    other = release_about(tmp_path / "other", card_about(model, outcome="failed"), keys.signer)
-    second = ek.attach(other, reference)
+    second = ek.attach(other_release, reference)
     index = ask(reference, f"manifests/{digest_of(reference).replace(':', '-')}")
     kept = {ask(reference, f"manifests/{entry['digest']}")["config"]["digest"] for entry in index["manifests"]}
     assert kept == {first.revision, second.revision}
-    assert read(ek.fetch(reference, tmp_path / "back")) == read(other)
+    assert read(ek.fetch(reference, tmp_path / "back")) == read(other_release)
     with pytest.raises(GateError, match="a gate failed; found performance.roc_auc"):
         ek.promote(reference, alias="champion", trust=keys.ca)
     assert "champion" not in ask(reference, "tags/list")["tags"]
@@ -131,10 +122,8 @@ def ask_descriptor(reference: str) -> dict[str, Any]:
     }
 
 
-def test_two_attach_at_once(reference: str, model: Path, keys: TrialKeys, tmp_path: Path) -> None:
-    releases = [
-        release_about(tmp_path / f"r{n}", card_about(model, value=0.7 + n / 100), keys.signer) for n in range(3)
-    ]
+def test_two_attach_at_once(reference: str, release: Path, other_release: Path, tmp_path: Path) -> None:
+    releases = [release, other_release]
     with ThreadPoolExecutor() as pool:
         done = list(pool.map(lambda release: ek.attach(release, reference), releases))
     index = ask(reference, f"manifests/{digest_of(reference).replace(':', '-')}")
@@ -145,11 +134,10 @@ def test_two_attach_at_once(reference: str, model: Path, keys: TrialKeys, tmp_pa
 
 
 def test_an_index_that_is_overwritten_meanwhile(
-    reference: str, release: Path, model: Path, keys: TrialKeys, tmp_path: Path, running_registry: Server
+    reference: str, release: Path, other_release: Path, running_registry: Server
 ) -> None:
     """Somebody writes an older index over ours at the worst moment, then we look, and both are in."""
-    other = release_about(tmp_path / "other", card_about(model, value=0.9), keys.signer)
-    first = ek.attach(other, reference)
+    first = ek.attach(other_release, reference)
     tag = digest_of(reference).replace(":", "-")
     old = json.dumps(ask(reference, f"manifests/{tag}")).encode()
     writes: list[str] = []
