@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 from pathlib import Path
 
 from explainkit.errors import InputError, OutputError, VerificationError
@@ -52,7 +53,7 @@ class PlainFolder:
             if not _holds(place, revision):
                 revision.write(place, force=True)
             said = {"schema_version": POINTER_VERSION, "release": revision.digest, **as_tags(labels)}
-            aside = self._folder / f".{POINTER}.{os.getpid()}"
+            aside = self._folder / f".{POINTER}.{secrets.token_hex(8)}"
             aside.write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
             os.replace(aside, self._folder / POINTER)
         except OSError as error:

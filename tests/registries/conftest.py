@@ -4,6 +4,7 @@ export."""
 from __future__ import annotations
 
 import itertools
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -132,10 +133,24 @@ def registered(register: Callable[..., Registered]) -> Registered:
     return register()
 
 
+@pytest.fixture(scope="session")
+def release_once(tmp_path_factory: pytest.TempPathFactory, keys: TrialKeys, saved_model: Path) -> Path:
+    """A signed release about the saved model, that no test changes."""
+    folder = tmp_path_factory.mktemp("once") / "release"
+    return release_about(folder, card_about(saved_model / "model.skops"), keys.signer)
+
+
 @pytest.fixture
-def release(tmp_path: Path, keys: TrialKeys, registered: Registered) -> Path:
-    """A signed release about the registered model."""
-    return release_about(tmp_path / "release", card_about(registered.file), keys.signer)
+def release(tmp_path: Path, release_once: Path) -> Path:
+    """A signed release about the saved model, of one's own."""
+    return Path(shutil.copytree(release_once, tmp_path / "release"))
+
+
+@pytest.fixture(scope="session")
+def other_release(tmp_path_factory: pytest.TempPathFactory, keys: TrialKeys, saved_model: Path) -> Path:
+    """Another card about the same model, on which a gate failed."""
+    card = card_about(saved_model / "model.skops", value=0.81, outcome="failed")
+    return release_about(tmp_path_factory.mktemp("other") / "release", card, keys.signer)
 
 
 def published(evidence: Evidence) -> Evidence:

@@ -106,7 +106,7 @@ def mlflow_server(folder: Path) -> Server:
 REGISTRY = """\
 version: 0.1
 storage:
-  filesystem: {{rootdir: {folder}/data}}
+  filesystem: {{rootdirectory: {folder}/data}}
   delete: {{enabled: true}}
 {more}
 http: {{addr: "127.0.0.1:{port}"}}

@@ -8,8 +8,8 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -75,7 +75,7 @@ def test_a_release_goes_to_a_model_version_and_comes_back(
 
 
 def test_attaching_twice_changes_nothing_and_another_card_is_another_revision(
-    mlflow: Any, registered: Registered, release: Path, keys: TrialKeys, tmp_path: Path
+    mlflow: Any, registered: Registered, release: Path, other_release: Path
 ) -> None:
     first = ek.attach(release, registered.reference)
     before = mlflow.MlflowClient().get_model_version(registered.name, registered.version)
@@ -85,8 +85,7 @@ def test_attaching_twice_changes_nothing_and_another_card_is_another_revision(
     assert (after.tags, after.description, len(stored(mlflow, registered))) == (before.tags, before.description, 1)
     history = mlflow.MlflowClient().get_metric_history(registered.run, "performance.roc_auc")
     assert len(history) == 1
-    other = release_about(tmp_path / "other", card_about(registered.file, value=0.81, outcome="failed"), keys.signer)
-    second = ek.attach(other, registered.reference)
+    second = ek.attach(other_release, registered.reference)
     assert {s.removeprefix("sha256:") for s in (first.revision, second.revision)} == set(stored(mlflow, registered))
     assert tags_of(mlflow, registered)["explainkit.gates"] == "failed"
     assert mlflow.MlflowClient().get_run(registered.run).data.metrics["performance.roc_auc"] == 0.81
@@ -116,10 +115,9 @@ def test_a_model_is_named_by_alias_run_or_id(
 
 
 def test_names_with_spaces_and_letters_of_all_kinds(
-    mlflow: Any, register: Callable[..., Registered], keys: TrialKeys, tmp_path: Path
+    mlflow: Any, register: Callable[..., Registered], release: Path, keys: TrialKeys
 ) -> None:
     model = register("Kredit für Ärzte 信用 #1?")
-    release = release_about(tmp_path / "r", card_about(model.file), keys.signer)
     ek.attach(release, model.reference, trust=keys.ca)
     ek.promote(model.reference, alias="champion", trust=keys.ca)
     assert mlflow.MlflowClient().get_model_version_by_alias(model.name, "champion").version == model.version
@@ -138,20 +136,18 @@ def test_versions_of_one_run_keep_their_own_cards(
     registered: Registered,
     register: Callable[..., Registered],
     release: Path,
-    keys: TrialKeys,
-    tmp_path: Path,
+    other_release: Path,
 ) -> None:
     other = register(registered.name, run=registered.run)
     first = ek.attach(release, registered.reference)
-    card = release_about(tmp_path / "other", card_about(other.file, value=0.9), keys.signer)
-    second = ek.attach(card, other.reference)
+    second = ek.attach(other_release, other.reference)
     assert tags_of(mlflow, registered)["explainkit.release"] == first.revision
     assert tags_of(mlflow, other)["explainkit.release"] == second.revision
     values = {
         m: {x.key: x.value for x in mlflow.MlflowClient().get_logged_model(m).metrics}["performance.roc_auc"]
         for m in (registered.model, other.model)
     }
-    assert values == {registered.model: 0.7312, other.model: 0.9}
+    assert values == {registered.model: 0.7312, other.model: 0.81}
 
 
 # Bad input
@@ -274,43 +270,39 @@ def test_a_pointer_to_nothing(mlflow: Any, registered: Registered, tmp_path: Pat
 # Others at the same time
 
 
-def test_two_attach_at_once(mlflow: Any, registered: Registered, keys: TrialKeys, tmp_path: Path) -> None:
-    releases = [
-        release_about(tmp_path / f"r{n}", card_about(registered.file, value=0.7 + n / 100), keys.signer)
-        for n in range(2)
-    ]
-    done: dict[int, Any] = {}
-    threads = [
-        threading.Thread(target=lambda n=n: done.update({n: ek.attach(releases[n], registered.reference)}))  # type: ignore[misc]
-        for n in range(2)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def test_two_attach_at_once(
+    mlflow: Any, registered: Registered, release: Path, other_release: Path, tmp_path: Path
+) -> None:
+    releases = [release, other_release]
+    with ThreadPoolExecutor() as pool:
+        done = list(pool.map(lambda release: ek.attach(release, registered.reference), releases))
     tags = tags_of(mlflow, registered)
     folders = stored(mlflow, registered)
-    assert {d.revision.removeprefix("sha256:") for d in done.values()} == set(folders)
+    assert {d.revision.removeprefix("sha256:") for d in done} == set(folders)
     assert all("manifest.json" in names for names in folders.values())
-    assert tags["explainkit.release"] in {d.current for d in done.values()}
+    assert tags["explainkit.release"] in {d.current for d in done}
     back = ek.fetch(registered.reference, tmp_path / "back")
-    named = next(n for n, d in done.items() if d.revision == tags["explainkit.release"])
+    named = next(n for n, d in enumerate(done) if d.revision == tags["explainkit.release"])
     assert read(back) == read(releases[named])
     assert tags["explainkit.card_sha256"] == sha256_file(back / "card.json")
     assert done[named].names_it
 
 
 def test_who_lost_the_race_shows_the_card_of_who_won(
-    mlflow: Any, registered: Registered, release: Path, keys: TrialKeys, tmp_path: Path, running_mlflow: Server
+    mlflow: Any,
+    registered: Registered,
+    release: Path,
+    other_release: Path,
+    keys: TrialKeys,
+    running_mlflow: Server,
 ) -> None:
     """The other attaches between our pointer and our tags."""
-    other = release_about(tmp_path / "other", card_about(registered.file, value=0.8, outcome="failed"), keys.signer)
     theirs: list[Any] = []
 
     def meddle(method: str, path: str, number: int) -> None:
         if path.endswith("/model-versions/set-tag") and not theirs:
             theirs.append(None)
-            theirs[0] = ek.attach(other, registered.reference, trust=keys.ca)  # asks the server itself
+            theirs[0] = ek.attach(other_release, registered.reference, trust=keys.ca)  # asks the server itself
 
     with Proxy(running_mlflow.port, meddle) as proxy:
         mine = attach_through(proxy, release, registered)
@@ -379,14 +371,13 @@ def test_a_server_that_is_slow(
 def test_a_server_that_fails_half_way(
     mlflow: Any,
     register: Callable[..., Registered],
-    keys: TrialKeys,
+    release: Path,
     running_mlflow: Server,
     share: float,
     tmp_path: Path,
 ) -> None:
     """From some request on, everything is answered with 500 or not at all; afterwards all is well again."""
     one, other = register(), register()
-    release = release_about(tmp_path / "release", card_about(one.file), keys.signer)
     with Proxy(running_mlflow.port, lambda method, path, number: None) as proxy:
         mlflow.set_tracking_uri(proxy.address)
         ek.attach(release, one.reference)

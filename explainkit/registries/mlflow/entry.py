@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from explainkit.errors import InputError
@@ -60,13 +61,14 @@ class Entry:
             server.ask("set_tag", self.run, name, value)
 
     def drop_tag(self, server: Server, name: str) -> None:
-        """Remove one tag that is there."""
-        if self.name is not None:
-            server.ask("delete_model_version_tag", self.name, self.version, name)
-        elif self.model is not None:
-            server.ask("delete_logged_model_tag", self.model, name)
-        else:
-            server.ask("delete_tag", self.run, name)
+        """Remove one tag."""
+        with suppress(InputError):  # somebody else removed it
+            if self.name is not None:
+                server.ask("delete_model_version_tag", self.name, self.version, name)
+            elif self.model is not None:
+                server.ask("delete_logged_model_tag", self.model, name)
+            else:
+                server.ask("delete_tag", self.run, name)
 
     def description(self, server: Server) -> str:
         """What the page of the entry says."""
