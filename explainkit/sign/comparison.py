@@ -216,7 +216,7 @@ async def _signed(files: Mapping[str, bytes], hand: Hand, cards: tuple[str, str]
     trial = is_trial(hand.chain)
     new = dict(marked_pages(files)) if trial else {}
     new[_PDF] = await certified(
-        files[_PDF], hand.signer, card_json=files[_JSON], trial=trial, stamper=hand.stamper, embedded=_JSON
+        files[_PDF], hand.signer, card_json=files[_JSON], trial=trial, stamper=hand.stamper, attached=_JSON
     )
     new[ACT.folder + CHAIN] = pem_chain(hand.chain)
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
@@ -354,7 +354,7 @@ def _judge_pdf(case: Case, good: Mapping[str, bytes], chain: tuple[x509.Certific
         unjudged(case, ACT.kind, "pades", _PDF)
         return
     try:
-        pdf = check_pdf(good[_PDF], case.trust, case.at, embedded=_JSON)
+        pdf = check_pdf(good[_PDF], case.trust, case.at, attached=_JSON)
     except VerificationError as error:
         case.refused(_PDF, error)
         unjudged(case, ACT.kind, "pades", _PDF)

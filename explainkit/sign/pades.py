@@ -52,7 +52,7 @@ def marked(pdf: bytes) -> bytes:
 
 
 async def certified(
-    pdf: bytes, signer: Any, *, card_json: bytes, trial: bool = False, stamper: Any = None, embedded: str = EMBEDDED
+    pdf: bytes, signer: Any, *, card_json: bytes, trial: bool = False, stamper: Any = None, attached: str = EMBEDDED
 ) -> bytes:
     """Sign a PDF as its provider.
 
@@ -68,7 +68,7 @@ async def certified(
         Whether the pages say that the signature is a TEST one.
     stamper : pyhanko.sign.timestamps.TimeStamper, optional
         Whom to ask for a time stamp over the signature.
-    embedded : str
+    attached : str
         Name of the file that has to be embedded.
 
     Returns
@@ -81,7 +81,7 @@ async def certified(
     InputError
         If the PDF is not such a one.
     """
-    writer = _Writer.from_reader(_suited(pdf, card_json, embedded))
+    writer = _Writer.from_reader(_suited(pdf, card_json, attached))
     if trial:
         mark_pages(writer)
     for name in FIELDS.values():
@@ -163,17 +163,17 @@ async def _written(writer: IncrementalPdfFileWriter, meta: PdfSignatureMetadata,
     return out.getvalue()
 
 
-def _suited(pdf: bytes, card_json: bytes, embedded: str) -> PdfFileReader:
+def _suited(pdf: bytes, card_json: bytes, attached: str) -> PdfFileReader:
     """The PDF, read once to be checked and to be written on."""
     try:
         reader = PdfFileReader(io.BytesIO(pdf), strict=True)
         problem = shape_problem(reader, revisions=1) or ("it has a form" if "/AcroForm" in reader.root else None)
-        if embedded_json(reader, embedded) != card_json:
-            problem = f"the {embedded} embedded in it is not the one beside it"
+        if embedded_json(reader, attached) != card_json:
+            problem = f"the {attached} embedded in it is not the one beside it"
     except HOSTILE as error:
         problem = f"it cannot be read ({error})"
     except VerificationError as error:
         problem = str(error)
     if problem is not None:
-        raise InputError("the PDF cannot be signed", where=embedded.replace(".json", ".pdf"), found=problem)
+        raise InputError("the PDF cannot be signed", where=attached.replace(".json", ".pdf"), found=problem)
     return reader

@@ -81,7 +81,7 @@ class _Span:
     """The signature, padding included."""
 
 
-def check_pdf(pdf: bytes, trust: Trust, at: dt.datetime, *, embedded: str = EMBEDDED) -> CheckedPdf:
+def check_pdf(pdf: bytes, trust: Trust, at: dt.datetime, *, attached: str = EMBEDDED) -> CheckedPdf:
     """Check the signatures in a PDF, that they cover the whole file, and that the file is of the one known form.
 
     Parameters
@@ -90,7 +90,7 @@ def check_pdf(pdf: bytes, trust: Trust, at: dt.datetime, *, embedded: str = EMBE
     trust : Trust
     at : datetime.datetime
         The moment for which certificates are judged.
-    embedded : str
+    attached : str
         Name of the one file that is embedded.
 
     Raises
@@ -109,7 +109,7 @@ def check_pdf(pdf: bytes, trust: Trust, at: dt.datetime, *, embedded: str = EMBE
             (check_archive_added if role == ARCHIVE else check_signature_added)(reader, place, signature)
         crls = _revocation_lists(reader)
         revisions = _judged(roles, spans, trust.keeping(crls), at)
-        return CheckedPdf(revisions=revisions, card_json=embedded_json(reader, embedded), crls=crls)
+        return CheckedPdf(revisions=revisions, card_json=embedded_json(reader, attached), crls=crls)
     except HOSTILE as error:
         what = str(error)[:200] or type(error).__name__
         raise VerificationError("not a PDF with a PAdES signature", found=what) from None
