@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import shutil
@@ -155,15 +156,19 @@ class Proxy:
                 if status is not None:
                     self._send(status, [], b'{"errors":[{"code":"DENIED","message":"refused by a test"}]}')
                     return
-                onward = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-                kept = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
-                kept["Host"] = self.headers["Host"]  # a registry answers with addresses of the host that was asked
-                onward.request(self.command, self.path, body=body, headers=kept)
-                found = onward.getresponse()
-                data = found.read()
-                kept_length = found.headers.get("Content-Length") if self.command == "HEAD" else None
-                self._send(found.status, list(found.headers.items()), data, length=kept_length)
-                onward.close()
+                with (
+                    contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as onward,
+                    contextlib.suppress(ConnectionError),  # either side may be gone
+                ):
+                    kept = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
+                    kept["Host"] = self.headers["Host"]  # a registry answers with addresses of the host that was asked
+                    onward.request(self.command, self.path, body=body, headers=kept)
+                    found = onward.getresponse()
+                    data = found.read()
+                    length = found.headers.get("Content-Length") if self.command == "HEAD" else None
+                    self._send(found.status, list(found.headers.items()), data, length=length)
+                    return
+                self.close_connection = True
 
             def _send(
                 self, status: int, headers: list[tuple[str, str]], data: bytes, *, length: str | None = None

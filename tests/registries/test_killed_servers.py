@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,89 +24,90 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("registries")]
 KILLS = share(of=20, bounded=3)
 
 
-@pytest.fixture
-def own_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of one's own, to be killed."""
+@pytest.fixture(scope="module")
+def running_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of this file, to be killed."""
     server = mlflow_server(tmp_path_factory.mktemp("killed"))
     server.start()
     yield server
     server.stop()
 
 
-@pytest.fixture
-def running_mlflow(own_mlflow: Server) -> Server:
-    """The models of this file are registered there."""
-    return own_mlflow
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A container registry of one's own, to be killed."""
+    """A container registry of this file, to be killed."""
     server = container_registry(tmp_path_factory.mktemp("killed"))
     server.start()
     yield server
     server.stop()
 
 
-def killed_at(server: Server, moment: float, attach: Callable[[], object]) -> bool:
-    """Attach while the server is killed after so many seconds; whether that came before the end."""
-    killer = threading.Timer(moment, lambda: server.stop(signal.SIGKILL))
-    killer.start()
+@contextlib.contextmanager
+def killing(server: Server, moment: int) -> Iterator[str]:
+    """The address of a proxy that kills the server when a request of that number has come, in the middle of it."""
+
+    def kill(method: str, path: str, number: int) -> int | None:
+        if number == moment:
+            threading.Timer(0.01, lambda: server.stop(signal.SIGKILL)).start()
+        return None if number <= moment else 0
+
     try:
-        attach()
-    except ServiceError as error:
-        assert error.exit_code == 5  # noqa: PT017 - it may as well be done already
-        return True
+        with Proxy(server.port, kill) as proxy:
+            yield proxy.address
     finally:
-        killer.join()
         server.stop(signal.SIGKILL)
         server.start()
-    return False
 
 
+def requests_of(server: Server, attach: Callable[[str], object]) -> int:
+    """How many requests an attach takes."""
+    with Proxy(server.port, lambda method, path, number: None) as proxy:
+        attach(proxy.address)
+        return len(proxy.seen)
+
+
+@pytest.mark.parametrize("number", range(KILLS))
 def test_mlflow_killed_in_the_middle_of_an_upload(
-    mlflow: Any, own_mlflow: Server, register: Callable[..., Registered], release: Path, tmp_path: Path
+    mlflow: Any,
+    running_mlflow: Server,
+    register: Callable[..., Registered],
+    release: Path,
+    tmp_path: Path,
+    number: int,
 ) -> None:
+    def attach(address: str) -> object:
+        mlflow.set_tracking_uri(address)
+        try:
+            return ek.attach(release, model.reference)
+        finally:
+            mlflow.set_tracking_uri(running_mlflow.address)
+
     model = register()
-    began = time.monotonic()
-    ek.attach(release, model.reference)
-    lasts = time.monotonic() - began
-    chance = random.Random(7)
-    middle = 0
-    for number in range(KILLS):
-        model = register(f"killed {number}")
-        middle += killed_at(own_mlflow, chance.uniform(0, lasts), lambda m=model: ek.attach(release, m.reference))  # type: ignore[misc]
-        named_or_none(model.reference, release, tmp_path / f"first{number}")
-        done = ek.attach(release, model.reference)
-        assert done.names_it
-        assert read(ek.fetch(model.reference, tmp_path / f"back{number}")) == read(release)
-        assert mlflow.MlflowClient().list_artifacts(model.run, "explainkit/uploads") == []
-    assert middle > 0
+    last = requests_of(running_mlflow, attach)
+    model = register()
+    with killing(running_mlflow, random.Random(number).randint(2, last - 1)) as address, pytest.raises(ServiceError):
+        attach(address)
+    named_or_none(model.reference, release, tmp_path / "first")
+    assert ek.attach(release, model.reference).names_it
+    assert read(ek.fetch(model.reference, tmp_path / "back")) == read(release)
+    assert mlflow.MlflowClient().list_artifacts(model.run, "explainkit/uploads") == []
 
 
+@pytest.mark.parametrize("number", range(KILLS))
 def test_a_container_registry_killed_in_the_middle_of_an_upload(
-    own_registry: Server, release: Path, saved_model: Path, tmp_path: Path
+    own_registry: Server, release: Path, saved_model: Path, tmp_path: Path, number: int
 ) -> None:
-    model = saved_model / "model.skops"
-    with Proxy(own_registry.port, lambda method, path, number: None) as proxy:
-        ek.attach(release, push_model(proxy.address, "credit", "0", model))
-        last = len(proxy.seen)
-    chance = random.Random(8)
-    for number in range(KILLS):
-        reference = push_model(own_registry.address, f"credit-{number}", "1", model)
-        moment = chance.randint(3, last)
+    def attach(address: str) -> object:
+        return ek.attach(release, reference.replace(own_registry.address[7:], address[7:]))
 
-        def kill(method: str, path: str, count: int, moment: int = moment) -> int | None:
-            if count == moment:
-                own_registry.stop(signal.SIGKILL)
-            return 0 if count >= moment else None
-
-        with Proxy(own_registry.port, kill) as proxy, pytest.raises(ServiceError):
-            ek.attach(release, reference.replace(own_registry.address[7:], proxy.address[7:]))
-        own_registry.start()
-        named_or_none(reference, release, tmp_path / f"first{number}")
-        assert ek.attach(release, reference).names_it
-        assert read(ek.fetch(reference, tmp_path / f"back{number}")) == read(release)
+    reference = push_model(own_registry.address, f"counted-{number}", "1", saved_model / "model.skops")
+    last = requests_of(own_registry, attach)
+    reference = push_model(own_registry.address, f"credit-{number}", "1", saved_model / "model.skops")
+    with killing(own_registry, random.Random(number).randint(3, last - 1)) as address, pytest.raises(ServiceError):
+        attach(address)
+    named_or_none(reference, release, tmp_path / "first")
+    assert ek.attach(release, reference).names_it
+    assert read(ek.fetch(reference, tmp_path / "back")) == read(release)
 
 
 def named_or_none(reference: str, release: Path, folder: Path) -> None:

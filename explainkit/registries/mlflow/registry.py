@@ -12,7 +12,7 @@ from explainkit.errors import InputError, ServiceError, VerificationError
 from explainkit.registries.labels import PREFIX, Labels, as_tags
 from explainkit.registries.mlflow import store
 from explainkit.registries.mlflow.entry import find, with_block
-from explainkit.registries.mlflow.server import Artifacts, Server, model_files
+from explainkit.registries.mlflow.server import Server, model_files
 from explainkit.registries.revision import Revision
 from explainkit.registries.seam import HeldModel, ModelFile, Stored
 
@@ -44,6 +44,7 @@ class MlflowEntry:
         self._server = Server(reference)
         self._entry = find(self._server, reference)
         self._where = reference
+        self._artifacts = self._server.artifacts(self._entry.artifacts)
 
     def held(self) -> HeldModel:
         """The model's files, by the MLmodel beside them."""
@@ -69,7 +70,7 @@ class MlflowEntry:
 
     def attach(self, revision: Revision, labels: Labels) -> Stored:
         """Store the release, move the pointer tag to it, and show on the page what the pointer names."""
-        artifacts, notes = self._artifacts(), []
+        artifacts, notes = self._artifacts, []
         removed, able = store.sweep(artifacts, keep=revision.digest)
         if removed:
             notes.append(f"removed what {removed} interrupted uploads had left")
@@ -81,12 +82,12 @@ class MlflowEntry:
             store.save(artifacts, revision, labels, self._where)
         if self._pointer() != revision.digest:
             self._entry.set_tag(self._server, POINTER, revision.digest)
-        current, more = self._settle(artifacts, revision, labels)
+        current, more = self._settle(revision, labels)
         return Stored(current=current, notes=(*notes, *more))
 
     def current(self) -> Revision:
         """The release that the pointer names."""
-        return store.load(self._artifacts(), self._named(), self._where)
+        return store.load(self._artifacts, self._named(), self._where)
 
     def promote(self, alias: str, revision: str) -> None:
         """Give the alias to this version."""
@@ -97,9 +98,6 @@ class MlflowEntry:
                 "another card was attached in the meantime", where=self._where, remedy="promote again"
             )
         self._server.ask("set_registered_model_alias", self._entry.name, alias, self._entry.version)
-
-    def _artifacts(self) -> Artifacts:
-        return self._server.artifacts(self._entry.artifacts)
 
     def _download(self, folder: Path) -> Path:
         return self._server.artifacts(self._entry.source or "").get("", folder)
@@ -117,11 +115,11 @@ class MlflowEntry:
             raise VerificationError(f"the tag {POINTER} names no card", where=self._where, found=repr(named[:80]))
         return named
 
-    def _settle(self, artifacts: Artifacts, revision: Revision, labels: Labels) -> tuple[str, list[str]]:
+    def _settle(self, revision: Revision, labels: Labels) -> tuple[str, list[str]]:
         """Show the card that the pointer names, until it names the same afterwards: others may attach meanwhile."""
         for _ in range(_TRIES):
             current = self._named()
-            shown = labels if current == revision.digest else store.read_labels(artifacts, current)
+            shown = labels if current == revision.digest else store.read_labels(self._artifacts, current)
             notes = self._show(current, shown)
             if self._named() == current:
                 return current, notes
