@@ -40,6 +40,7 @@ FAMILIES = {
     "explanation": "Explanations",
     "case": "Single cases",
     "data": "Data",
+    "compare": "From one release to another",
     "ledger": "Ledger",
 }
 NEED_WORDS = {
