@@ -20,7 +20,7 @@ from tests.registries.oci_model import push_model
 from tests.registries.servers import Proxy, Server, container_registry, mlflow_server
 from tests.sign.builders import read
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("registries")]
+pytestmark = pytest.mark.slow
 KILLS = share(of=20, bounded=3)
 
 

@@ -26,8 +26,6 @@ from tests.registries.releases import card_about, release_about
 from tests.registries.servers import Proxy, Server, free_port
 from tests.sign.builders import make_evidence, make_files, read, write
 
-pytestmark = pytest.mark.xdist_group("registries")
-
 
 def tags_of(mlflow: Any, model: Registered) -> dict[str, str]:
     found: dict[str, str] = mlflow.MlflowClient().get_model_version(model.name, model.version).tags

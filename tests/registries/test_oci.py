@@ -24,7 +24,6 @@ from tests.registries.releases import card_about, release_about
 from tests.registries.servers import Proxy, Server, container_registry, free_port
 from tests.sign.builders import make_evidence, read
 
-pytestmark = pytest.mark.xdist_group("registries")
 _count = itertools.count(1)
 
 

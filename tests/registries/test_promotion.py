@@ -25,8 +25,6 @@ from tests.registries.releases import card_about, release_about
 from tests.registries.servers import Server
 from tests.sign.builders import make_opinion
 
-pytestmark = pytest.mark.xdist_group("registries")
-
 
 @pytest.fixture
 def held(running_registry: Server, saved_model: Path, request: pytest.FixtureRequest) -> Callable[..., str]:

@@ -24,7 +24,7 @@ from tests.cli.made_up import PLAN, rows
 from tests.registries.oci_model import push_model
 from tests.registries.servers import Server
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("registries")]
+pytestmark = pytest.mark.slow
 MORE = """
 [statements]
 population = "all cases"
