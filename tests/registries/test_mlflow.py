@@ -21,6 +21,7 @@ from explainkit.artifact import sha256_file
 from explainkit.errors import InputError, ServiceError, VerificationError
 from explainkit.registries.mlflow.store import CARDS, UPLOADS
 from explainkit.sign.keys import TrialKeys, make_test_pki
+from tests.bounded import share
 from tests.registries.conftest import Registered
 from tests.registries.releases import card_about, release_about
 from tests.registries.servers import Proxy, Server, free_port
@@ -365,13 +366,13 @@ def test_a_server_that_is_slow(
             ek.attach(release, registered.reference)
 
 
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 0.95])
+@pytest.mark.parametrize("part", [0.5, 0.95, 0.2, 0.8][: share(of=4, bounded=2)])
 def test_a_server_that_fails_half_way(
     mlflow: Any,
     register: Callable[..., Registered],
     release: Path,
     running_mlflow: Server,
-    share: float,
+    part: float,
     tmp_path: Path,
 ) -> None:
     """From some request on, everything is answered with 500 or not at all; afterwards all is well again."""
@@ -382,7 +383,7 @@ def test_a_server_that_fails_half_way(
         last = len(proxy.seen)
 
     def fault(method: str, path: str, number: int) -> int | None:
-        return None if number < share * last else (500 if number % 2 else 0)
+        return None if number < part * last else (500 if number % 2 else 0)
 
     with Proxy(running_mlflow.port, fault) as proxy:
         mlflow.set_tracking_uri(proxy.address)
