@@ -227,6 +227,12 @@ def compared(model: ModelIdentity, held: HeldModel) -> tuple[bool | None, str]:
     digest = (model.digest or "").removeprefix("sha256:")
     if model.digest is None:
         return None, f"not compared: the card names no model file ({model.digest_of})"
+    if held.folder == digest:
+        return True, "the folder is the model that was audited"
+    if model.digest_of.startswith("the folder "):
+        if held.folder is None:
+            return None, "not compared: the card is about a folder, and the registry holds none"
+        return False, f"a folder with sha256 {held.folder}, where the card is about {model.digest_of}, {digest}"
     if not held.files:
         return None, f"not compared: {held.reason}"
     if all(file.sha256 == digest for file in held.files):

@@ -41,6 +41,8 @@ class HeldModel:
 
     files: tuple[ModelFile, ...] = ()
     """Each of them has to be the file that was audited; empty where nothing can be compared."""
+    folder: str | None = None
+    """Digest of the folder that holds them, where they lie in one: the whole of it may have been audited."""
     reason: str = ""
     """Why nothing can be compared."""
 

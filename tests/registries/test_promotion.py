@@ -145,18 +145,31 @@ def test_the_day_in_a_statement_of_expiry(text: str | None, day: dt.date | None)
     assert expiry_day(text) == day
 
 
-@given(st.lists(st.sampled_from(["a" * 64, "b" * 64]), max_size=3), st.sampled_from([None, "a" * 64]), st.booleans())
-def test_a_model_is_the_same_only_if_every_file_is(files: list[str], digest: str | None, in_file: bool) -> None:
+HEX = [letter * 64 for letter in "ab"]
+
+
+@given(
+    st.lists(st.sampled_from(HEX), max_size=3),
+    st.sampled_from([None, "a" * 64]),
+    st.sampled_from([None, *HEX]),
+    st.sampled_from(["the file m", "the folder m", "the object in memory"]),
+)
+def test_a_model_is_the_same_only_if_every_file_or_the_folder_is(
+    files: list[str], digest: str | None, folder: str | None, what: str
+) -> None:
     model = card_about(None).model
     if digest is not None:
-        model = replace(model, digest=f"sha256:{digest}", digest_of="the file m" if in_file else "the object in memory")
-    same, words = compared(model, HeldModel(files=tuple(ModelFile(name="m", sha256=f) for f in files), reason="why"))
-    if digest is None or not files:
+        model = replace(model, digest=f"sha256:{digest}", digest_of=what)
+    held = HeldModel(files=tuple(ModelFile(name="m", sha256=f) for f in files), folder=folder, reason="why")
+    same, words = compared(model, held)
+    if digest is None:
         assert same is None
-    elif set(files) == {digest}:
+    elif folder == digest or (what != "the folder m" and set(files) == {digest}):
         assert same is True
+    elif what == "the folder m":
+        assert same is (None if folder is None else False)
     else:
-        assert same is (False if in_file else None)
+        assert same is (False if files and what == "the file m" else None)
     assert words.startswith("not compared: ") == (same is None)
 
 

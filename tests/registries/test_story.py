@@ -63,7 +63,7 @@ def test_mlflow(mlflow: Any, running_mlflow: Server, case: Path, keys: TrialKeys
     reference = f"models:/story/{logged.registered_model_version}"
     release = audited(reference, case, keys)
     done = ek.attach(release, reference, trust=keys.ca)
-    assert done.model == "model.skops is the model that was audited"
+    assert done.model == "the folder is the model that was audited"
     client = mlflow.MlflowClient()
     version = client.get_model_version("story", logged.registered_model_version)
     assert version.tags["explainkit.card_sha256"] == sha256_file(release / "card.json")

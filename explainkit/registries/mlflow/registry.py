@@ -7,12 +7,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from explainkit.artifact import sha256_file
+from explainkit.artifact import sha256_file, sha256_folder
 from explainkit.errors import InputError, ServiceError, VerificationError
 from explainkit.registries.labels import PREFIX, Labels, as_tags
 from explainkit.registries.mlflow import store
 from explainkit.registries.mlflow.entry import find, with_block
-from explainkit.registries.mlflow.server import Server, model_files
+from explainkit.registries.mlflow.server import Server, is_model_folder, model_files
 from explainkit.registries.revision import Revision
 from explainkit.registries.seam import HeldModel, ModelFile, Stored
 
@@ -53,20 +53,23 @@ class MlflowEntry:
         with tempfile.TemporaryDirectory(prefix="explainkit-") as temporary:
             folder = self._download(Path(temporary))
             names = _to_open(folder)
-            files = tuple(ModelFile(name=name, sha256=sha256_file(folder / name)) for name in names)
-        return HeldModel(
-            files=files, reason="" if files else "what is registered does not say which files are the model"
-        )
+            return HeldModel(
+                files=tuple(ModelFile(name=name, sha256=sha256_file(folder / name)) for name in names),
+                folder=_folder_digest(folder),
+                reason="" if names else "what is registered does not say which files are the model",
+            )
 
     def download_model(self, folder: Path) -> Path:
-        """Bring the model's artifacts into a folder; the file to open where there is one, else the folder."""
+        """Bring the model's artifacts into a folder: that folder where it is a model's, else the one file in it."""
         if self._entry.source is None:
             raise InputError(
                 "the run has no logged model, or several", where=self._where, remedy="name one: models:/m-ID"
             )
-        place = self._download(folder)
+        place = folder / "model"  # what a card says of a folder does not depend on where it lay
+        place.mkdir()
+        self._download(place)
         names = _to_open(place)
-        return place / names[0] if len(names) == 1 else place
+        return place / names[0] if len(names) == 1 and not is_model_folder(place) else place
 
     def attach(self, revision: Revision, labels: Labels) -> Stored:
         """Store the release, move the pointer tag to it, and show on the page what the pointer names."""
@@ -100,7 +103,8 @@ class MlflowEntry:
         self._server.ask("set_registered_model_alias", self._entry.name, alias, self._entry.version)
 
     def _download(self, folder: Path) -> Path:
-        return self._server.artifacts(self._entry.source or "").get("", folder)
+        self._server.artifacts(self._entry.source or "").get("", folder)
+        return folder
 
     def _pointer(self) -> str | None:
         return self._entry.tags(self._server).get(POINTER)
@@ -173,3 +177,13 @@ def _to_open(folder: Path) -> tuple[str, ...]:
         return named
     files = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
     return tuple(files) if len(files) == 1 else ()
+
+
+def _folder_digest(folder: Path) -> str | None:
+    """Digest of a model's folder; None where it is none, or holds what has no place in one."""
+    if not is_model_folder(folder):
+        return None
+    try:
+        return sha256_folder(folder)
+    except ValueError:
+        return None

@@ -171,12 +171,17 @@ class Artifacts:
         return True
 
 
+def is_model_folder(folder: Path) -> bool:
+    """Whether a folder is one that MLflow saves models in."""
+    return (folder / "MLmodel").is_file()
+
+
 def model_files(folder: Path) -> tuple[str, ...] | None:
     """Names of the files that an MLflow model folder is loaded from, by its MLmodel; None where it is no such folder.
 
     Empty where it is loaded from folders, or does not say.
     """
-    if not (folder / "MLmodel").is_file():
+    if not is_model_folder(folder):
         return None
     import yaml
 
