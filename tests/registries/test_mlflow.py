@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 import explainkit as ek
-from explainkit.artifact import sha256_file
+from explainkit.artifact import sha256_file, sha256_folder
 from explainkit.errors import InputError, ServiceError, VerificationError
 from explainkit.registries.mlflow.store import CARDS, UPLOADS
 from explainkit.sign.keys import TrialKeys, make_test_pki
@@ -120,6 +121,24 @@ def test_names_with_spaces_and_letters_of_all_kinds(
     ek.attach(release, model.reference, trust=keys.ca)
     ek.promote(model.reference, alias="champion", trust=keys.ca)
     assert mlflow.MlflowClient().get_model_version_by_alias(model.name, "champion").version == model.version
+
+
+def test_a_model_without_a_run_keeps_its_card_with_its_own_artifacts(
+    mlflow: Any, saved_model: Path, keys: TrialKeys, tmp_path: Path
+) -> None:
+    client = mlflow.MlflowClient()
+    logged = client.create_logged_model("0", name="model")
+    client.log_model_artifacts(logged.model_id, str(saved_model))
+    card = card_about(saved_model / "model.skops")
+    digest = "sha256:" + sha256_folder(saved_model)
+    card = replace(card, model=replace(card.model, digest=digest, digest_of="the folder model"))
+    release = release_about(tmp_path / "r", card, keys.signer)
+    reference = f"models:/{logged.model_id}"
+    done = ek.attach(release, reference)
+    assert done.model == "the folder is the model that was audited"
+    assert done.notes == ("no run belongs to this model, so its figures are not logged as metrics",)
+    assert ek.attach(release, reference) == done
+    assert read(ek.fetch(reference, tmp_path / "back")) == read(release)
 
 
 def test_a_description_without_room_is_left_alone(mlflow: Any, registered: Registered, release: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -104,6 +105,8 @@ class MlflowEntry:
 
     def _download(self, folder: Path) -> Path:
         self._server.artifacts(self._entry.source or "").get("", folder)
+        if self._entry.run is None:  # the cards lie among the model's own artifacts then
+            shutil.rmtree(folder / store.ROOT, ignore_errors=True)
         return folder
 
     def _pointer(self) -> str | None:

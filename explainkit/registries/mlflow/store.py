@@ -28,7 +28,8 @@ from explainkit.registries.mlflow.server import Artifacts
 from explainkit.registries.revision import LARGEST_MANIFEST, MANIFEST, Revision, changed, read_manifest, unlike
 from explainkit.sign.folder import LARGEST_FILE
 
-CARDS, UPLOADS = "explainkit/cards", "explainkit/uploads"
+ROOT = "explainkit"
+CARDS, UPLOADS = f"{ROOT}/cards", f"{ROOT}/uploads"
 LABELS = "labels.json"
 
 _TRIES = 5
