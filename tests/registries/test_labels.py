@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explainkit.errors import VerificationError
@@ -32,6 +32,7 @@ def label(evidence: object, **changes: object) -> Labels:
     return labels_of(evidence, card, replace(NOTHING_FOUND, **changes), verified="valid", model="same")  # type: ignore[arg-type]
 
 
+@settings(deadline=None)  # the first import of mlflow takes its time
 @given(st.dictionaries(st.sampled_from(["sex", "age group", "Größe", "a/b", "x:y"]), WORDS, max_size=2))
 def test_names_of_metrics_are_those_that_mlflow_takes(keys: dict[str, str]) -> None:
     from mlflow.utils.validation import _validate_metric_name
