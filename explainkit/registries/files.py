@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def write_file(target: Path, data: bytes) -> None:
     OutputError
         If it cannot be written; what stood there stays.
     """
-    staging = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    staging = target.with_name(f".{target.name}.{secrets.token_hex(8)}.partial")
     try:
         staging.write_bytes(data)
         os.replace(staging, target)

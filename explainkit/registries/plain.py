@@ -9,12 +9,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import secrets
 from pathlib import Path
 
 from explainkit.errors import InputError, OutputError, VerificationError
+from explainkit.registries.files import write_file
 from explainkit.registries.labels import Labels, as_tags
 from explainkit.registries.revision import Revision, changed, read_revision
 from explainkit.registries.seam import HeldModel, Stored
@@ -53,9 +52,7 @@ class PlainFolder:
             if not _holds(place, revision):
                 revision.write(place, force=True)
             said = {"schema_version": POINTER_VERSION, "release": revision.digest, **as_tags(labels)}
-            aside = self._folder / f".{POINTER}.{secrets.token_hex(8)}"
-            aside.write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
-            os.replace(aside, self._folder / POINTER)
+            write_file(self._folder / POINTER, json.dumps(said, ensure_ascii=False, indent=1).encode())
         except OSError as error:
             raise OutputError("cannot be written", where=self._where, found=error.strerror or str(error)) from None
         return Stored(current=self._named())

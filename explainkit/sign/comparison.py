@@ -31,6 +31,7 @@ from explainkit.sign.manifest import (
     STATEMENT_TOKEN,
     STATEMENT_TYPE,
     ListedFile,
+    as_subject,
     expect_members,
     listed,
     read_digest,
@@ -68,10 +69,7 @@ class ComparisonStatement:
         return canonical(
             {
                 "_type": STATEMENT_TYPE,
-                "subject": [
-                    {"name": f.name, "digest": {"sha256": f.sha256}, "annotations": {"length": f.length}}
-                    for f in self.files
-                ],
+                "subject": as_subject(self.files),
                 "predicateType": PREDICATE_TYPE,
                 "predicate": {
                     "role": self.role,

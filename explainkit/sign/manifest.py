@@ -77,10 +77,7 @@ class Statement:
         return canonical(
             {
                 "_type": STATEMENT_TYPE,
-                "subject": [
-                    {"name": f.name, "digest": {"sha256": f.sha256}, "annotations": {"length": f.length}}
-                    for f in self.files
-                ],
+                "subject": as_subject(self.files),
                 "predicateType": PREDICATE_TYPE,
                 "predicate": {
                     "role": self.role,
@@ -207,6 +204,11 @@ def listed_file(name: Any, length: Any, digits: Any) -> ListedFile:
     if not isinstance(digits, str) or not _HEX.fullmatch(digits):
         raise ValueError("a digest is 64 hexadecimal digits")
     return ListedFile(name=name, length=length, sha256=digits)
+
+
+def as_subject(files: Iterable[ListedFile]) -> list[dict[str, Any]]:
+    """Files as in-toto writes a subject; `read_listed` reads one."""
+    return [{"name": f.name, "digest": {"sha256": f.sha256}, "annotations": {"length": f.length}} for f in files]
 
 
 def read_listed(value: Any) -> ListedFile:
