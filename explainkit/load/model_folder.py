@@ -50,7 +50,7 @@ def read_folder(folder: Path, open_file: Callable[[Path], Adapter]) -> Adapter:
     """
     where = str(folder)
     digest = folder_digest(folder)
-    told = _description(folder / DESCRIPTION, where)
+    told = described(folder)
     path = folder / _file(told, where)
     if not path.is_file():
         raise ModelError(f"the file that {DESCRIPTION} names is not there", where=where, found=path.name)
@@ -76,8 +76,21 @@ def folder_digest(folder: Path) -> str:
         ) from None
 
 
-def _description(path: Path, where: str) -> Mapping[str, Any]:
-    if not path.is_file():
+def is_model_folder(folder: Path) -> bool:
+    """Whether a folder is one that MLflow saves models in."""
+    return (folder / DESCRIPTION).is_file()
+
+
+def described(folder: Path) -> Mapping[str, Any]:
+    """What the file MLmodel of a folder says; its flavors are there, each with keys.
+
+    Raises
+    ------
+    ModelError
+        If there is none, or it cannot be read.
+    """
+    path, where = folder / DESCRIPTION, str(folder)
+    if not is_model_folder(folder):
         raise ModelError(
             "a folder that is no MLflow model", where=where, found=f"no file {DESCRIPTION}", allowed="a model file"
         )

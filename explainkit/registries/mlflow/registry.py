@@ -10,10 +10,11 @@ from pathlib import Path
 
 from explainkit.artifact import sha256_file, sha256_folder
 from explainkit.errors import InputError, ServiceError, VerificationError
+from explainkit.load.model_folder import is_model_folder
 from explainkit.registries.labels import PREFIX, Labels, as_tags
 from explainkit.registries.mlflow import store
 from explainkit.registries.mlflow.entry import find, with_block
-from explainkit.registries.mlflow.server import Server, is_model_folder, model_files
+from explainkit.registries.mlflow.server import Server, model_files
 from explainkit.registries.revision import Revision
 from explainkit.registries.seam import HeldModel, ModelFile, Stored
 

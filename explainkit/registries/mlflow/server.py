@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from explainkit.errors import ExplainkitError, InputError, MissingExtraError, ServiceError
+from explainkit.errors import ExplainkitError, InputError, MissingExtraError, ModelError, ServiceError
+from explainkit.load.model_folder import described, is_model_folder
 
 # Bounded, where MLflow's own defaults go on for minutes; whoever set them otherwise is followed.
 _SETTINGS = {
@@ -171,11 +172,6 @@ class Artifacts:
         return True
 
 
-def is_model_folder(folder: Path) -> bool:
-    """Whether a folder is one that MLflow saves models in."""
-    return (folder / "MLmodel").is_file()
-
-
 def model_files(folder: Path) -> tuple[str, ...] | None:
     """Names of the files that an MLflow model folder is loaded from, by its MLmodel; None where it is no such folder.
 
@@ -183,13 +179,11 @@ def model_files(folder: Path) -> tuple[str, ...] | None:
     """
     if not is_model_folder(folder):
         return None
-    import yaml
-
     try:
-        document = yaml.safe_load((folder / "MLmodel").read_bytes())
-        values = [v for flavor in document["flavors"].values() for k, v in flavor.items() if k not in _NOT_THE_MODEL]
-    except (yaml.YAMLError, KeyError, AttributeError, TypeError, ValueError):
+        flavors = described(folder)["flavors"]
+    except ModelError:
         return ()
+    values = [v for flavor in flavors.values() for k, v in flavor.items() if k not in _NOT_THE_MODEL]
     named = {v for v in values if isinstance(v, str) and (folder / v).resolve().is_relative_to(folder.resolve())}
     if any((folder / name).is_dir() for name in named):
         return ()
