@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from explainkit.load.known_names import is_known
+from explainkit.load.steady import quiet_library
 from explainkit.load.unpacking import unpacked
 
 LARGEST = 2**28
@@ -108,10 +109,11 @@ def scan_bytes(data: bytes, *, most_opcodes: float = math.inf) -> Scan:
     names: set[str] = set()
     stream, left = io.BytesIO(data), most_opcodes
     try:
-        while stream.tell() < len(data) or not data:
-            machine = _Machine(stream=stream, size=len(data), names=names, left=left)
-            machine.run()
-            left = machine.left
+        with quiet_library():  # texts of old protocols may hold escapes that Python no longer likes
+            while stream.tell() < len(data) or not data:
+                machine = _Machine(stream=stream, size=len(data), names=names, left=left)
+                machine.run()
+                left = machine.left
     except (ValueError, IndexError, KeyError, AttributeError, TypeError, OverflowError):
         return Scan(imports=tuple(sorted(names)), complete=False)
     return Scan(imports=tuple(sorted(names)), complete=True)

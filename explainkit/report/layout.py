@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -43,9 +42,7 @@ def _drawn(sheet: Sheet, stamp: dt.datetime) -> bytes:
         modified=stamp,
         relationship="Data",
     )
-    with _epoch(stamp), _fonts() as fonts, warnings.catch_warnings():
-        # WeasyPrint leaves its colour profile open for the interpreter to close.
-        warnings.filterwarnings("ignore", message=r"unclosed file .*sRGB2014\.icc", category=ResourceWarning)
+    with _epoch(stamp), _fonts() as fonts:
         drawn: bytes = _Page(string=sheet.page, base_url="about:blank", url_fetcher=_Door()).write_pdf(
             pdf_variant="pdf/a-3a",
             attachments=[attachment],

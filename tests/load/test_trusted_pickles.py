@@ -247,6 +247,11 @@ def test_opcodes_of_a_file_that_nobody_trusts_are_counted() -> None:
     assert scan_bytes(b"\x80\x04" + b"N0" * 1000 + b"N.").complete
 
 
+@pytest.mark.parametrize("data", [rb"S'\}'" + b"\n.", rb"ca\}" + b"\nb\n."])
+def test_escapes_that_python_no_longer_likes_are_read_in_silence(data: bytes) -> None:
+    assert scan_bytes(data).complete  # a warning would be an error here
+
+
 @pytest.mark.parametrize("kind", PACKERS)
 def test_compressed_bytes_that_are_damaged(kind: str, tmp_path: Path) -> None:
     whole = PACKERS[kind](pickle.dumps(fitted()))

@@ -6,7 +6,6 @@ import dataclasses
 import datetime as dt
 import functools
 import io
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -147,11 +146,8 @@ def make_pdf(html: bytes, card_json: bytes, *, padding: int = 0) -> bytes:
     attachment = Attachment(
         string=card_json, name="card.json", description="the card", created=made, modified=made, relationship="Data"
     )
-    with warnings.catch_warnings():
-        # WeasyPrint leaves its colour profile open.
-        warnings.simplefilter("ignore", ResourceWarning)
-        page = HTML(string=html.decode(), base_url="about:blank", url_fetcher=URLFetcher(allowed_protocols=["data"]))
-        raw = page.write_pdf(pdf_variant="pdf/a-3a", attachments=[attachment], pdf_identifier=b"0123456789abcdef")
+    page = HTML(string=html.decode(), base_url="about:blank", url_fetcher=URLFetcher(allowed_protocols=["data"]))
+    raw = page.write_pdf(pdf_variant="pdf/a-3a", attachments=[attachment], pdf_identifier=b"0123456789abcdef")
     with pikepdf.open(io.BytesIO(raw)) as pdf:
         pdf.Root.AF = pikepdf.Array([pdf.Root.AF[0]])
         if padding:
