@@ -66,6 +66,9 @@ class ModelIdentity:
     """Name and value of each parameter that differs from nothing: as the library reports them, sorted by name."""
     library: str | None = None
     """Library and version that hold the model now."""
+    target_encoded: tuple[tuple[str, str], ...] = ()
+    """Column, ``""`` where unknown, and class of the step of a pipeline that replaces its values by statistics of the
+    outcome, as far as they are found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +207,40 @@ class GateOutcome:
     """Why the outcome is what it is."""
 
 
+FindingKind = Literal[
+    "same_data",
+    "overlap",
+    "late",
+    "copy",
+    "determined",
+    "ranks",
+    "target_statistics",
+    "personal",
+    "missing_by_outcome",
+    "missing_by_group",
+    "share",
+    "off_reference",
+    "duplicates",
+    "constant",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that crossed a limit which the plan states, or leaves at its default. It asks for attention, and is no
+    proof."""
+
+    kind: FindingKind
+    columns: tuple[str, ...] = ()
+    """Columns concerned; none where whole rows are."""
+    input: bool = True
+    """Whether the model sees one of them, or rows are concerned."""
+    figure: str | None = None
+    """Id of the figure that shows it; None where what is stated shows it."""
+    limit: str | None = None
+    """Key of the plan that states the limit; None where there is nothing to exceed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What the interval of one difference says about the tolerance stated in the plan."""
@@ -264,6 +301,8 @@ class Evidence:
     """The plan as JSON, without folders."""
     verdicts: tuple[Verdict, ...] = ()
     """Differences between groups held against a tolerance, where the plan states one."""
+    findings: tuple[Finding, ...] = ()
+    """What crossed a limit, the gravest kind first."""
     publication: Publication | None = None
     """What the public summary tells of groups; None where it tells nothing of them."""
     house: House | None = None
@@ -331,6 +370,7 @@ PARTS: Parts = {
         "ledger": LedgerEntry,
         "gates": GateOutcome,
         "verdicts": Verdict,
+        "findings": Finding,
         "statements": Statement,
         "publication": Publication,
         "house": House,

@@ -36,6 +36,7 @@ def evidence_of(
         Which figures of groups may be published.
     """
     from explainkit.assess.fairness.verdicts import verdicts
+    from explainkit.assess.findings import findings
     from explainkit.assess.gates import evaluate
 
     figures = measured.figures + ledger_counts(measured.ledger)
@@ -61,6 +62,7 @@ def evidence_of(
         ledger=measured.ledger,
         gates=evaluate(plan.gates, FigureSet(figures)),
         verdicts=verdicts(FigureSet(figures), plan.fairness, subject),
+        findings=findings(FigureSet(figures), plan, subject),
         statements=answered({k: s.given for k, s in plan.statements.items()}, presupposed(subject, plan)),
         statements_date=catalogue_date(),
         environment=environment(subject, plan),

@@ -17,7 +17,10 @@ from explainkit.plan import GatePlan
 _OTHERS = {
     "case": ("input", "score"),
     "champion": ("difference", "value"),
-    "data": ("class_count", "distinct", "events", "high", "labelled", "low", "missing", "rows"),
+    "data": (
+        *("class_count", "distinct", "duplicates", "events", "high", "labelled", "low", "missing", "missing_by_group"),
+        *("missing_by_outcome", "near_duplicates", "off_reference", "personal", "rows", "share_difference"),
+    ),
     "explanation.ale": ("span",),
     "explanation.change": ("cost", "off_data", "score", "tried", "turned", "value"),
     "explanation.dependence": ("interaction",),
@@ -43,6 +46,10 @@ _OTHERS = {
         *("residual_median", "rows"),
     ),
     "fairness": ("count", "unknown"),
+    "leakage": (
+        *("auc", "determined", "determined_chance", "determined_rows", "overlap", "overlap_excess"),
+        *("overlap_expected", "rank_correlation"),
+    ),
     "ledger": ("count",),
     "ll144": ("unknown",),
     "performance": ("effective_n",),

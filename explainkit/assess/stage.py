@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from explainkit.assess import champion, data
+from explainkit.assess import champion
+from explainkit.assess.data import data
 from explainkit.assess.fairness import actual_decisions, fairness, ll144, proxy_bounds, proxy_strength
 from explainkit.assess.groups.groupings import Groupings
+from explainkit.assess.leakage import leakage
 from explainkit.assess.performance import calibration, performance
 from explainkit.assess.segments import slices
 from explainkit.evidence import Measured
@@ -29,8 +31,10 @@ def assess(subject: Subject, plan: Plan, found: Groupings) -> Measured:
     PlanError
         If the plan names a column or a group that does not exist.
     """
+    facts = data.measure(subject, plan, found)
     return (
-        data.measure(subject)
+        facts.measured
+        + leakage.measure(subject, plan, found, facts)
         + performance.measure(subject, plan.performance, seed=plan.explain.seed)
         + calibration.measure(subject, seed=plan.explain.seed)
         + fairness.measure(subject, plan.fairness, seed=plan.explain.seed, found=found)

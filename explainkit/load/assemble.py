@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from explainkit.decision import label_name
 from explainkit.errors import DataError, PlanError, nearest
 from explainkit.evidence import Column, LedgerEntry, Role
-from explainkit.load.case_names import with_case_names
+from explainkit.load.case_names import case_ids_of, with_case_names
 from explainkit.load.catalogue import with_catalogue
 from explainkit.load.columns import group_column, kind_of, require_column
 from explainkit.load.confined.opening import Opening, opening_of
@@ -21,7 +20,7 @@ from explainkit.load.earlier_card import with_earlier_card
 from explainkit.load.house import read_house, with_house
 from explainkit.load.models.base import Adapter
 from explainkit.load.models.function import scores_identity
-from explainkit.load.outcomes import Outcome, in_words, outcome_of
+from explainkit.load.outcomes import Outcome, in_words, labels_of, outcome_of
 from explainkit.load.row_values import clusters_of, decisions_of, proxy_of, weights_of
 from explainkit.load.steady import one_order
 from explainkit.load.subject import Dataset, GroupColumn, Model, Rows, Subject
@@ -136,7 +135,8 @@ def assemble(
         features=features,
         columns=_columns(plan, frame, roles, features),
         rows=_rows(plan, frame, outcome, features),
-        case_ids=_case_ids(plan, frame),
+        case_ids=case_ids_of(plan, frame),
+        reference_labels=None if reference is None else labels_of(plan, reference.frame, outcome),
         ledger=ledger + casts + outcome.ledger + (_unused(frame, roles, features) if model is not None else ()),
     )
 
@@ -331,12 +331,14 @@ def _check_names(plan: Plan, frame: pd.DataFrame, classes: tuple[str, ...]) -> N
         raise PlanError(
             "no such class", where="fairness.favourable", found=repr(favourable), allowed=", ".join(map(repr, classes))
         )
-    for table, names in (("reference", plan.fairness.reference), ("basis", plan.fairness.basis)):
+    fairness = plan.fairness
+    tables: dict[str, Iterable[str]] = {"fairness.reference": fairness.reference, "fairness.basis": fairness.basis}
+    for table, names in (tables | {"data.shares": plan.data.shares}).items():
         for name in names:
             if name not in plan.data.sensitive:
                 raise PlanError(
                     "not a sensitive column",
-                    where=f"fairness.{table}.{name}",
+                    where=f"{table}.{name}",
                     remedy=nearest(name, plan.data.sensitive),
                 )
 
@@ -380,19 +382,3 @@ def _check_changes(column: Column, frame: pd.DataFrame) -> None:
                 found=repr(other),
                 remedy=nearest(other, known),
             )
-
-
-def _case_ids(plan: Plan, frame: pd.DataFrame) -> tuple[str, ...] | None:
-    if plan.data.id is None:
-        return None
-    column = frame[plan.data.id]
-    repeated = column.duplicated(keep="first")
-    if repeated.any() or column.isna().any():
-        raise DataError(
-            "ids repeat or are missing",
-            where=f"id column {plan.data.id}",
-            found=f"{int(repeated.sum() + column.isna().sum())} rows, the first at position "
-            f"{int((repeated | column.isna()).to_numpy().argmax()) + 1}",
-            allowed="each id once",
-        )
-    return tuple(label_name(v) for v in column)

@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from explainkit.errors import PlanError
+import pandas as pd
+
+from explainkit.decision import label_name
+from explainkit.errors import DataError, PlanError
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
 
@@ -101,3 +104,26 @@ def case_names(ids: Sequence[str], key: bytes) -> tuple[str, ...]:
 
 def _make(path: Path) -> str:
     return f"(umask 077; head -c 32 /dev/urandom > {path})"
+
+
+def case_ids_of(plan: Plan, frame: pd.DataFrame) -> tuple[str, ...] | None:
+    """Id of each row, where the plan names a column of ids.
+
+    Raises
+    ------
+    DataError
+        If ids repeat or are missing.
+    """
+    if plan.data.id is None:
+        return None
+    column = frame[plan.data.id]
+    repeated = column.duplicated(keep="first")
+    if repeated.any() or column.isna().any():
+        raise DataError(
+            "ids repeat or are missing",
+            where=f"id column {plan.data.id}",
+            found=f"{int(repeated.sum() + column.isna().sum())} rows, the first at position "
+            f"{int((repeated | column.isna()).to_numpy().argmax()) + 1}",
+            allowed="each id once",
+        )
+    return tuple(label_name(v) for v in column)

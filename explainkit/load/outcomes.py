@@ -225,6 +225,42 @@ def _codes(
     return labels
 
 
+def labels_of(plan: Plan, frame: pd.DataFrame, outcome: Outcome) -> FloatArray | None:
+    """Outcomes of other rows than those evaluated, in the form of `Outcome.labels`.
+
+    Parameters
+    ----------
+    plan : Plan
+        With the target and the words for its classes.
+    frame : pandas.DataFrame
+        The rows.
+    outcome : Outcome
+        Of the rows evaluated.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), or None
+        NaN where a row has no outcome, or one that the evaluation knows nothing of. None where the rows have no column
+        of outcomes, or none that can be read.
+    """
+    if plan.data.target is None or plan.data.target not in frame.columns or outcome.labels is None:
+        return None
+    target = frame[plan.data.target]
+    if outcome.task == "regression":
+        readable = kind_of(target) in ("number", "integer", "boolean")
+        return target.to_numpy(dtype=np.float64, na_value=np.nan) if readable else None
+    words = _class_words(plan)
+    codes, found = pd.factorize(target)
+    if len(found) > _MOST_CLASSES:
+        return None
+    position = {name: float(i) for i, name in enumerate(outcome.classes)}
+    values = np.array([position.get(words.get(label_name(v), label_name(v)), np.nan) for v in found] + [np.nan])
+    labels: FloatArray = values[codes]
+    if outcome.task == "binary" and outcome.positive is not None:
+        labels = np.where(np.isnan(labels), np.nan, labels == outcome.classes.index(outcome.positive))
+    return labels
+
+
 def _numbers(target: pd.Series) -> FloatArray:
     where = f"target {target.name}"
     if kind_of(target) not in ("number", "integer", "boolean"):

@@ -182,6 +182,8 @@ class Subject:
     """Id of each evaluation row, where the plan names an id column."""
     ledger: tuple[LedgerEntry, ...]
     """What loading cast, dropped, assumed."""
+    reference_labels: npt.NDArray[np.float64] | None = field(default=None, repr=False)
+    """Outcomes of the reference rows, as `Rows.labels` has those of the others; None where they are not known."""
     shortfalls: tuple[LedgerEntry, ...] = ()
     """What the process that holds the model could not be kept from on this system; told last."""
     case_names: tuple[str, ...] | None = field(default=None, repr=False)

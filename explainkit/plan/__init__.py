@@ -20,6 +20,7 @@ from explainkit.plan.assessing import (
     FairnessPlan,
     GatePlan,
     IntervalPlan,
+    LimitsPlan,
     LocalLaw144Plan,
     PerformancePlan,
     ProxyPlan,
@@ -28,6 +29,7 @@ from explainkit.plan.assessing import (
 )
 from explainkit.plan.base import Label, Names, Output, Strict, Task, as_text
 from explainkit.plan.comparing import ComparePlan, MaterialPlan
+from explainkit.plan.data import DataPlan, WeightPlan, check_moments
 from explainkit.plan.look import LookPlan
 from explainkit.plan.stating import StatementPlan
 from explainkit.statements import catalogue
@@ -45,6 +47,7 @@ __all__ = [
     "GatePlan",
     "IntervalPlan",
     "Label",
+    "LimitsPlan",
     "LocalLaw144Plan",
     "LookPlan",
     "MaterialPlan",
@@ -105,42 +108,6 @@ class ModelPlan(Strict):
         return None if self.threshold is None else Threshold.parse(self.threshold)
 
 
-class WeightPlan(Strict):
-    """``data.weight``: the weight column and what its numbers mean."""
-
-    column: str
-    """Column of the weights."""
-    kind: Literal["sampling", "frequency", "exposure"]
-    """What a weight is: how many rows of the population a row stands for, how often it occurred, or how long it was
-    observed."""
-
-
-class DataPlan(Strict):
-    """``[data]``: the files and the roles of their columns."""
-
-    evaluation: str | None = None
-    """The rows on which everything is measured: parquet, csv or feather."""
-    reference: str | None = None
-    """Rows the model was trained on or is used for: background of explanations."""
-    target: str | None = None
-    """Column of outcomes; rows without one are kept and counted."""
-    score: str | None = None
-    """Column of scores, for predictions-only."""
-    weight: WeightPlan | None = None
-    cluster: str | None = None
-    """Column that says which rows belong together, such as loans of one household; rows are independent without it."""
-    id: str | None = None
-    """Column that names cases, for `explain.local`."""
-    time: str | None = None
-    """Column that says when; it is described, and nothing is measured over time in this version."""
-    sensitive: Names = ()
-    """Columns that make groups."""
-    features: Names = ()
-    """Inputs of the model, where its file does not say."""
-    missing: Names = ()
-    """Texts that mean "missing" in a csv file, besides the empty cell."""
-
-
 class FeaturePlan(Strict):
     """``[features.NAME]``: what is known about one column."""
 
@@ -151,7 +118,7 @@ class FeaturePlan(Strict):
     labels: dict[Label, str] = Field(default_factory=dict)
     """Words to print for codes."""
     available: str | None = None
-    """When the value is known, for example ``application``."""
+    """When the value is known, for example ``application``; one of ``data.moments`` where those are stated."""
     actionable: bool | None = None
     """Whether a person can change it; only such columns are tried in "what would change it"."""
     direction: Literal["up", "down"] | None = None
@@ -245,6 +212,7 @@ class Plan(Strict):
     privacy: PrivacyPlan = PrivacyPlan()
     public: PublicPlan = PublicPlan()
     slices: SlicesPlan = SlicesPlan()
+    limits: LimitsPlan = LimitsPlan()
     champion: ChampionPlan | None = None
     decisions: DecisionsPlan | None = None
     proxies: dict[str, ProxyPlan] = Field(default_factory=dict)
@@ -358,6 +326,7 @@ def _check_words(plan: Plan) -> None:
             raise PlanError("no champion to compare with", where=f"gates: {key}", remedy=remedy)
     if plan.champion is not None and plan.champion.threshold is not None:
         Threshold.parse(plan.champion.threshold, where="champion.threshold")
+    check_moments(plan.data, {name: feature.available for name, feature in plan.features.items()})
     _ = plan.population
     if plan.model.threshold is not None:
         Threshold.parse(plan.model.threshold)

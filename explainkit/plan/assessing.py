@@ -149,6 +149,35 @@ class SlicesPlan(Strict):
     """Of the permutations."""
 
 
+class LimitsPlan(Strict):
+    """``[limits]``: what makes something measured of the data a finding, which asks for attention and is no proof."""
+
+    auc: float = Field(default=0.9, gt=0.5, le=1)
+    """A column that alone ranks outcomes better (area under the ROC curve, the lower end of its interval)."""
+    rank_correlation: float = Field(default=0.9, gt=0, le=1)
+    """The same of a regression (size of Spearman's correlation, the lower end)."""
+    determined_rows: int = Field(default=10, ge=2)
+    """Fewest rows of a value, or of an interval of values, that all have one outcome; never fewer than
+    ``fairness.min_cell``."""
+    chance: float = Field(default=0.001, gt=0, lt=1)
+    """Largest chance that such rows would be found anywhere if no column had to do with the outcome."""
+    overlap: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the evaluation rows that stand in the reference data too, beyond what equal rows within the reference
+    data let expect (the lower end)."""
+    duplicates: float = Field(default=0.01, ge=0, lt=1)
+    """Share of rows that repeat another row of the same data (the lower end)."""
+    off_reference: float = Field(default=0.01, ge=0, lt=1)
+    """Share of rows with a number outside the range of the reference data, or with a category that it lacks (the lower
+    end)."""
+    missing_difference: float = Field(default=0.05, ge=0, lt=1)
+    """Difference of the share of missing values between outcomes or groups (the end nearest to zero); of a regression,
+    of the mean outcome, in its standard deviations."""
+    share_difference: float = Field(default=0.05, ge=0, lt=1)
+    """Difference of the share of a group from that in the population (``data.shares``; the end nearest to zero)."""
+    personal: float = Field(default=0.5, gt=0, le=1)
+    """Share of the values of a column that look like data of persons, by kind."""
+
+
 class ChampionPlan(Strict):
     """``[champion]``: the model in use now, which gates can compare with."""
 

@@ -39,6 +39,9 @@ _SIGNED = {
     "calibration.intercept",
     "fairness.calibration_intercept",
     "performance.brier_within",
+    "data.missing_by_outcome",
+    "data.share_difference",
+    "leakage.overlap_excess",
 }
 _SIGNED_LOG_ODDS = {
     "explanation.shap.base",
@@ -46,7 +49,7 @@ _SIGNED_LOG_ODDS = {
     "explanation.lime.intercept",
     "case.score",
 }
-_COUNT_COLUMNS = {"n", "positive", "negative"}
+_COUNT_COLUMNS = {"n", "positive", "negative", "evaluation", "reference"}
 _CURVES = ("explanation.pdp.", "explanation.ale.", "explanation.dependence.")
 
 

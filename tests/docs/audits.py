@@ -48,6 +48,8 @@ def rows(count: int = 400, seed: int = 5) -> pd.DataFrame:
     data["twin"] = data["debt"] + 0.1 * rng.normal(size=count)
     for i in range(MORE):
         data[f"x{i}"] = rng.normal(size=count)
+    data["e_mail"] = [f"client{i}@example.org" for i in range(count)]
+    data["tenure"] = np.where(rng.random(count) < 0.1 + 0.2 * (data["region"] == "north"), np.nan, data["years"])
     return data
 
 
@@ -157,8 +159,15 @@ def no_cases(folder: Path) -> Evidence:
 
 
 def scores(folder: Path) -> Evidence:
-    """A column of scores without a model, a threshold or a favourable outcome."""
-    return _evidence(folder, None, "bad", model={"task": "binary", "positive": 1}, data={"score": "old_score"})
+    """A column of scores without a model, a threshold or a favourable outcome; groups against a population."""
+    return _evidence(
+        folder,
+        None,
+        "bad",
+        model={"task": "binary", "positive": 1},
+        data={"score": "old_score", "sensitive": ["region"], "shares": {"region": {"north": 0.3, "south": 0.7}}},
+        fairness={"basis": {"region": "for a test"}},
+    )
 
 
 ALL: dict[str, Callable[[Path], Evidence]] = {

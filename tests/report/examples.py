@@ -118,7 +118,7 @@ def credit() -> Evidence:
         ),
         LedgerEntry(
             kind="not_tested",
-            what="drift, robustness, leakage and load",
+            what="drift, robustness and load",
             reason="this version of explainkit does not measure them",
         ),
     )

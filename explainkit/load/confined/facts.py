@@ -168,6 +168,7 @@ def _identity(told: Any, *, digest: str, digest_of: str) -> ModelIdentity:
         steps=tuple(_text(step) for step in _list(told["steps"])),
         parameters=tuple((_text(name), _text(value)) for name, value in _list(told["parameters"])),
         library=None if told["library"] is None else _text(told["library"]),
+        target_encoded=tuple((_text(name), _text(kind)) for name, kind in _list(told["target_encoded"])),
     )
 
 

@@ -12,6 +12,7 @@ from sklearn.base import is_classifier, is_regressor
 from explainkit.errors import ModelError
 from explainkit.evidence import ModelIdentity
 from explainkit.load.models.base import Adapter, parameters_of
+from explainkit.load.models.target_encoders import target_encoded
 from explainkit.plan import Task
 
 
@@ -65,6 +66,7 @@ def adapt_sklearn(model: Any, *, digest: str | None, digest_of: str) -> Adapter:
         steps=tuple(type(step).__name__ for _, step in model.steps) if hasattr(model, "steps") else (),
         parameters=parameters_of(last.get_params(deep=False)),
         library=f"scikit-learn {sklearn.__version__}",
+        target_encoded=target_encoded(model),
     )
     return Adapter(
         identity=identity,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from explainkit.evidence import Column as DataColumn
 from explainkit.evidence import Evidence
 from explainkit.report import charts as draw
-from explainkit.report.card import Block, Chart, Column, Group, Paragraph, Parts, Row, Section, Table, Words
+from explainkit.report.card import Block, Chart, Column, Group, Items, Paragraph, Parts, Row, Section, Table, Words
 from explainkit.report.language import noted, say
 from explainkit.report.numbers import figure_text
 from explainkit.report.phrases import listed, name, number, on_page, source, stated, words
 from explainkit.report.reader import Reader
+from explainkit.report.sections import findings, leakage, splits
+from explainkit.report.sections.findings import OF_DATA
 
 MOST_DRAWN = 30
 _ROLES = {
@@ -46,10 +48,15 @@ def section(evidence: Evidence) -> Section:
     if counts:
         blocks.append(Paragraph(parts=counts, style="read"))
     blocks.extend(_classes(reader))
+    told = tuple(findings.items(reader, OF_DATA, linked=False))
+    if told:
+        blocks.append(Items(items=told))
     if evidence.columns:
         drawn = _missingness(reader)
         inside: tuple[Block, ...] = (_columns(reader),) if drawn is None else (_columns(reader), drawn)
         blocks.append(Group(title=words("Columns of the evaluation data"), blocks=inside))
+    blocks.extend(splits.blocks(reader))
+    blocks.extend(leakage.blocks(reader))
     blocks.extend(stated(reader, "data"))
     return Section(number=6, id="data", title=say("Data"), blocks=tuple(blocks))
 
@@ -80,47 +87,74 @@ def _counts(reader: Reader) -> Parts:
             events=number(events),
             outcome=name(positive),
         )
-    reference = reader.measured("data.rows", dataset="reference")
-    if reference is not None:
-        parts += (Words(" "), *words("The reference data has {rows} rows.", rows=number(reference)))
-    return parts
+    return parts + _reference_counts(reader)
+
+
+def _reference_counts(reader: Reader) -> Parts:
+    rows = reader.measured("data.rows", dataset="reference")
+    if rows is None:
+        return ()
+    labelled = reader.measured("data.labelled", dataset="reference")
+    events, positive = reader.measured("data.events", dataset="reference"), reader.evidence.positive
+    if labelled is None:
+        said = words("The reference data has {rows} rows.", rows=number(rows))
+    elif events is None or positive is None:
+        said = words(
+            "The reference data has {rows} rows, {labelled} of them with a known outcome.",
+            rows=number(rows),
+            labelled=number(labelled),
+        )
+    else:
+        said = words(
+            "The reference data has {rows} rows, {labelled} of them with a known outcome; {events} of these are "
+            "{outcome}.",
+            rows=number(rows),
+            labelled=number(labelled),
+            events=number(events),
+            outcome=name(positive),
+        )
+    return (Words(" "), *said)
 
 
 def _classes(reader: Reader) -> tuple[Block, ...]:
     counts = reader.keyed("data.class_count", "class")
     if not counts:
         return ()
+    others = [reader.measured("data.class_count", {"class": label, "dataset": "reference"}) for label, _ in counts]
+    both = any(others)
+    more = (Column(title=words("Rows of the reference data"), align="right", share=1),) if both else ()
     table = Table(
-        columns=(
-            Column(title=words("Class"), share=3),
-            Column(title=words("Rows"), align="right", share=1),
+        columns=(Column(title=words("Class"), share=3), Column(title=words("Rows"), align="right", share=1), *more),
+        rows=tuple(
+            Row(cells=((name(label),), number(figure), *((number(other),) if both else ())))
+            for (label, figure), other in zip(counts, others, strict=True)
         ),
-        rows=tuple(Row(cells=((name(label),), number(figure))) for label, figure in counts),
     )
     return (Group(title=words("Outcomes"), blocks=(table,)),)
 
 
 def _columns(reader: Reader) -> Table:
     columns = reader.evidence.columns
+    moments = any(column.available for column in columns)
     figures = [
         figure
         for kind in ("data.missing", "data.distinct", "data.low", "data.high")
         for figure in reader.named(kind)
-        if figure.status != "measured"
+        if figure.status != "measured" and figure.dataset != "reference"
     ]
     return Table(
         columns=(
             Column(title=words("Column"), share=24),
             Column(title=words("Kind"), share=11),
             Column(title=words("Role"), share=17),
-            Column(title=words("Known at"), share=14),
+            *((Column(title=words("Known at"), share=14),) if moments else ()),
             Column(title=words("Missing"), align="right", share=9),
             Column(title=words("Distinct"), align="right", share=9),
             Column(title=words("Lowest"), align="right", share=10),
             Column(title=words("Highest"), align="right", share=10),
         ),
-        rows=tuple(_column(reader, column) for column in columns),
-        source=listed([parts for parts in (source(figures), _known_at(columns)) if parts], " · "),
+        rows=tuple(_column(reader, column, moments) for column in columns),
+        source=listed([parts for parts in (source(figures), _known_at(columns) if moments else ()) if parts], " · "),
         print_rows=45,
     )
 
@@ -155,7 +189,7 @@ def _known_at(columns: tuple[DataColumn, ...]) -> Parts:
     return (*said, Words(" "), *words("Not said for {count} inputs.", count=on_page(blank))) if blank else said
 
 
-def _column(reader: Reader, column: DataColumn) -> Row:
+def _column(reader: Reader, column: DataColumn, moments: bool) -> Row:
     keys = {"column": column.name}
     roles = listed([words(_ROLES[role]) for role in column.roles])
     if column.actionable is not None:
@@ -169,7 +203,7 @@ def _column(reader: Reader, column: DataColumn) -> Row:
             (name(column.name),),
             words(_KINDS[column.kind]),
             roles,
-            (name(column.available),) if column.available else (),
+            *((((name(column.available),) if column.available else ()),) if moments else ()),
             number(reader.figure("data.missing", keys)),
             number(reader.figure("data.distinct", keys)),
             number(reader.figure("data.low", keys)),

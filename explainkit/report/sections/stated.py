@@ -1,12 +1,16 @@
-"""Sections 3, 4, 13, 14, 15 and 16: what only a person can state. Nothing in them is generated."""
+"""Sections 3, 4, 13, 14, 15 and 16: what only a person can state. Nothing in them is generated, but the
+findings that section 14 has to answer."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from explainkit.evidence import Evidence
-from explainkit.report.card import Block, Link, Paragraph, Section
+from explainkit.report.card import Block, Group, Items, Link, Paragraph, Section
 from explainkit.report.language import say
 from explainkit.report.phrases import statements, words
 from explainkit.report.reader import Reader
+from explainkit.report.sections import findings
 
 
 def use(evidence: Evidence) -> Section:
@@ -42,7 +46,16 @@ def risks(evidence: Evidence) -> Section:
         summary=Link("summary"),
         ledger=Link("ledger"),
     )
-    return _stated(evidence, 14, "risks", say("Risks and limits"), Paragraph(parts=note, style="note"))
+    section = _stated(evidence, 14, "risks", say("Risks and limits"), Paragraph(parts=note, style="note"))
+    found = tuple(findings.items(Reader(evidence)))
+    if not found:
+        return section
+    title = words("Measured, and beyond a limit")
+    why = words(
+        "Each asks for an answer; none of them is a proof. The limits stand in the plan (limits), or are defaults."
+    )
+    block = Group(title=title, blocks=(Paragraph(parts=why, style="text"), Items(items=found)))
+    return replace(section, blocks=(block, *section.blocks))
 
 
 def monitoring(evidence: Evidence) -> Section:

@@ -10,7 +10,7 @@ from explainkit.report.language import say
 from explainkit.report.measures import measure
 from explainkit.report.phrases import clause, interval, listed, name, number, on_page, statements, title, words
 from explainkit.report.reader import Reader
-from explainkit.report.sections import gates, preconditions
+from explainkit.report.sections import findings, gates, preconditions
 from explainkit.report.sections.fairness import SCREEN, chosen, smallest
 
 _MOST = 12
@@ -19,10 +19,10 @@ _MOST = 12
 def section(evidence: Evidence) -> Section:
     """Findings before details."""
     reader = Reader(evidence)
-    findings = attention(reader)
+    found = attention(reader)
     inside: tuple[Block, ...] = (
-        (Items(items=findings),)
-        if findings
+        (Items(items=found),)
+        if found
         else (
             Paragraph(
                 parts=words("Nothing that was measured crossed a limit. What was not measured stands in the ledger.")
@@ -38,13 +38,15 @@ def section(evidence: Evidence) -> Section:
 
 
 def attention(reader: Reader) -> tuple[Parts, ...]:
-    """Findings by weight: draft, gates, blocked reasons, small ratios, protected inputs, additivity, blanks."""
+    """Findings by weight: draft, gates, leakage, blocked reasons, small ratios, protected inputs, data, blanks."""
     found = [
         *((_flag(say("draft")), Words(" "), clause(reason)) for reason in reader.evidence.draft),
         *_failed_gates(reader),
+        *findings.items(reader, findings.LEAKS),
         *_blocked(reader),
         *_small_ratio(reader),
         *_inputs(reader),
+        *findings.items(reader, findings.OF_DATA),
         *_blanks(reader),
     ]
     return tuple(found[:_MOST])
@@ -118,6 +120,13 @@ def _inputs(reader: Reader) -> Iterator[Parts]:
             "when the values of {count} inputs are known was not said: one known only after the decision would go "
             "unnoticed, see {section}",
             count=on_page(len(late)),
+            section=Link("data"),
+        )
+        yield (Mark("open", say("open")), Words(" "), *said)
+    elif reader.features and "decided_at" not in reader.evidence.plan.get("data", {}):
+        said = words(
+            "when the model is asked was not said (data.moments, data.decided_at): an input known only later would go "
+            "unnoticed, see {section}",
             section=Link("data"),
         )
         yield (Mark("open", say("open")), Words(" "), *said)
