@@ -98,6 +98,10 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
 
     progress = progress or Silent()
     _check(plan)
+    if plan.properties:
+        from explainkit.explain.properties.stage import check, properties
+
+        check(subject, plan)
     if subject.catalogue is not None:
         language_of(recorded_plan(subject, plan), subject.catalogue.data)
     with one_order():
@@ -109,6 +113,9 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
         with progress.stage("explain the model"):
             shown = shown_groups(subject, found)
             explained = explain(subject, plan.explain, groups=shown, references=plan.fairness.reference)
+        if plan.properties:
+            with progress.stage("decide the properties stated"):
+                measured += properties(subject, plan)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured
     measured += Measured(ledger=withheld + not_covered(subject))
     return evidence_of(subject, plan, measured, explained, publication=public)

@@ -16,3 +16,12 @@ def test_the_work_of_the_fairness_benchmark(monkeypatch):
     assert all(interval is not None and interval.low < interval.high for interval in intervals)
     tables = fairness._count()()
     assert [int(table.rows.sum()) for table in tables] == [3_000] * len(fairness.COLUMNS)
+
+
+def test_the_work_of_the_benchmark_of_properties(monkeypatch):
+    from benchmarks import properties
+
+    monkeypatch.setattr(properties, "ROWS", 500)
+    for constrained in (True, False):
+        model, frame = properties.trained(5, constrained=constrained)
+        properties.asked(model, frame, properties.MONOTONE, constrained)()

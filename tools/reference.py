@@ -39,6 +39,7 @@ FAMILIES = {
     "champion": "Against the champion",
     "explanation": "Explanations",
     "case": "Single cases",
+    "property": "Properties for every input",
     "data": "Data",
     "compare": "From one release to another",
     "ledger": "Ledger",
@@ -178,11 +179,9 @@ def plan_page() -> str:
         model = inner_model(field.annotation)
         if model is None:
             continue
-        many = get_origin(field.annotation) is dict
-        lines += [
-            *plan_table(model, f"[{name}.NAME]" if many and name not in ("gates", "statements") else f"[{name}]"),
-            "",
-        ]
+        many = get_origin(field.annotation) is dict and name not in ("gates", "statements")
+        title = f"[[{name}]]" if get_origin(field.annotation) is tuple else f"[{name}.NAME]" if many else f"[{name}]"
+        lines += [*plan_table(model, title), ""]
         if name == "statements":
             lines += ["| key | required | who answers | question |", "|---|---|---|---|"]
             for s in statements():

@@ -53,6 +53,7 @@ _OTHERS = {
     "ledger": ("count",),
     "ll144": ("unknown",),
     "performance": ("effective_n",),
+    "property": ("answer", "holds", "looked", "tried", "violation"),
     "proxy": ("size",),
 }
 NAMES = frozenset(
@@ -61,7 +62,7 @@ NAMES = frozenset(
 )
 """Every figure that can be measured for some subject."""
 
-_NAMED = frozenset({"actual", "class", "column", "decided", "feature", "group", "output"})
+_NAMED = frozenset({"actual", "class", "column", "decided", "feature", "group", "output", "property"})
 """Keys whose values are names of the model or the data, as those of sensitive columns are; others number things."""
 
 

@@ -116,6 +116,7 @@ class Told:
     ensemble: Ensemble | None
     refusal: str | None
     sources: tuple[int, ...]
+    rising: tuple[bool, ...]
 
 
 def told_of(model: Confined, rows: pd.DataFrame) -> Told | str:
@@ -147,6 +148,8 @@ def _told(model: Confined, head: Head, arrays: Sequence[Array], *, columns: int)
     _require(refusal is None or isinstance(refusal, str), "its refusal")
     sources = tuple(head["sources"])
     _require(all(type(s) is int and 0 <= s < columns for s in sources) and bool(sources), "its columns")
+    rising = tuple(head["rising"])
+    _require(all(type(r) is bool for r in rising) and len(rising) == len(sources), "its columns")
     ensemble, weights = None, None
     if kind == "linear":
         weights = _weights(arrays, len(sources))
@@ -163,7 +166,15 @@ def _told(model: Confined, head: Head, arrays: Sequence[Array], *, columns: int)
         weights=weights,
     )
     refused = None if refusal is None else clean(refusal)
-    return Told(kind=kind, family=family, estimator=estimator, ensemble=ensemble, refusal=refused, sources=sources)
+    return Told(
+        kind=kind,
+        family=family,
+        estimator=estimator,
+        ensemble=ensemble,
+        refusal=refused,
+        sources=sources,
+        rising=rising,
+    )
 
 
 def _weights(arrays: Sequence[Array], engineered: int) -> tuple[FloatArray, FloatArray]:

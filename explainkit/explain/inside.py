@@ -46,6 +46,8 @@ class Inside:
     """Player behind each engineered column: a raw column, or a group of them."""
     players: int
     """Number of players."""
+    rising: tuple[bool, ...]
+    """Whether each engineered column, as the estimator compares it, never falls as its raw column, a number, rises."""
 
     @property
     def name(self) -> str:
@@ -136,13 +138,19 @@ def look_inside(native: Any, rows: pd.DataFrame) -> Inside | Opaque:
         return trees
     ensemble, refusal = (None, trees) if isinstance(trees, str) else (trees, None)
     prepare = _Prepare(steps, named=_named(native, family))
-    sources: tuple[int, ...] | None = tuple(range(rows.shape[1]))
+    width, sparse = rows.shape[1], False
+    origin: tuple[tuple[int, ...], tuple[bool, ...]] | None = (tuple(range(width)), (True,) * width)
     if steps:
-        from explainkit.explain.lineage import lineage  # late: the process of a booster does without scikit-learn
+        from explainkit.explain.lineage import traced  # late: the process of a booster does without scikit-learn
 
-        sources = lineage(steps, [str(c) for c in rows.columns], width=prepare(rows).shape[1])
-    if sources is None:
+        made = prepare(rows)
+        width, sparse = made.shape[1], hasattr(made, "tocsr")
+        origin = traced(steps, [str(c) for c in rows.columns], width=width)
+    if origin is None:
         return Opaque("its pipeline mixes raw columns, or holds a step whose columns cannot be traced")
+    sources, rising = origin
+    if family == "xgboost" and (sparse or not pd.isna(getattr(last, "missing", np.nan))):
+        rising = (False,) * width  # a number that it takes for missing would leave a gap among the others
     return Inside(
         kind=kind,
         family=family,
@@ -153,6 +161,7 @@ def look_inside(native: Any, rows: pd.DataFrame) -> Inside | Opaque:
         prepare=prepare,
         sources=sources,
         players=rows.shape[1],
+        rising=rising,
     )
 
 
@@ -171,6 +180,7 @@ def _elsewhere(model: Confined, rows: pd.DataFrame) -> Inside | Opaque:
         prepare=found.estimator.prepare,
         sources=found.sources,
         players=rows.shape[1],
+        rising=found.rising,
     )
 
 
@@ -194,6 +204,7 @@ def _graph(model: OnnxModel, rows: pd.DataFrame) -> Inside | Opaque:
         prepare=estimator.prepare,
         sources=estimator.sources if trees is None else sources_of(estimator),
         players=rows.shape[1],
+        rising=(False,) * len(estimator.sources if trees is None else sources_of(estimator)),
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.impute import MissingIndicator, SimpleImputer
@@ -43,7 +44,8 @@ class _Every:
 
 
 _Flow = tuple[int, ...] | _Every | None
-"""Raw column of each column at one point of a pipeline; None where columns are mixed."""
+"""Raw column of each column at one point of a pipeline, as its complement where the column is not known to rise with
+it; None where columns are mixed."""
 
 
 def lineage(steps: Iterable[Any], features: Sequence[str], *, width: int) -> tuple[int, ...] | None:
@@ -63,12 +65,31 @@ def lineage(steps: Iterable[Any], features: Sequence[str], *, width: int) -> tup
     tuple of int, or None
         Position in `features` of the raw column behind each engineered column; None where columns are mixed.
     """
+    found = traced(steps, features, width=width)
+    return None if found is None else found[0]
+
+
+def traced(
+    steps: Iterable[Any], features: Sequence[str], *, width: int
+) -> tuple[tuple[int, ...], tuple[bool, ...]] | None:
+    """As `lineage`, and for each engineered column whether it never falls where the raw column, a number, rises."""
     flow: _Flow = tuple(range(len(features)))
     names: Sequence[str] | None = features
     for step in steps:
         flow = _trace(step, flow, names)
         names = None
-    return _widened(flow, width)
+    columns = _widened(flow, width)
+    return None if columns is None else (tuple(map(_source, columns)), tuple(c >= 0 for c in columns))
+
+
+def _source(column: int) -> int:
+    """The raw column behind one that may be marked as not rising with it (by its complement, which is negative)."""
+    return column if column >= 0 else ~column
+
+
+def _falling(column: int) -> int:
+    """A column marked as not rising with its raw column."""
+    return ~_source(column)
 
 
 def _widened(flow: _Flow, width: int) -> tuple[int, ...] | None:
@@ -93,11 +114,22 @@ def _trace(step: Any, flow: _Flow, names: Sequence[str] | None) -> _Flow:
     if rule is None and isinstance(step, SelectorMixin) and type(step).transform is SelectorMixin.transform:
         rule = _selected
     if rule is not None:
-        traced: _Flow = rule(step, flow)
-        if traced is not None:
-            return traced
+        found: _Flow = rule(step, flow)
+        if found is not None:
+            return found if _rises(step) or isinstance(found, _Every) else tuple(map(_falling, found))
     # Whatever is made of one raw column alone derives from it.
-    return _Every(flow[0]) if len(set(flow)) == 1 else None
+    return _Every(_falling(flow[0])) if len(set(map(_source, flow))) == 1 else None
+
+
+def _rises(step: Any) -> bool:
+    """Whether every column that comes out never falls where the number that it is made of rises, to the last bit."""
+    if isinstance(step, SimpleImputer):
+        return bool(pd.isna(step.missing_values))  # a number that means missing would leave a gap among the others
+    if isinstance(step, KBinsDiscretizer):
+        return bool(step.encode == "ordinal")
+    if isinstance(step, FunctionTransformer):
+        return step.func is None
+    return isinstance(step, (*_RISING, SelectorMixin))
 
 
 def _union(union: FeatureUnion, flow: tuple[int, ...], names: Sequence[str] | None) -> _Flow:
@@ -106,7 +138,8 @@ def _union(union: FeatureUnion, flow: tuple[int, ...], names: Sequence[str] | No
         return None
     sources = {s for part in parts for s in ((part.source,) if isinstance(part, _Every) else part or ())}
     if any(isinstance(part, _Every) for part in parts):
-        return _Every(next(iter(sources))) if len(sources) == 1 else None
+        # Marked and unmarked columns of one source stay of that source.
+        return _Every(_falling(next(iter(sources)))) if len(set(map(_source, sources))) == 1 else None
     return tuple(s for part in parts if isinstance(part, tuple) for s in part)
 
 
@@ -219,6 +252,9 @@ def _function(step: FunctionTransformer, flow: tuple[int, ...]) -> _Flow:
     single = isinstance(step.func, np.ufunc) and step.func.nin == 1 and step.func.nout == 1
     return flow if step.func is None or single else None
 
+
+_RISING = (Binarizer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler)
+"""Each of the operations of these rounds to the nearest number, which keeps the order."""
 
 _RULES: dict[type, Callable[[Any, tuple[int, ...]], _Flow]] = {
     **dict.fromkeys(

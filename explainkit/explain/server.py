@@ -150,6 +150,7 @@ class _Desk:
             "opaque": None,
             **{name: getattr(found, name) for name in ("kind", "family", "name", "bare", "averages", "refusal")},
             "sources": [int(source) for source in found.sources],
+            "rising": list(found.rising),
             "ensemble": None,
         }
         if found.kind == "linear":

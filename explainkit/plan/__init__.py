@@ -31,6 +31,7 @@ from explainkit.plan.base import Label, Names, Output, Strict, Task, as_text
 from explainkit.plan.comparing import ComparePlan, MaterialPlan
 from explainkit.plan.data import DataPlan, WeightPlan, check_moments
 from explainkit.plan.look import LookPlan
+from explainkit.plan.properties import PropertyPlan
 from explainkit.plan.stating import StatementPlan
 from explainkit.statements import catalogue
 
@@ -57,6 +58,7 @@ __all__ = [
     "PerformancePlan",
     "Plan",
     "PrivacyPlan",
+    "PropertyPlan",
     "ProxyPlan",
     "PublicPlan",
     "SignPlan",
@@ -216,6 +218,7 @@ class Plan(Strict):
     champion: ChampionPlan | None = None
     decisions: DecisionsPlan | None = None
     proxies: dict[str, ProxyPlan] = Field(default_factory=dict)
+    properties: tuple[PropertyPlan, ...] = ()
     gates: dict[str, GatePlan] = Field(default_factory=dict)
     compare: ComparePlan = ComparePlan()
     statements: dict[str, StatementPlan] = Field(default_factory=dict)
@@ -327,6 +330,11 @@ def _check_words(plan: Plan) -> None:
     if plan.champion is not None and plan.champion.threshold is not None:
         Threshold.parse(plan.champion.threshold, where="champion.threshold")
     check_moments(plan.data, {name: feature.available for name, feature in plan.features.items()})
+    names = [wanted.called for wanted in plan.properties]
+    twice = next((n for n in names if names.count(n) > 1), None)
+    if twice is not None:
+        remedy = 'give each a name of its own: name = "…"'
+        raise PlanError("two properties have one name", where="properties", found=repr(twice), remedy=remedy)
     _ = plan.population
     if plan.model.threshold is not None:
         Threshold.parse(plan.model.threshold)

@@ -66,7 +66,7 @@ def _evidence(folder: Path, estimator: Any, target: str, /, inputs: Sequence[str
         skops.io.dump(estimator.fit(data[list(inputs)], data[target]), folder / "model.skops")
         document["model"] = {"path": "model.skops"}
     for name, table in tables.items():
-        document[name] = document.get(name, {}) | table
+        document[name] = table if isinstance(table, list) else document.get(name, {}) | table
     plan = plan_from(document)
     return gather(load_subject(plan, base=folder), plan)
 
@@ -133,6 +133,7 @@ def regression(folder: Path) -> Evidence:
         fairness={"basis": {"region": "for a test"}},
         performance={"interval": {"low": "low", "high": "high", "level": 0.9}},
         champion={"score": "old_loss"},
+        properties=[{"kind": "monotone", "feature": "income", "direction": "increasing"}],
     )
 
 
@@ -152,9 +153,14 @@ def many_inputs(folder: Path) -> Evidence:
 
 
 def no_cases(folder: Path) -> Evidence:
-    """No groups, and no single case explained."""
+    """No groups, no single case explained, and a property that is tested."""
     return _evidence(
-        folder, LogisticRegression(), "bad", model={"path": "model.skops", "positive": 1}, explain={"local": 0}
+        folder,
+        LogisticRegression(),
+        "bad",
+        model={"path": "model.skops", "positive": 1},
+        explain={"local": 0},
+        properties=[{"kind": "monotone", "feature": "income", "direction": "decreasing", "tries": 500}],
     )
 
 

@@ -132,7 +132,7 @@ def inside_alike(there: Inside | Opaque, here: Inside | Opaque, frame: pd.DataFr
     if isinstance(here, Opaque) or isinstance(there, Opaque):
         assert there == here
         return
-    for name in ("kind", "family", "name", "bare", "averages", "refusal", "sources", "players", "one_to_one"):
+    for name in ("kind", "family", "name", "bare", "averages", "refusal", "sources", "rising", "players", "one_to_one"):
         assert getattr(there, name) == getattr(here, name), name
     assert tolerance(there) == tolerance(here)
     assert space_of(there, "binary") == space_of(here, "binary")
@@ -197,7 +197,7 @@ def answer() -> tuple[dict[str, Any], list[Any]]:
     assert isinstance(found, Inside)
     assert found.ensemble is not None
     names = ("kind", "family", "name", "bare", "averages", "refusal")
-    head = {"opaque": None, **{name: getattr(found, name) for name in names}, "sources": [0, 1]}
+    head = {"opaque": None, **{name: getattr(found, name) for name in names}, "sources": [0, 1], "rising": [True, True]}
     head["ensemble"] = {"columns": 2, "float32": False}
     return head, [np.array(array) for array in _arrays(found.ensemble)]
 
@@ -240,6 +240,8 @@ def test_every_array_is_of_its_type_and_length() -> None:
         {"sources": [0, 2]},
         {"sources": [0]},
         {"sources": "ab"},
+        {"rising": [True]},
+        {"rising": [0, 1]},
         {"refusal": 1},
         {"ensemble": None},
         {"ensemble": {"columns": 3, "float32": False}},

@@ -7,10 +7,12 @@ from explainkit.report.card import Mark, Paragraph, Parts, Section, Words
 from explainkit.report.language import say
 from explainkit.report.phrases import clause, listed, stated, words
 from explainkit.report.reader import Reader
+from explainkit.report.sections import properties
 
 
 def section(evidence: Evidence) -> Section:
-    """What the ledger says about what was not tested."""
+    """What was found out about every input, and what the ledger says about what was not tested."""
+    reader = Reader(evidence)
     words_of = ("robust", "drift", "leak", "time", "stability", "security")
     open_points = [
         e for e in evidence.ledger if e.kind == "not_tested" and any(w in e.what.casefold() for w in words_of)
@@ -23,5 +25,5 @@ def section(evidence: Evidence) -> Section:
         number=12,
         id="robustness",
         title=say("Robustness and security"),
-        blocks=(Paragraph(parts=parts), *stated(Reader(evidence), "robustness")),
+        blocks=(*properties.blocks(reader), Paragraph(parts=parts), *stated(reader, "robustness")),
     )
