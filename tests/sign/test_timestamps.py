@@ -126,13 +126,29 @@ def test_a_time_stamp_of_another_signature(
     own, other = (
         cms.ContentInfo.load((folder / FOLDER / f"{name}.p7s").read_bytes()) for name in ("card.json", "card.html")
     )
-    foreign = other["content"]["signer_infos"][0]["unsigned_attrs"]
-    own["content"]["signer_infos"][0]["unsigned_attrs"] = foreign
-    (folder / FOLDER / "card.json.p7s").write_bytes(own.dump(force=True))
+    stamp, foreign = (c["content"]["signer_infos"][0]["unsigned_attrs"].dump() for c in (own, other))
+    (folder / FOLDER / "card.json.p7s").write_bytes(exchanged(own.dump(), stamp, foreign))
     restate(folder, keys.signer)
     found = verify_release(folder, trust=[keys.ca, server.ca])
     assert found.state == "invalid"
     assert "the time stamp is of something else" in " ".join(found.lines())
+
+
+def exchanged(der: bytes, old: bytes, new: bytes) -> bytes:
+    """DER with another part in place of one, and the lengths around it mended."""
+    from asn1crypto import parser
+
+    if der == old:
+        return new
+    kind, method, tag, _, content, _ = parser.parse(der)
+    if method == 0 or old not in content:
+        return der
+    parts, start = [], 0
+    while start < len(content):
+        length = parser.peek(content[start:])
+        parts.append(exchanged(content[start : start + length], old, new))
+        start += length
+    return bytes(parser.emit(kind, method, tag, b"".join(parts)))
 
 
 def test_a_certificate_that_must_not_stamp(tmp_path: Path, keys: TrialKeys, files: dict[str, bytes]) -> None:
