@@ -44,6 +44,20 @@ def real_card(tmp_path_factory: pytest.TempPathFactory, sample_models: Path) -> 
     return lambda name: made(name, folder, sample_models)
 
 
+@pytest.fixture
+def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Audits end with card.json, for tests that look at figures alone: drawing the pages takes most of the time."""
+    from explainkit.artifact import Artifact
+    from explainkit.evidence import Evidence
+    from explainkit.release import Release
+
+    def alone(evidence: Evidence, *_: Any) -> Release:
+        card = Artifact(name="card.json", data=evidence.to_json(), media_type="application/json")
+        return Release(evidence=evidence, files=(card,))
+
+    monkeypatch.setattr("explainkit.pipeline._release", alone)
+
+
 @pytest.fixture(scope="session")
 def shap() -> Any:
     """The shap library, as a user would import it; its import warns about its own use of matplotlib."""

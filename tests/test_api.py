@@ -158,6 +158,7 @@ def test_what_is_not_stated_makes_a_draft(model: Any) -> None:
     assert b"DRAFT" in release.file("public/summary.html")
 
 
+@pytest.mark.usefixtures("no_pages")
 def test_polars_gives_the_same_figures(model: Any) -> None:
     polars = pytest.importorskip("polars")
     data = rows()
@@ -177,6 +178,7 @@ def test_polars_gives_the_same_figures(model: Any) -> None:
     assert one.evidence.figures == other.evidence.figures
 
 
+@pytest.mark.usefixtures("no_pages")
 def test_a_function_of_a_frame() -> None:
     data = rows()
     release = audit(lambda frame: 1 / (1 + np.exp(frame["income"] - frame["debt"])), data)
@@ -186,6 +188,7 @@ def test_a_function_of_a_frame() -> None:
     assert release.evidence.model.digest is None
 
 
+@pytest.mark.usefixtures("no_pages")
 def test_predictions_only() -> None:
     data = rows().assign(score=lambda d: 1 / (1 + np.exp(d["income"])))
     release = ek.audit(
@@ -203,6 +206,7 @@ def test_predictions_only() -> None:
     assert any("explanations need the model" in e.reason for e in release.evidence.ledger)
 
 
+@pytest.mark.usefixtures("no_pages")
 def test_regression_and_multiclass() -> None:
     data = rows()
     X, y = data[["income", "debt"]], data["debt"] * 3 + data["income"]
@@ -236,6 +240,7 @@ def test_explanations_of_single_rows(model: Any) -> None:
     np.testing.assert_array_equal(lime.values[1], again.values[0])
 
 
+@pytest.mark.usefixtures("no_pages")
 def test_a_saved_model_is_named_by_its_file(tmp_path: Path) -> None:
     import xgboost
 

@@ -15,6 +15,7 @@ from explainkit.load.earlier_card import with_earlier_card
 from explainkit.plan import plan_from
 from tests.assess.builders import subject_of
 
+pytestmark = pytest.mark.usefixtures("no_pages")
 SIZES = {"north": 60, "south": 50, "islands": 8, "abroad": 12}
 SMALL: dict[str, Any] = {
     "explain": {"local": 0, "rows": 60},
@@ -53,9 +54,9 @@ def together(release: ek.Release) -> list[str]:
     return [e.reason for e in release.evidence.ledger if "earlier one" in e.what]
 
 
-@pytest.fixture(scope="module")
-def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    where = tmp_path_factory.mktemp("earlier") / "release"
+@pytest.fixture
+def earlier(no_pages: None, tmp_path: Path) -> Path:
+    where = tmp_path / "earlier"
     assert counts(audit(SIZES, where)) == {"north": 60, "south": 50, "islands": None, "abroad": None}
     return where
 
@@ -75,7 +76,7 @@ def test_a_group_that_has_grown_stays_hidden(earlier: Path, tmp_path: Path, name
     kept, unchecked = together(release)
     assert kept.startswith("whatever model unversioned (card.json sha256:")
     assert "not known" in unchecked  # a function has no digest, so that it is the same is not known
-    assert release.evidence.plan["fairness"]["earlier"] == (name or "release")
+    assert release.evidence.plan["fairness"]["earlier"] == (name or "earlier")
 
 
 def test_what_it_does_not_cover_is_said(earlier: Path, tmp_path: Path) -> None:
