@@ -1,4 +1,5 @@
-"""Findings: what was measured of data and leakage, held against limits that the plan states or leaves at their default.
+"""Findings: what was measured of data, leakage and drift, held against limits that the plan states or leaves at their
+default.
 
 A finding asks for attention. Whether a column gives the outcome away, or a row was copied, is for a person to judge.
 """
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import get_args
 
+from explainkit.assess.drift.findings import drift_findings
 from explainkit.evidence import Finding, FindingKind
 from explainkit.figures import Figure, FigureSet, as_in_ids, figure_id
 from explainkit.load.subject import Subject
@@ -42,6 +44,7 @@ def findings(figures: FigureSet, plan: Plan, subject: Subject) -> tuple[Finding,
         *_late(figures, plan, subject),
         *_of_columns(figures, plan, subject, full),
         *_encoded(subject),
+        *drift_findings(figures, plan.drift, full),
     ]
     seen = [f if not f.columns else _seen(f, inputs) for f in found]
     return tuple(sorted(seen, key=lambda f: (_ORDER[f.kind], not f.input)))

@@ -7,11 +7,13 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from explainkit.errors import InputError
 from explainkit.evidence import LedgerEntry, Measured
 from explainkit.explain.draws import draw
 from explainkit.explain.reliability.agreement import rank_correlation
 from explainkit.explain.reliability.setting import Setting
 from explainkit.explain.shapley import attribute
+from explainkit.explain.strategy import refusals
 from explainkit.explain.target import UNITS
 from explainkit.figures import Figure, Unit, figure_id
 from explainkit.load.subject import Subject
@@ -40,7 +42,7 @@ def explanations_drift(setting: Setting, subject: Subject, *, most: int) -> Meas
         Rows of each data set at most; 0 to leave it out.
     """
     if subject.reference is None:
-        return _untested("no reference data given (data.reference)")
+        return Measured()  # said once, for all of drift
     if not most:
         return _untested("not asked for (drift.explained = 0)")
     if setting.strategy.inside is None or setting.explanation.exactness == "estimated":
@@ -49,7 +51,11 @@ def explanations_drift(setting: Setting, subject: Subject, *, most: int) -> Meas
         return _untested(f"fewer than {LEAST} rows in one of the two data sets")
     frame = subject.reference.frame[list(subject.features)]
     rows = frame.iloc[draw(len(frame), most, setting.seed, _STREAM)].reset_index(drop=True)
-    told = attribute(setting.strategy, setting.model, rows, setting.background, setting.target, setting.seed)
+    failures: tuple[type[Exception], ...] = (InputError, *refusals(setting.strategy.inside))
+    try:
+        told = attribute(setting.strategy, setting.model, rows, setting.background, setting.target, setting.seed)
+    except failures as error:
+        return _untested(f"the reference rows cannot be explained: {error}")
     own = setting.sample[draw(len(setting.sample), most, setting.seed, _STREAM)]
     # Of several classes the mean over classes: one number for each input.
     one, two = (np.abs(values).mean(axis=2) for values in (setting.explanation.values[own], told.values))
@@ -116,7 +122,7 @@ def _ranks(one: FloatArray, two: FloatArray, seed: int) -> Figure:
         level=_LEVEL,
         n=len(one),
         unit="score",
-        method=f"Spearman correlation of mean |SHAP| of the inputs in both data sets; bootstrap of rows, {_DRAWS} draws",
+        method=f"Spearman correlation of mean |SHAP| of the inputs, both data sets; bootstrap of rows, {_DRAWS} draws",
         dataset="evaluation",
         reference="reference data",
         tolerance=1e-6,

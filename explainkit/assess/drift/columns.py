@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from explainkit.assess.data.values import Codes, Values
 from explainkit.assess.statistics.binning import BINS, equal_counts
@@ -45,8 +46,6 @@ class Apart:
     """How far the distributions of one column lie apart."""
 
     psi: Distance
-    bins: int
-    """Bins of PSI."""
     smallest: float
     """Fewest rows of a bin that is not empty, in either data set."""
     smirnov: Distance | None = None
@@ -111,9 +110,9 @@ def columns_apart(one: Values, two: Values, weights: Pair = (None, None), *, rep
     assert two.levels is not None
     assert one.codes is not None
     assert two.codes is not None
-    levels = two.levels.append(one.levels[~one.levels.isin(two.levels)])
-    place: Codes = levels.get_indexer(one.levels).astype(np.int64)
-    codes = place[one.codes[there[0]]], two.codes[there[1]]
+    place, levels = pd.factorize(two.levels.append(one.levels))
+    known = len(two.levels)
+    codes = place[known:][one.codes[there[0]]], place[:known][two.codes[there[1]]]
     return _categories(*codes, len(levels), own, repeats=repeats)
 
 
@@ -139,7 +138,6 @@ def numbers_apart(one: Floats, two: Floats, weights: Pair = (None, None), *, rep
     finite = bool(np.isfinite(places[[0, -1]]).all())
     return Apart(
         psi=psi,
-        bins=len(edges) + 1,
         smallest=_smallest(binned),
         smirnov=smirnov,
         moved=wasserstein(places, first, second) if finite else None,
@@ -158,7 +156,6 @@ def _categories(one: Codes, two: Codes, count: int, weights: Pair, *, repeats: b
     assert psi is not None
     return Apart(
         psi=psi,
-        bins=int(place.max()) + 1,
         smallest=_smallest((first, second)),
         shannon=shannon,
         rows=(len(one), len(two)),
@@ -185,7 +182,7 @@ def missing_apart(one: Values, two: Values, weights: Pair = (None, None), *, rep
         return None
     shares = [float(side.shares[1]) for side in sides]
     value = shares[0] - shares[1]
-    if weights == (None, None):
+    if all(w is None for w in weights):
         n, m = len(lacking[0]), len(lacking[1])
         ends = newcombe_difference(counts[0], n, counts[1], m)
         p_value = proportions_differ(counts[0], n, counts[1], m).value

@@ -21,13 +21,13 @@ Floats = npt.NDArray[np.float64]
 RATE, SHIFT, SLOPE = "drift.outcome_rate", "drift.concept_intercept", "drift.concept_slope"
 ERROR, P_VALUE = "drift.mean_error", "drift.concept_p_value"
 NAMES = {"binary": (RATE, SHIFT, SLOPE, P_VALUE), "regression": (ERROR,)}
-_OWN = "the reference rows, if the model was trained on them, flatter it: part of a difference may be that alone"
+_OWN = "if the model was trained on the reference rows, they flatter it: part of a difference may be that alone"
 _FIT = "outcome on log-odds of the score, logistic, fitted to each data set"
 _METHODS = {
-    RATE: f"share of the outcome, less the share that the relation fitted to the reference rows gives for the same "
-    f"scores; {_OWN}",
-    SHIFT: f"difference of the log-odds of the outcome at the same score, where most is known of it; {_FIT}; {_OWN}",
-    SLOPE: f"difference of the slopes; {_FIT}; {_OWN}",
+    RATE: "share of the outcome, less the share that the relation fitted to the reference rows gives for the same "
+    "scores",
+    SHIFT: f"difference of the log-odds of the outcome at the same score, where most is known of it; {_FIT}",
+    SLOPE: f"difference of the slopes; {_FIT}",
 }
 
 
@@ -82,7 +82,7 @@ def concept(sides: Sides) -> Iterator[Figure]:
     for name, value, ends, unit in values:
         yield _figure(name, value, ends if simple else None, n, unit, _METHODS[name], events)
     if simple:
-        method = f"that neither intercept nor slope has changed: Wald tests, the smaller by Holm; {_OWN}"
+        method = "that neither intercept nor slope has changed: Wald tests, the smaller by Holm"
         yield _figure(P_VALUE, found.p_value, None, n, "probability", method)
 
 
@@ -193,7 +193,7 @@ def _errors(
     if simple:
         stated = [(m, float(e.var(ddof=1)), len(e)) for m, e in zip(means, errors, strict=True)]
         ends = welch_difference(stated[0], stated[1])
-    method = f"difference of the mean errors, outcome less prediction, in standard deviations of the outcome; {_OWN}"
+    method = "difference of the mean errors, outcome less prediction, in standard deviations of the outcome"
     yield _figure(ERROR, means[0] - means[1], ends, len(own[0]), "difference", method)
 
 
@@ -207,6 +207,7 @@ def _figure(
     return Figure(
         id=name,
         value=value,
+        reason=_OWN,
         low=None if ends is None else ends.low,
         high=None if ends is None else ends.high,
         level=None if ends is None else LEVEL,

@@ -21,6 +21,7 @@ from explainkit.assess.drift.estimate import estimated
 from explainkit.assess.drift.sides import Floats, Sides, sides_of
 from explainkit.assess.drift.told_apart import MOST_SHUFFLED, told_apart
 from explainkit.assess.outcomes import class_names
+from explainkit.assess.statistics.binning import WORDS
 from explainkit.assess.statistics.distances import Distance
 from explainkit.assess.statistics.intervals import LEVEL, Interval
 from explainkit.assess.statistics.multiplicity import holm
@@ -36,14 +37,16 @@ APART, APART_P, APART_LOST = "drift.told_apart", "drift.told_apart_p", "drift.to
 MOST_CLASSES = 10
 """Classes whose scores are compared, the most frequent ones by their mean score."""
 NO_REFERENCE = "no reference data given (data.reference)"
-_IN_BINS = "in bins fixed by the reference data, of nearly equal counts; noncentral chi-squared interval"
-_IN_VALUES = "by value, what is rare in both data sets together as one; noncentral chi-squared interval"
-_PSI = "Σ (p − q) ln(p/q), "
+_NONCENTRAL = "noncentral chi-squared interval"
+_BINS = f"Σ (p − q) ln(p/q), {WORDS}, fixed by the reference data; {_NONCENTRAL}"
+_VALUES = f"Σ (p − q) ln(p/q), by value, what is rare in both data sets together as one; {_NONCENTRAL}"
 _SMIRNOV = "largest distance of the cumulative distributions"
 _MOVED = "Wasserstein distance, in standard deviations of the reference data; Wald interval"
-_SHANNON = "Jensen–Shannon distance, base 2, by value, what is rare in both data sets together as one; noncentral "
-_SHANNON += "chi-squared interval"
-_HOLM = "p-value, corrected for all tests of columns and scores (Holm): "
+_SHANNON = f"Jensen–Shannon distance, base 2, by value, what is rare in both data sets together as one; {_NONCENTRAL}"
+_HOLM = (
+    "p-value, corrected for all tests of columns and scores (Holm); Kolmogorov–Smirnov test of numbers, chi-squared "
+)
+_HOLM += "test of others, score test or Fisher's exact test of missing values"
 _MISSING = "share of missing values, evaluation less reference"
 _TOLD = "area under the ROC curve of randomised trees that tell evaluation rows from reference rows, each half of the "
 _TOLD += "rows by what the other half taught, mean of both; interval as if both halves erred alike"
@@ -52,7 +55,7 @@ _LOST = "area lost where the values of the column are shuffled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Tested:
+class Tested:
     """What a family of tests is about: a column, or a score."""
 
     name: str
@@ -81,8 +84,8 @@ def measure(subject: Subject, plan: Plan) -> Measured:
         entry = LedgerEntry(kind="not_tested", what="drift from the reference data", reason=NO_REFERENCE)
         return Measured(figures=(figure,), ledger=(entry,))
     sides = sides_of(subject, subject.reference, plan)
-    tested = [*(_column(sides, c, plan.fairness.min_cell) for c in sides.columns), *_scores(sides)]
-    figures = [*_figures(tested, sides)]
+    tested = tested_of(sides, min_cell=plan.fairness.min_cell)
+    figures = [*figures_of(tested, sides)]
     ledger = list(sides.ledger)
     if isinstance(sides.scored, str):
         figures.append(Figure(id=f"{SCORE}psi", status="not_tested", reason=sides.scored, dataset="evaluation"))
@@ -92,18 +95,31 @@ def measure(subject: Subject, plan: Plan) -> Measured:
     for figure in figures:
         if figure.status != "measured":
             refused.setdefault(figure.reason or "", []).append(figure.keys.get("column", figure.name))
-    open_ = (
-        LedgerEntry(kind="not_tested", what=f"drift of {', '.join(dict.fromkeys(what))}", reason=why)
-        for why, what in refused.items()
-    )
+    open_ = []
+    for why, what in refused.items():
+        names = ", ".join(dict.fromkeys(what))
+        open_.append(LedgerEntry(kind="not_tested", what=f"drift of {names}", reason=why))
     return Measured(figures=tuple(figures), ledger=(*open_, *ledger))
 
 
-def _column(sides: Sides, column: Column, min_cell: int) -> _Tested:
+def tested_of(sides: Sides, *, min_cell: int) -> list[Tested]:
+    """Compare every column, and the scores.
+
+    Parameters
+    ----------
+    sides : Sides
+        Both data sets.
+    min_cell : int
+        Smallest number of persons of a group that distances may tell of.
+    """
+    return [*(_column(sides, column, min_cell) for column in sides.columns), *_scores(sides)]
+
+
+def _column(sides: Sides, column: Column, min_cell: int) -> Tested:
     one, two = values_of(sides.evaluation[column.name]), values_of(sides.reference[column.name])
     apart = columns_apart(one, two, sides.weights, repeats=sides.repeats)
     person = bool(set(column.roles) & {"sensitive", "proxy"})
-    return _Tested(
+    return Tested(
         name="drift.",
         keys={"column": column.name},
         apart=apart,
@@ -113,7 +129,7 @@ def _column(sides: Sides, column: Column, min_cell: int) -> _Tested:
     )
 
 
-def _scores(sides: Sides) -> Iterator[_Tested]:
+def _scores(sides: Sides) -> Iterator[Tested]:
     if isinstance(sides.scored, str):
         return
     subject, scored = sides.subject, sides.scored
@@ -131,10 +147,10 @@ def _scores(sides: Sides) -> Iterator[_Tested]:
         apart: Apart | str = f"fewer than {LEAST} rows in one of the two data sets"
         if min(int(t.sum()) for t in there) >= LEAST:
             apart = numbers_apart(one[there[0]], two[there[1]], (own[0], own[1]), repeats=sides.repeats)
-        yield _Tested(name=SCORE, keys=keys, apart=apart, gap=None)
+        yield Tested(name=SCORE, keys=keys, apart=apart, gap=None)
 
 
-def _figures(tested: list[_Tested], sides: Sides) -> Iterator[Figure]:
+def figures_of(tested: list[Tested], sides: Sides) -> Iterator[Figure]:
     """Distances, then what of them chance explains."""
     p_values = [
         (test, p)
@@ -155,7 +171,7 @@ def _figures(tested: list[_Tested], sides: Sides) -> Iterator[Figure]:
             yield _p_value(test, least[id(test)], sides.weighted)
 
 
-def _of_one(test: _Tested, clusters: str | None) -> Iterator[Figure]:
+def _of_one(test: Tested, clusters: str | None) -> Iterator[Figure]:
     name, keys, apart = test.name, test.keys, test.apart
     if isinstance(apart, str):
         yield Figure(id=figure_id(f"{name}psi", keys), status="insufficient", reason=apart, dataset="evaluation")
@@ -163,14 +179,14 @@ def _of_one(test: _Tested, clusters: str | None) -> Iterator[Figure]:
         reason = "a value has fewer rows than fairness.min_cell in one of the data sets"
         yield Figure(id=figure_id(f"{name}psi", keys), status="suppressed", reason=reason, dataset="evaluation")
     else:
-        binned = _IN_VALUES if apart.smirnov is None else f"{apart.bins} {_IN_BINS}".replace("in bins", "bins", 1)
-        yield _distance(f"{name}psi", keys, apart.psi, apart.rows, f"{_PSI}{binned}", clusters)
+        how = _VALUES if apart.smirnov is None else _BINS
+        yield _distance(f"{name}psi", keys, apart.psi, apart.rows, how, clusters)
         if apart.smirnov is not None:
             yield _distance(f"{name}ks", keys, apart.smirnov, apart.rows, _SMIRNOV, clusters)
         if apart.moved is not None and apart.spread > 0:
             scaled = _scaled(apart.moved, 1 / apart.spread)
             yield _distance(f"{name}wasserstein", keys, scaled, apart.rows, _MOVED, clusters)
-        if apart.shannon is not None:
+        if apart.shannon is not None and name != SCORE:
             yield _distance(f"{name}jensen_shannon", keys, apart.shannon, apart.rows, _SHANNON, clusters)
     if test.gap is not None:
         ends, gap = None if clusters is not None else test.gap.interval, test.gap
@@ -195,20 +211,15 @@ def _distance(
     return _plain(name, keys, found.value, rows[0], "score", said, None if clusters is not None else found.interval)
 
 
-def _p_value(test: _Tested, value: float, weighted: bool) -> Figure:
+def _p_value(test: Tested, value: float, weighted: bool) -> Figure:
     apart = test.apart
-    parts = []
-    if isinstance(apart, Apart) and not test.hidden:
-        parts.append("Kolmogorov–Smirnov" if apart.smirnov is not None else "Pearson's chi-squared")
-    if test.gap is not None:
-        parts.append("and missing values" if parts else "missing values")
-    said = _HOLM + " ".join(parts) + ("; at the effective number of rows (Kish)" if weighted else "")
+    method = _HOLM + ("; at the effective number of rows (Kish)" if weighted else "")
     rows = apart.rows[0] if isinstance(apart, Apart) else None
     identifier = figure_id(f"{test.name}p_value", test.keys)
-    return Figure(id=identifier, value=value, n=rows, unit="probability", method=said, dataset="evaluation")
+    return Figure(id=identifier, value=value, n=rows, unit="probability", method=method, dataset="evaluation")
 
 
-def _told_apart(sides: Sides, tested: list[_Tested], plan: Plan, ledger: list[LedgerEntry]) -> Iterator[Figure]:
+def _told_apart(sides: Sides, tested: list[Tested], plan: Plan, ledger: list[LedgerEntry]) -> Iterator[Figure]:
     """The classifier two-sample test; the columns furthest apart by themselves come first."""
     most = plan.drift.rows
     tests = [t for t in tested if "column" in t.keys]

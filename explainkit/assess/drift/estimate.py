@@ -36,9 +36,9 @@ def estimated(sides: Sides) -> Iterator[Figure]:
     if subject.task != "binary" or (labels is not None and not np.isnan(labels).all()):
         return
     scores, weights = subject.rows.scores, subject.rows.weights
-    if subject.positive is None or scores.min() < 0 or scores.max() > 1:
-        why = "no direction of the score stated (model.positive)" if subject.positive is None else "scores are no "
-        why += "" if subject.positive is None else "probabilities"
+    unstated = subject.positive is None
+    if unstated or scores.min() < 0 or scores.max() > 1:
+        why = "no direction of the score stated (model.positive)" if unstated else "scores are no probabilities"
         yield Figure(id=AREA, status="not_tested", reason=why, dataset="evaluation")
         return
     chance, how = _calibrated(sides)

@@ -57,7 +57,13 @@ class ToldApart:
 
 
 def told_apart(
-    evaluation: pd.DataFrame, reference: pd.DataFrame, columns: Sequence[str], *, most: int, seed: int
+    evaluation: pd.DataFrame,
+    reference: pd.DataFrame,
+    columns: Sequence[str],
+    *,
+    most: int,
+    seed: int,
+    shuffled: int = MOST_SHUFFLED,
 ) -> ToldApart | None:
     """Teach a classifier which data set a row is of.
 
@@ -66,11 +72,13 @@ def told_apart(
     evaluation, reference : pandas.DataFrame
         Rows of both, which count alike.
     columns : sequence of str
-        What the classifier sees; the first `MOST_SHUFFLED` are shuffled one by one.
+        What the classifier sees.
     most : int
         Rows of each data set at most, drawn without replacement.
     seed : int
         Of the draws.
+    shuffled : int, default 8
+        How many columns are shuffled one by one, the first ones.
 
     Returns
     -------
@@ -100,11 +108,11 @@ def told_apart(
         ends = found.interval
         reach = math.inf if ends is None else reach + max(ends.high - found.value, found.value - ends.low)
         least = min(least, _by_chance(found.value, counts.counts, int(truth.sum()), int((~truth).sum())))
-        for place in range(min(len(columns), MOST_SHUFFLED)):
+        for place in range(min(len(columns), shuffled)):
             mixed = own.copy()
             mixed[:, place] = rng.permutation(mixed[:, place])
             lost[place] += (found.value - auc(tabulate(learned(mixed), truth))) / 2
-    order = np.argsort(-lost[:MOST_SHUFFLED], kind="stable")
+    order = np.argsort(-lost[:shuffled], kind="stable")
     value = sum(areas) / 2
     # As if both areas erred by the same amount: their dependence is not known.
     ends = Interval(max(0.0, value - reach / 2), min(1.0, value + reach / 2)) if math.isfinite(reach) else None

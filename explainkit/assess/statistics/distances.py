@@ -116,7 +116,8 @@ def population_stability(first: Counted, second: Counted, *, level: float = LEVE
     Distance or None
         None where a sample is empty. With at least two bins, the interval takes PSI, in units of 1/n + 1/m, as
         chi-squared with one degree of freedom less than bins, not central where the populations differ; its lower end
-        is 0 where chance alone could explain the distance. The p-value is that of `homogeneity`.
+        is 0 where chance alone could explain the distance, and it always holds the value itself. The p-value is that of
+        `homogeneity`.
 
     Examples
     --------
@@ -340,7 +341,8 @@ def _of_divergence(value: float, first: Counted, second: Counted, *, factor: flo
     ends = None
     if freedom >= 1:
         low, high = (_shift(value / unit, freedom, (1 + sign * level) / 2) for sign in (1, -1))
-        ends = Interval(unit * low, unit * high)
+        # What chance adds is in the value and not in the interval, which is widened where that takes it off the value.
+        ends = Interval(min(value, unit * low), max(value, unit * high))
     return Distance(value=value, by_chance=freedom * unit, interval=ends, p_value=homogeneity(first, second))
 
 
