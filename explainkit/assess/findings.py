@@ -98,6 +98,8 @@ def _of_columns(figures: FigureSet, plan: Plan, subject: Subject, full: dict[str
     limits = plan.limits
     determined: dict[str, Finding] = {}
     for figure in figures.named("leakage.determined"):
+        if figure.status != "measured":
+            continue
         column = full[figure.keys["column"]]
         all_of_them = figures[figure_id("leakage.determined_rows", column=column)].value == 1
         if column not in determined and (all_of_them or _rare(figure)):
@@ -135,8 +137,10 @@ def _of_columns(figures: FigureSet, plan: Plan, subject: Subject, full: dict[str
     )
     for name, kind, limit, crossed in rules:
         for figure in figures.named(name):
+            if figure.status != "measured":
+                continue
             column = full[figure.keys["column"]]
-            if figure.status == "measured" and crossed(figure) and (kind != "ranks" or column not in determined):
+            if crossed(figure) and (kind != "ranks" or column not in determined):
                 yield Finding(kind=kind, columns=(column,), figure=figure.id, limit=limit)
     for column in subject.features:
         distinct = figures.get(figure_id("data.distinct", column=column))

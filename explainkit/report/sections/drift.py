@@ -39,7 +39,7 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
     title = words("Drift: evaluation data against reference data")
     if len(psi) == 1 and not psi[0].keys:
         said = words("Not measured, because: {reason}.", reason=clause(psi[0].reason or ""))
-        return (Group(title=title, blocks=(Paragraph(parts=(Mark("open", say("not tested")), Words(" "), *said)),)),)
+        return (Group(title=title, blocks=(Paragraph(parts=(Mark("open", say("open")), Words(" "), *said)),)),)
     found: list[Block] = []
     told = tuple(items(reader, DRIFTS, linked=False))
     if told:
