@@ -97,9 +97,7 @@ def _late(figures: FigureSet, plan: Plan, subject: Subject) -> Iterator[Finding]
 def _of_columns(figures: FigureSet, plan: Plan, subject: Subject, full: dict[str, str]) -> Iterator[Finding]:
     limits = plan.limits
     determined: dict[str, Finding] = {}
-    for figure in figures.named("leakage.determined"):
-        if figure.status != "measured":
-            continue
+    for figure in _measured(figures, "leakage.determined"):
         column = full[figure.keys["column"]]
         all_of_them = figures[figure_id("leakage.determined_rows", column=column)].value == 1
         if column not in determined and (all_of_them or _rare(figure)):
@@ -136,9 +134,7 @@ def _of_columns(figures: FigureSet, plan: Plan, subject: Subject, full: dict[str
         ("data.share_difference", "share", "limits.share_difference", lambda f: _beyond(f, limits.share_difference)),
     )
     for name, kind, limit, crossed in rules:
-        for figure in figures.named(name):
-            if figure.status != "measured":
-                continue
+        for figure in _measured(figures, name):
             column = full[figure.keys["column"]]
             if crossed(figure) and (kind != "ranks" or column not in determined):
                 yield Finding(kind=kind, columns=(column,), figure=figure.id, limit=limit)
@@ -153,6 +149,11 @@ def _encoded(subject: Subject) -> Iterator[Finding]:
     columns = tuple(name for name, _ in subject.identity.target_encoded if name)
     if subject.identity.target_encoded:
         yield Finding(kind="target_statistics", columns=tuple(c for c in columns if c in subject.features))
+
+
+def _measured(figures: FigureSet, name: str) -> list[Figure]:
+    """Figures of that name that have a value; one that was refused may name no column."""
+    return [figure for figure in figures.named(name) if figure.status == "measured"]
 
 
 def _rare(figure: Figure) -> bool:

@@ -19,7 +19,8 @@ from explainkit.assess.drift.columns import LEAST, Apart, Gap, alike, columns_ap
 from explainkit.assess.drift.concept import concept
 from explainkit.assess.drift.estimate import estimated
 from explainkit.assess.drift.sides import Floats, Sides, sides_of
-from explainkit.assess.drift.told_apart import MOST_SHUFFLED, told_apart
+from explainkit.assess.drift.told_apart import LEAST as FEWEST
+from explainkit.assess.drift.told_apart import told_apart
 from explainkit.assess.outcomes import class_names
 from explainkit.assess.statistics.binning import WORDS
 from explainkit.assess.statistics.distances import Distance
@@ -233,7 +234,9 @@ def _told_apart(sides: Sides, tested: list[Tested], plan: Plan, ledger: list[Led
     known = [t.keys["column"] for t in far if t.comparable]
     found = told_apart(sides.evaluation, sides.reference, known, most=most, seed=sides.seed) if known else None
     if found is None:
-        reason = "fewer than 100 rows in one of the two data sets" if known else "no column is of one kind in both"
+        reason = (
+            f"fewer than {FEWEST} rows in one of the two data sets" if known else "no column is of one kind in both"
+        )
         yield Figure(id=APART, status="insufficient", reason=reason, dataset="evaluation")
         return
     if found.rows < len(sides.evaluation) + len(sides.reference):
@@ -245,9 +248,8 @@ def _told_apart(sides: Sides, tested: list[Tested], plan: Plan, ledger: list[Led
         ledger.append(LedgerEntry(kind="not_tested", what="weights in the two-sample test of drift", reason=reason))
     yield _plain(APART, {}, found.area, found.rows, "score", _TOLD, found.interval, found.evaluation)
     yield _plain(APART_P, {}, found.p_value, found.rows, "probability", _TOLD_P)
-    for name, lost in found.lost[:MOST_SHUFFLED]:
-        if lost > 0:
-            yield _plain(APART_LOST, {"column": name}, lost, found.rows, "difference", _LOST)
+    for name, lost in found.lost:
+        yield _plain(APART_LOST, {"column": name}, lost, found.rows, "difference", _LOST)
 
 
 def _plain(

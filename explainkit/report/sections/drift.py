@@ -64,7 +64,7 @@ def _apart(reader: Reader) -> tuple[Block, ...]:
         p=number(reader.figure("drift.told_apart_p")),
         rows=number(figure, "n"),
     )
-    lost = reader.named("drift.told_apart_lost")[:_TOLD]
+    lost = [f for f in reader.named("drift.told_apart_lost") if (f.value or 0) > 0][:_TOLD]
     p_value = reader.measured("drift.told_apart_p")
     if lost and p_value is not None and (p_value.value or 0) <= _limits(reader).chance:
         columns = listed(
