@@ -41,6 +41,7 @@ FAMILIES = {
     "case": "Single cases",
     "property": "Properties for every input",
     "data": "Data",
+    "leakage": "Leakage",
     "drift": "Drift from the reference data",
     "compare": "From one release to another",
     "ledger": "Ledger",
