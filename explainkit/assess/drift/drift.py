@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,6 +92,10 @@ def measure(subject: Subject, plan: Plan) -> Measured:
         figures.append(Figure(id=f"{SCORE}psi", status="not_tested", reason=sides.scored, dataset="evaluation"))
     figures += _told_apart(sides, tested, plan, ledger)
     figures += [*concept(sides), *estimated(sides)]
+    if sides.weighted:
+        kind = subject.rows.weight_kind
+        counted = [f.status == "measured" and not f.name.startswith(APART) for f in figures]
+        figures = [replace(f, weighting=kind) if c else f for f, c in zip(figures, counted, strict=True)]
     refused: dict[str, list[str]] = {}
     for figure in figures:
         if figure.status != "measured":
@@ -230,7 +234,7 @@ def _told_apart(sides: Sides, tested: list[Tested], plan: Plan, ledger: list[Led
             why = f"rows come in clusters of {sides.clustered}"
         yield Figure(id=APART, status="not_tested", reason=why, dataset="evaluation")
         return
-    far = sorted(tests, key=lambda t: -t.apart.psi.value if isinstance(t.apart, Apart) else -math.inf)
+    far = sorted(tests, key=lambda t: -t.apart.psi.value if isinstance(t.apart, Apart) else math.inf)
     known = [t.keys["column"] for t in far if t.comparable]
     found = told_apart(sides.evaluation, sides.reference, known, most=most, seed=sides.seed) if known else None
     if found is None:

@@ -177,6 +177,7 @@ def test_weights_count_and_clusters_take_the_intervals_away():
     assert changed(figures) == set()
     assert figures["drift.wasserstein[column=income]"].value < 0.1
     assert figures["drift.outcome_rate"].low is None
+    assert {f.weighting for f in figures if f.status == "measured"} == {"sampling"}
     _, bare = measured(new, old.drop(columns="w"), data=kind, **NO_TREES)
     assert any("every row counts alike" in entry.reason for entry in bare.ledger)
     new["home"] = np.arange(1500) // 3
@@ -194,6 +195,14 @@ def test_a_small_group_of_persons_is_not_told():
     assert figures.get("drift.p_value[column=region]") is None
     figures, _ = measured(new, old, **NO_TREES)
     assert figures["drift.psi[column=region]"].status == "measured"
+
+
+def test_columns_that_cannot_be_compared_are_shuffled_last():
+    new, old = rows(400, 21), rows(400, 22)
+    for i in range(9):
+        new[f"x{i}"], old[f"x{i}"] = [[f"{side}{j}" for j in range(400)] for side in "ab"]
+    told = measured(new, old)[0].named("drift.told_apart_lost")
+    assert {"income", "debt", "years", "region", "job"} <= {f.keys["column"] for f in told}
 
 
 def test_few_rows_are_not_compared():
