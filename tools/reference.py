@@ -37,12 +37,12 @@ FAMILIES = {
     "ll144": "New York City, Local Law 144",
     "slice": "Where errors are largest",
     "champion": "Against the champion",
+    "drift": "Drift from the reference data",
     "explanation": "Explanations",
     "case": "Single cases",
     "property": "Properties for every input",
     "data": "Data",
     "leakage": "Leakage",
-    "drift": "Drift from the reference data",
     "compare": "From one release to another",
     "ledger": "Ledger",
 }
