@@ -46,7 +46,7 @@ def presupposed(subject: Subject, plan: Plan) -> tuple[Presupposed, ...]:
 def not_covered(subject: Subject) -> tuple[LedgerEntry, ...]:
     """What this version does not measure, or could not for want of data."""
     entries = [
-        ("drift, robustness and load", "this version of explainkit does not measure them"),
+        ("robustness and load", "this version of explainkit does not measure them"),
     ]
     if not subject.rows.groups:
         entries.append(("differences between groups", "no sensitive column was named (data.sensitive)"))

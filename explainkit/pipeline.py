@@ -112,7 +112,13 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
             public, withheld = publication(subject, plan, measured.figures)
         with progress.stage("explain the model"):
             shown = shown_groups(subject, found)
-            explained = explain(subject, plan.explain, groups=shown, references=plan.fairness.reference)
+            explained = explain(
+                subject,
+                plan.explain,
+                groups=shown,
+                references=plan.fairness.reference,
+                reference_rows=plan.drift.explained,
+            )
         if plan.properties:
             with progress.stage("decide the properties stated"):
                 measured += properties(subject, plan)

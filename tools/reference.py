@@ -37,6 +37,7 @@ FAMILIES = {
     "ll144": "New York City, Local Law 144",
     "slice": "Where errors are largest",
     "champion": "Against the champion",
+    "drift": "Drift from the reference data",
     "explanation": "Explanations",
     "case": "Single cases",
     "property": "Properties for every input",

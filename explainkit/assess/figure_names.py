@@ -21,9 +21,16 @@ _OTHERS = {
         *("class_count", "distinct", "duplicates", "events", "high", "labelled", "low", "missing", "missing_by_group"),
         *("missing_by_outcome", "near_duplicates", "off_reference", "personal", "rows", "share_difference"),
     ),
+    "drift": (
+        *("concept_intercept", "concept_p_value", "concept_slope", "estimated_base_rate", "estimated_precision"),
+        *("estimated_recall", "estimated_roc_auc", "jensen_shannon", "ks", "mean_error", "missing", "outcome_rate"),
+        *("p_value", "psi", "score_ks", "score_p_value", "score_psi", "score_wasserstein"),
+        *("told_apart", "told_apart_lost", "told_apart_p", "wasserstein"),
+    ),
     "explanation.ale": ("span",),
     "explanation.change": ("cost", "off_data", "score", "tried", "turned", "value"),
     "explanation.dependence": ("interaction",),
+    "explanation.drift": ("difference", "rank_correlation", "reference"),
     "explanation.gap": ("contribution", "others", "total"),
     "explanation.interaction": ("strength",),
     "explanation.lime": (

@@ -1,4 +1,5 @@
-"""Findings: what was measured of data and leakage, held against limits that the plan states or leaves at their default.
+"""Findings: what was measured of data, leakage and drift, held against limits that the plan states or leaves at their
+default.
 
 A finding asks for attention. Whether a column gives the outcome away, or a row was copied, is for a person to judge.
 """
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import get_args
 
+from explainkit.assess.drift.findings import drift_findings
 from explainkit.evidence import Finding, FindingKind
 from explainkit.figures import Figure, FigureSet, as_in_ids, figure_id
 from explainkit.load.subject import Subject
@@ -42,6 +44,7 @@ def findings(figures: FigureSet, plan: Plan, subject: Subject) -> tuple[Finding,
         *_late(figures, plan, subject),
         *_of_columns(figures, plan, subject, full),
         *_encoded(subject),
+        *drift_findings(figures, plan.drift, full),
     ]
     seen = [f if not f.columns else _seen(f, inputs) for f in found]
     return tuple(sorted(seen, key=lambda f: (_ORDER[f.kind], not f.input)))
@@ -94,7 +97,7 @@ def _late(figures: FigureSet, plan: Plan, subject: Subject) -> Iterator[Finding]
 def _of_columns(figures: FigureSet, plan: Plan, subject: Subject, full: dict[str, str]) -> Iterator[Finding]:
     limits = plan.limits
     determined: dict[str, Finding] = {}
-    for figure in figures.named("leakage.determined"):
+    for figure in _measured(figures, "leakage.determined"):
         column = full[figure.keys["column"]]
         all_of_them = figures[figure_id("leakage.determined_rows", column=column)].value == 1
         if column not in determined and (all_of_them or _rare(figure)):
@@ -131,9 +134,9 @@ def _of_columns(figures: FigureSet, plan: Plan, subject: Subject, full: dict[str
         ("data.share_difference", "share", "limits.share_difference", lambda f: _beyond(f, limits.share_difference)),
     )
     for name, kind, limit, crossed in rules:
-        for figure in figures.named(name):
+        for figure in _measured(figures, name):
             column = full[figure.keys["column"]]
-            if figure.status == "measured" and crossed(figure) and (kind != "ranks" or column not in determined):
+            if crossed(figure) and (kind != "ranks" or column not in determined):
                 yield Finding(kind=kind, columns=(column,), figure=figure.id, limit=limit)
     for column in subject.features:
         distinct = figures.get(figure_id("data.distinct", column=column))
@@ -146,6 +149,11 @@ def _encoded(subject: Subject) -> Iterator[Finding]:
     columns = tuple(name for name, _ in subject.identity.target_encoded if name)
     if subject.identity.target_encoded:
         yield Finding(kind="target_statistics", columns=tuple(c for c in columns if c in subject.features))
+
+
+def _measured(figures: FigureSet, name: str) -> list[Figure]:
+    """Figures of that name that have a value; one that was refused may name no column."""
+    return [figure for figure in figures.named(name) if figure.status == "measured"]
 
 
 def _rare(figure: Figure) -> bool:

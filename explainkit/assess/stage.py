@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from explainkit.assess import champion
 from explainkit.assess.data import data
+from explainkit.assess.drift import drift
 from explainkit.assess.fairness import actual_decisions, fairness, ll144, proxy_bounds, proxy_strength
 from explainkit.assess.groups.groupings import Groupings
 from explainkit.assess.leakage import leakage
@@ -35,6 +36,7 @@ def assess(subject: Subject, plan: Plan, found: Groupings) -> Measured:
     return (
         facts.measured
         + leakage.measure(subject, plan, found, facts)
+        + drift.measure(subject, plan)
         + performance.measure(subject, plan.performance, seed=plan.explain.seed)
         + calibration.measure(subject, seed=plan.explain.seed)
         + fairness.measure(subject, plan.fairness, seed=plan.explain.seed, found=found)

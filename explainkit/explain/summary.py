@@ -16,6 +16,7 @@ from explainkit.explain.decision.figures import others_figures
 from explainkit.explain.decision.setting import Situation
 from explainkit.explain.decision.stage import examine
 from explainkit.explain.draws import draw
+from explainkit.explain.drift import explanations_drift
 from explainkit.explain.effects.picture import global_picture
 from explainkit.explain.gap import gap
 from explainkit.explain.interactions import interaction_values
@@ -60,6 +61,7 @@ def explain(
     only_cases: bool = False,
     groups: Sequence[GroupColumn] = (),
     references: Mapping[str, str] | None = None,
+    reference_rows: int = 0,
 ) -> Explained:
     """Explain a subject's model.
 
@@ -78,6 +80,8 @@ def explain(
         Groups that may be shown, whose gaps are shared out among the inputs.
     references : mapping, optional
         Reference group by sensitive column, where stated.
+    reference_rows : int, default 0
+        Reference rows that are explained at most, to compare the importance of inputs.
 
     Raises
     ------
@@ -102,6 +106,7 @@ def explain(
             # Before all others: its tables are the largest, and made on all processors.
             interactions = _interactions(task, setting)
             parts.append(Part(lambda: _picture(task, setting, interactions)))
+            parts.append(Part(lambda: explanations_drift(setting, subject, most=reference_rows)))
         parts += [
             Part(lambda: gap(explanation, setting.sample, groups, references or {})),
             Part(lambda: Measured(ledger=_not_simple(subject))),

@@ -19,6 +19,7 @@ from explainkit.plan.assessing import (
 from explainkit.plan.base import Label, Names, Output, Task
 from explainkit.plan.comparing import ComparePlan, MaterialPlan
 from explainkit.plan.data import DataPlan, WeightPlan
+from explainkit.plan.drift import DriftPlan
 from explainkit.plan.explaining import ExplainPlan
 from explainkit.plan.look import LookPlan
 from explainkit.plan.plan import Plan
@@ -34,6 +35,7 @@ __all__ = [
     "CostPlan",
     "DataPlan",
     "DecisionsPlan",
+    "DriftPlan",
     "ExplainPlan",
     "FairnessPlan",
     "FeaturePlan",

@@ -27,7 +27,7 @@ class DataPlan(Strict):
     evaluation: str | None = None
     """The rows on which everything is measured: parquet, csv or feather."""
     reference: str | None = None
-    """Rows the model was trained on or is used for: background of explanations."""
+    """Rows the model was trained on or is used for: background of explanations, and what drift is measured from."""
     target: str | None = None
     """Column of outcomes; rows without one are kept and counted."""
     score: str | None = None

@@ -23,6 +23,7 @@ from explainkit.plan.assessing import (
 from explainkit.plan.base import Strict
 from explainkit.plan.comparing import ComparePlan
 from explainkit.plan.data import DataPlan
+from explainkit.plan.drift import DriftPlan
 from explainkit.plan.explaining import ExplainPlan
 from explainkit.plan.look import LookPlan
 from explainkit.plan.properties import PropertyPlan
@@ -46,6 +47,7 @@ class Plan(Strict):
     public: PublicPlan = PublicPlan()
     slices: SlicesPlan = SlicesPlan()
     limits: LimitsPlan = LimitsPlan()
+    drift: DriftPlan = DriftPlan()
     champion: ChampionPlan | None = None
     decisions: DecisionsPlan | None = None
     proxies: dict[str, ProxyPlan] = Field(default_factory=dict)

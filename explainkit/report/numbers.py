@@ -42,6 +42,12 @@ _SIGNED = {
     "data.missing_by_outcome",
     "data.share_difference",
     "leakage.overlap_excess",
+    "drift.missing",
+    "drift.outcome_rate",
+    "drift.concept_intercept",
+    "drift.concept_slope",
+    "drift.mean_error",
+    "explanation.drift.difference",
 }
 _SIGNED_LOG_ODDS = {
     "explanation.shap.base",

@@ -176,6 +176,21 @@ def scores(folder: Path) -> Evidence:
     )
 
 
+def unlabelled(folder: Path) -> Evidence:
+    """Scores whose outcomes are not known yet."""
+    data = rows()
+    data.to_csv(folder / "train.csv", index=False)
+    data.drop(columns="bad").to_csv(folder / "rows.csv", index=False)
+    document = {
+        "data": {"evaluation": "rows.csv", "reference": "train.csv", "score": "old_score"},
+        "model": {"task": "binary", "positive": 1, "threshold": ">=0.5"},
+        "drift": {"reference_target": "bad"},
+        "statements": {"population": "all cases"},
+    }
+    plan = plan_from(document)
+    return gather(load_subject(plan, base=folder), plan)
+
+
 ALL: dict[str, Callable[[Path], Evidence]] = {
     "binary": binary,
     "linear": linear,
@@ -184,4 +199,5 @@ ALL: dict[str, Callable[[Path], Evidence]] = {
     "many_inputs": many_inputs,
     "no_cases": no_cases,
     "scores": scores,
+    "unlabelled": unlabelled,
 }

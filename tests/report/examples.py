@@ -118,7 +118,7 @@ def credit() -> Evidence:
         ),
         LedgerEntry(
             kind="not_tested",
-            what="drift, robustness and load",
+            what="robustness and load",
             reason="this version of explainkit does not measure them",
         ),
     )

@@ -10,7 +10,7 @@ from explainkit.report.language import noted, say
 from explainkit.report.numbers import figure_text
 from explainkit.report.phrases import listed, name, number, on_page, source, stated, words
 from explainkit.report.reader import Reader
-from explainkit.report.sections import findings, leakage, splits
+from explainkit.report.sections import drift, findings, leakage, splits
 from explainkit.report.sections.findings import OF_DATA
 
 MOST_DRAWN = 30
@@ -56,6 +56,7 @@ def section(evidence: Evidence) -> Section:
         inside: tuple[Block, ...] = (_columns(reader),) if drawn is None else (_columns(reader), drawn)
         blocks.append(Group(title=words("Columns of the evaluation data"), blocks=inside))
     blocks.extend(splits.blocks(reader))
+    blocks.extend(drift.blocks(reader))
     blocks.extend(leakage.blocks(reader))
     blocks.extend(stated(reader, "data"))
     return Section(number=6, id="data", title=say("Data"), blocks=tuple(blocks))

@@ -9,12 +9,14 @@ from explainkit.evidence import Finding, FindingKind
 from explainkit.figures import Figure
 from explainkit.report.card import Link, Mark, Parts, Tone, Words
 from explainkit.report.language import noted, say
-from explainkit.report.phrases import given, listed, name, number, on_page, words
+from explainkit.report.phrases import given, interval, listed, name, number, on_page, words
 from explainkit.report.reader import Reader
 
 LEAKS: tuple[FindingKind, ...] = ("same_data", "overlap", "late", "copy", "determined", "ranks", "target_statistics")
-"""Kinds that concern what the model may have been told; the others concern the data."""
-OF_DATA: tuple[FindingKind, ...] = tuple(kind for kind in get_args(FindingKind) if kind not in LEAKS)
+"""Kinds that concern what the model may have been told."""
+DRIFTS: tuple[FindingKind, ...] = ("outcome_drift", "score_drift", "drift", "told_apart", "explanation_drift")
+"""Kinds that concern a change from the reference data to the evaluation data."""
+OF_DATA: tuple[FindingKind, ...] = tuple(kind for kind in get_args(FindingKind) if kind not in (*LEAKS, *DRIFTS))
 _MOST = 5
 """Columns named in one line."""
 _ROWS = {
@@ -48,6 +50,7 @@ _INPUTS: Mapping[FindingKind, str] = {
         "the model replaces values by statistics of the outcome ({columns}): rows that these were taken from tell it "
         "their own outcome"
     ),
+    "drift": noted("inputs that changed from the reference data: {columns}"),
     "personal": noted("inputs that look like data of persons: {columns}"),
     "missing_by_outcome": noted("values are missing more often with one outcome than with others: {columns}"),
     "missing_by_group": noted("values are missing more often in one group than in another: {columns}"),
@@ -63,6 +66,7 @@ _OTHERS: Mapping[FindingKind, str] = {
         "values that come with one outcome alone, in columns that are no inputs of the model: {columns}"
     ),
     "ranks": noted("ranks the outcomes nearly as well as can be, and is no input of the model: {columns}"),
+    "drift": noted("columns that changed from the reference data, and are no inputs: {columns}"),
     "personal": noted("columns that look like data of persons, and are no inputs of the model: {columns}"),
     "off_reference": noted("values that the reference data does not cover, in columns that are no inputs: {columns}"),
 }
@@ -73,7 +77,24 @@ _FLAGS: Mapping[FindingKind, str] = {
     "share": noted("other groups"),
     "duplicates": noted("repeated rows"),
 }
-_LEAK, _DATA = noted("possible leakage"), noted("data")
+_LEAK, _DATA, _DRIFT = noted("possible leakage"), noted("data"), noted("drift")
+_CHANGED: Mapping[str, str] = {
+    "drift.score_psi": noted("scores lie elsewhere than in the reference data (population stability index {value})"),
+    "drift.told_apart": noted(
+        "evaluation rows are told from reference rows (area under the ROC curve {value}, lower end {low})"
+    ),
+    "drift.outcome_rate": noted(
+        "at equal scores the share of the outcome differs from the reference data by {value} ({interval}), be it by "
+        "drift, or because the model was trained on those rows"
+    ),
+    "drift.mean_error": noted(
+        "the mean error differs from the reference data by {value} standard deviations ({interval}), be it by drift, "
+        "or because the model was trained on those rows"
+    ),
+    "explanation.drift.rank_correlation": noted(
+        "answers rest on other inputs than in the reference data (rank correlation of importance {value})"
+    ),
+}
 
 
 def items(reader: Reader, kinds: Sequence[FindingKind] | None = None, *, linked: bool = True) -> Iterator[Parts]:
@@ -95,7 +116,7 @@ def items(reader: Reader, kinds: Sequence[FindingKind] | None = None, *, linked:
     for (kind, seen), found in groups.items():
         tone: Tone = "attention" if seen else "open"
         said = _said(reader, kind, seen, found)
-        flag = _FLAGS.get(kind, _LEAK if kind in LEAKS else _DATA)
+        flag = _FLAGS.get(kind, _LEAK if kind in LEAKS else _DRIFT if kind in DRIFTS else _DATA)
         more = words(", see {section}", section=Link("data")) if linked else ()
         yield (Mark(tone, say(flag)), Words(" "), *said, *more)
 
@@ -109,6 +130,9 @@ def _said(reader: Reader, kind: FindingKind, seen: bool, found: Sequence[Finding
         way = figure.keys["rows"]
         expected = reader.figure("leakage.overlap_expected", rows=way)
         return words(_ROWS[way], rows=number(figure, "events"), all=number(figure, "n"), expected=number(expected))
+    if figure is not None and figure.name in _CHANGED:
+        low, ends = number(figure, "low"), interval(figure)
+        return words(_CHANGED[figure.name], value=number(figure), low=low, interval=ends)
     message = _INPUTS[kind] if seen or kind not in _OTHERS else _OTHERS[kind]
     return words(message, columns=_columns(reader, kind, found))
 
@@ -192,6 +216,14 @@ def _share(reader: Reader, finding: Finding) -> Parts:
     return words("{group} of {column} ({value})", group=group, column=column, value=number(figure))
 
 
+def _drift(reader: Reader, finding: Finding) -> Parts:
+    figure, column = _figure(reader, finding), name(finding.columns[0])
+    assert figure is not None
+    missing = figure.name == "drift.missing"
+    message = noted("{column} (missing values {value})") if missing else noted("{column} (PSI {value})")
+    return words(message, column=column, value=number(figure))
+
+
 def _repeats(reader: Reader, finding: Finding) -> Parts:
     figure = _figure(reader, finding)
     assert figure is not None
@@ -201,6 +233,7 @@ def _repeats(reader: Reader, finding: Finding) -> Parts:
 
 _TELLS: Mapping[FindingKind, Callable[[Reader, Finding], Parts]] = {
     "late": _late,
+    "drift": _drift,
     "copy": lambda reader, finding: (name(finding.columns[0]),),
     "determined": _determined,
     "target_statistics": _encoded,

@@ -60,7 +60,13 @@ def risks(evidence: Evidence) -> Section:
 
 def monitoring(evidence: Evidence) -> Section:
     """Section 15: monitoring and change."""
-    return _stated(evidence, 15, "monitoring", say("Monitoring and change"))
+    note = None
+    if any(figure.name.startswith("drift.") and figure.status == "measured" for figure in evidence.figures):
+        said = words(
+            "How far the evaluation data already lies from the reference data stands in {data}.", data=Link("data")
+        )
+        note = Paragraph(parts=said, style="note")
+    return _stated(evidence, 15, "monitoring", say("Monitoring and change"), note)
 
 
 def validation(evidence: Evidence) -> Section:
