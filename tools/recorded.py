@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
 
-FOLDERS = ("assess", "explain", "load")
+FOLDERS = ("assess", "explain", "load", "robustness")
 MODULES = ("circumstances.py", "comparing.py", "evidence.py", "explanation.py", "gathering.py", "public.py")
 OTHERS = (
     *("load/catalogue.py", "load/columns.py", "load/row_values.py", "load/pickle_scan.py", "load/known_names.py"),

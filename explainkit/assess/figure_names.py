@@ -55,6 +55,11 @@ _OTHERS = {
     "performance": ("effective_n",),
     "property": ("answer", "holds", "looked", "tried", "violation"),
     "proxy": ("size",),
+    "robustness": (
+        *("asked", "off_data.loss_difference", "off_data.rows", "off_data.score", "off_data.score_difference"),
+        *("scenario.score_change", "scenario.score_change_p95", "scenario.score_shift", "score_change"),
+        *("score_change_p95", "worst.score_change", "worst.score_change_p95"),
+    ),
 }
 NAMES = frozenset(
     {name for needs in NEEDS.values() for name in needs}
