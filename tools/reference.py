@@ -40,6 +40,7 @@ FAMILIES = {
     "explanation": "Explanations",
     "case": "Single cases",
     "property": "Properties for every input",
+    "robustness": "Robustness",
     "data": "Data",
     "compare": "From one release to another",
     "ledger": "Ledger",

@@ -42,6 +42,10 @@ _SIGNED = {
     "data.missing_by_outcome",
     "data.share_difference",
     "leakage.overlap_excess",
+    "robustness.performance_change",
+    "robustness.scenario.score_shift",
+    "robustness.off_data.score_difference",
+    "robustness.off_data.loss_difference",
 }
 _SIGNED_LOG_ODDS = {
     "explanation.shap.base",

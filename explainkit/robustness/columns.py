@@ -40,7 +40,7 @@ class Spread:
         reach = self._reach(share)
         top = len(self.sorted) - 1
         low, high = self.sorted[(first - reach).clip(0, top)], self.sorted[(last + reach).clip(0, top)]
-        return np.minimum(low, values), np.maximum(high, values)
+        return np.asarray(np.minimum(low, values)), np.asarray(np.maximum(high, values))
 
     def drawn(self, values: FloatArray, share: float, rng: np.random.Generator) -> FloatArray:
         """A reference value for each value, from within that share of ranks of it."""
@@ -48,7 +48,7 @@ class Spread:
         own = first + np.floor(rng.random(len(values)) * (last - first + 1)).astype(np.int64)
         reach = self._reach(share)
         places = own + rng.integers(-reach, reach + 1, len(values))
-        return self.sorted[places.clip(0, len(self.sorted) - 1)]
+        return np.asarray(self.sorted[places.clip(0, len(self.sorted) - 1)])
 
     def _block(self, values: FloatArray) -> tuple[IntArray, IntArray]:
         """First and last rank of the reference values that equal each value; where none does, of the next one."""
@@ -101,7 +101,7 @@ class Columns:
             found = np.zeros(0)
             if kind_of(column) in NUMBERS:
                 found = column.to_numpy(dtype=np.float64, na_value=np.nan)
-            self._spreads[name] = Spread(np.sort(found[np.isfinite(found)]))
+            self._spreads[name] = Spread(np.sort(np.asarray(found[np.isfinite(found)])))
         return self._spreads[name]
 
     def donors(self, name: str) -> IntArray:
@@ -156,7 +156,7 @@ class Columns:
         if isinstance(column.dtype, pd.CategoricalDtype):
             new = _new_value(list(column.cat.categories) + list(known))
             column = column.cat.add_categories([new])
-            filled = pd.Series(pd.Categorical([new] * len(column), dtype=column.dtype))
+            filled = pd.Series([new] * len(column)).astype(column.dtype)
         else:
             filled = pd.Series([new] * len(column), dtype=column.dtype)
         return self._twice(name, pd.concat([column, filled], ignore_index=True))

@@ -49,7 +49,8 @@ class Door:
         model = self.subject.model
         assert model is not None
         self.asked += len(rows)
-        found, ledger = [], []
+        found: list[FloatArray] = []
+        ledger: list[LedgerEntry] = []
         for start in range(0, len(rows), BATCH_ROWS):
             adapted, cast = model.adapt(rows.iloc[start : start + BATCH_ROWS])
             found.append(self.target.answers(model.predict(adapted)))
@@ -59,5 +60,5 @@ class Door:
 
 def refusal(error: ModelError | DataError) -> str:
     """Why a model does not take some rows, in a clause."""
-    said = error.found or error.problem
+    said = (error.found or error.problem).rstrip(".")
     return said if len(said) <= _LONGEST else said[:_LONGEST].rsplit(" ", 1)[0] + " …"

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from explainkit.errors import DataError, ModelError
-from explainkit.figures import figure_id
 from explainkit.load.columns import kind_of
 from explainkit.plan import Plan
 from explainkit.plan.robustness import RobustnessPlan
@@ -249,7 +248,8 @@ class Inputs:
             figure, keys, status="insufficient" if status == "insufficient" else "not_tested", reason=reason
         )
         if status == "not_tested":
-            self._judge.recorder.note("not_tested", figure_id(figure, keys), reason)
+            what = "noise in all inputs at once" if name is None else f"the input {name} changed: {change}"
+            self._judge.recorder.note("not_tested", what, reason)
 
 
 def _keys(name: str | None, change: str) -> dict[str, str]:

@@ -77,40 +77,16 @@ class Judge:
         how : str
             The change, in words.
         """
-        record, sampling = self.recorder, self.sampling
-        if self.subject.task != "regression" and record.open(f"{family}.flips"):
+        if self.subject.task != "regression" and self.recorder.open(f"{family}.flips"):
             flips = self.flips(after)
             assert flips is not None
-            value, interval, method = of_share(flips, sampling)
-            record.number(
-                f"{family}.flips",
-                value,
-                keys,
-                undefined="",
-                unit="proportion",
-                n=len(flips),
-                events=int(flips.sum()),
-                method=f"same rows before and after; {how}",
-                interval=interval,
-                any_sampling=True,
-                interval_method=method,
-                numerator="decided otherwise after the change",
-            )
-        moves = self.moved(after)
-        said = f"mean |answer after − answer before|; {how}"
-        if self.subject.task == "multiclass":
-            said = f"mean share of probability that goes to other classes; {how}"
-        record.number(
-            f"{family}.score_change",
-            mean(moves, sampling.weights),
-            keys,
-            undefined="",
-            unit=self.unit,
-            n=len(moves),
-            method=said,
-            **of_mean(moves, sampling, least=0.0),
-        )
-        record.number(
+            self.share(f"{family}.flips", flips, self.sampling, keys, f"same rows before and after; {how}")
+        moves, sampling = self.moved(after), self.sampling
+        said = "mean share of probability that goes to other classes"
+        if self.subject.task != "multiclass":
+            said = "mean |answer after − answer before|"
+        self.average(f"{family}.score_change", moves, keys, f"{said}; {how}", least=0.0)
+        self.recorder.number(
             f"{family}.score_change_p95",
             quantile(moves, 0.95, sampling.weights),
             keys,
@@ -119,6 +95,33 @@ class Judge:
             n=len(moves),
             method=f"95th percentile of the same; {how}",
         )
+
+    def share(self, name: str, flips: BoolArray, sampling: Sampling, keys: Mapping[str, str], method: str) -> None:
+        """Record a share of rows that are decided otherwise."""
+        value, interval, made = of_share(flips, sampling)
+        self.recorder.number(
+            name,
+            value,
+            keys,
+            undefined="",
+            unit="proportion",
+            n=len(flips),
+            events=int(flips.sum()),
+            method=method,
+            interval=interval,
+            any_sampling=True,
+            interval_method=made,
+            numerator="decided otherwise after the change",
+        )
+
+    def average(
+        self, name: str, values: FloatArray, keys: Mapping[str, str], method: str, *, least: float | None = None
+    ) -> None:
+        """Record a mean of one number per row; no mean can be below `least`."""
+        details = of_mean(values, self.sampling, least=least)
+        unit: Unit = self.unit if least is not None or self.unit == "target" else "difference"
+        details |= {"unit": unit, "n": len(values), "method": method}
+        self.recorder.number(name, mean(values, self.sampling.weights), keys, undefined="", **details)
 
     def performance(self, name: str, after: FloatArray, keys: Mapping[str, str], how: str) -> None:
         """Record what a change of the inputs does to performance, the outcomes being as they were.
@@ -144,29 +147,38 @@ class Judge:
         if reason is not None:
             record.missing(name, keys, status="insufficient", reason=reason)
             return
-        weights = sampling.weights
-        method, unit = AREA, "difference"
+        self._changed(name, (first, second), labels, sampling, (keys, how))
+
+    def _changed(
+        self,
+        name: str,
+        answers: tuple[FloatArray, FloatArray],
+        labels: FloatArray,
+        sampling: Sampling,
+        said: tuple[Mapping[str, str], str],
+    ) -> None:
+        """Record the change of the measure that fits the task."""
+        first, second = answers
+        weights, (keys, how) = sampling.weights, said
         if self.subject.task == "binary":
-            positive = labels == 1
+            positive, method, made = labels == 1, AREA, "paired DeLong interval (DeLong 1988)"
             value = area(second, positive, weights) - area(first, positive, weights)
             interval = area_difference(value, (second[:, 0], first[:, 0]), positive, sampling)
-            made = "paired DeLong interval (DeLong 1988)"
         elif self.subject.task == "multiclass":
-            right = [answers.argmax(axis=1) == labels for answers in (second, first)]
-            gain = right[0].astype(np.float64) - right[1]
+            now, then = (found.argmax(axis=1) == labels for found in (second, first))
+            gain = now.astype(np.float64) - then
             value, method, made = mean(gain, weights), ACCURACY, PAIRED_RATES
-            interval = rate_difference(right[0], right[1]) if sampling.simple else sampling.mean_interval(gain)
+            interval = rate_difference(now, then) if sampling.simple else sampling.mean_interval(gain)
         else:
             gain = np.abs(second[:, 0] - labels) - np.abs(first[:, 0] - labels)
-            value, method, unit = mean(gain, weights), ERROR, "target"
+            value, method, made = mean(gain, weights), ERROR, "Student's interval of the differences row by row"
             interval = sampling.mean_interval(gain)
-            made = "Student's interval of the differences row by row"
-        record.number(
+        self.recorder.number(
             name,
             value,
             keys,
             undefined="",
-            unit="target" if unit == "target" else "difference",
+            unit="target" if self.subject.task == "regression" else "difference",
             n=len(labels),
             method=f"{method}; {how}",
             interval=interval,
@@ -178,7 +190,7 @@ class Judge:
 def decided(subject: Subject, answers: FloatArray) -> IntArray | None:
     """What is decided by answers, as a number; None where nothing is."""
     if subject.task == "multiclass":
-        return answers.argmax(axis=1)
+        return np.asarray(answers.argmax(axis=1))
     if subject.task == "regression" or subject.threshold is None:
         return None
     return subject.threshold.decide(answers[:, 0]).astype(np.int64)

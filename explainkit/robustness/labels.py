@@ -121,8 +121,8 @@ def _record(recorder: Recorder, name: str, share: float, values: FloatArray, n: 
         unit="score",
         n=n,
         method=(
-            f"mean of {len(values)} draws in which each outcome is flipped by a chance of {share:g}; the ends hold 95 % "
-            "of the draws, and are no confidence interval"
+            f"mean of {len(values)} draws in which each outcome is flipped by a chance of {share:g}; the ends hold "
+            "95 % of the draws, and are no confidence interval"
         ),
         bounds=Interval(float(low), float(high)),
     )

@@ -7,8 +7,6 @@ import pandas as pd
 
 from explainkit.assess.groups.cells import Cells, RowStates, hidden_on_cards, single, without_basis
 from explainkit.assess.groups.groupings import Groupings
-from explainkit.assess.outcomes import mean
-from explainkit.assess.precision import of_mean, of_share
 from explainkit.decision import label_name
 from explainkit.errors import DataError, ModelError, PlanError, nearest
 from explainkit.load.subject import Subject
@@ -19,9 +17,10 @@ from explainkit.robustness.door import BoolArray, Door, FloatArray, refusal
 from explainkit.robustness.judge import Judge
 
 FAMILY = "robustness.scenario"
+_TOGETHER = "all changes of the scenario together"
 _FEW = (
-    "fewer decisions of the group flip, or stay, than fairness.min_cell, or the card hides the group, or it would reveal "
-    "one of these"
+    "fewer decisions of the group flip, or stay, than fairness.min_cell, or the card hides the group, or it would "
+    "reveal one of these"
 )
 _AMOUNTS = '"+10%", "-2sd" or a number'
 
@@ -126,25 +125,14 @@ class Scenarios:
                 self._judge.recorder.missing(f"{FAMILY}.score_change", keys, status="not_tested", reason=reason)
                 self._judge.recorder.note("not_tested", f"the scenario {scenario.name}", reason)
                 continue
-            self._judge.record(FAMILY, after, keys, "all changes of the scenario together")
+            self._judge.record(FAMILY, after, keys, _TOGETHER)
             if self._judge.subject.task != "multiclass":
-                self._shift(after[:, 0] - self._judge.before[:, 0], keys)
+                shift = after[:, 0] - self._judge.before[:, 0]
+                said = f"mean of answer after − answer before; {_TOGETHER}"
+                self._judge.average(f"{FAMILY}.score_shift", shift, keys, said)
             flips = self._judge.flips(after)
             if flips is not None:
                 self._by_group(flips, scenario.name)
-
-    def _shift(self, moves: FloatArray, keys: dict[str, str]) -> None:
-        sampling = self._judge.sampling
-        self._judge.recorder.number(
-            f"{FAMILY}.score_shift",
-            mean(moves, sampling.weights),
-            keys,
-            undefined="",
-            unit="target" if self._judge.unit == "target" else "difference",
-            n=len(moves),
-            method="mean of answer after − answer before; all changes of the scenario together",
-            **of_mean(moves, sampling),
-        )
 
     def _by_group(self, flips: BoolArray, name: str) -> None:
         """Share of decisions that flip in each group, of which it may be told."""
@@ -173,21 +161,8 @@ class Scenarios:
             counted = inside if recorder.subject.rows.weights is None else inside & (recorder.subject.rows.weights > 0)
             if not counted.any() or not recorder.open(figure):
                 continue
-            value, interval, method = of_share(flips[counted], recorder.sampling.take(counted))
-            recorder.number(
-                figure,
-                value,
-                keys,
-                undefined="",
-                unit="proportion",
-                n=int(counted.sum()),
-                events=int((flips & counted).sum()),
-                method="same rows before and after; all changes of the scenario together",
-                interval=interval,
-                any_sampling=True,
-                interval_method=method,
-                numerator="decided otherwise after the change",
-            )
+            said = f"same rows before and after; {_TOGETHER}"
+            self._judge.share(figure, flips[counted], recorder.sampling.take(counted), keys, said)
 
 
 def check_scenarios(subject: Subject, plan: Plan) -> None:

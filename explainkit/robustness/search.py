@@ -1,9 +1,9 @@
 """The worst small change of all numbers of a row together, found by search: there may be worse ones.
 
 One number after the other takes the value within its noise that moves the answer most towards another decision, twice
-over. Where the model is an ensemble of trees whose tests can be followed back to the columns, the values tried are those
-that its own thresholds tell apart; of any other model, values at equal distances. What is found is what the model itself
-answers.
+over. Where the model is an ensemble of trees whose tests can be followed back to the columns, the values tried are
+those that its own thresholds tell apart; of any other model, values at equal distances. What is found is what the model
+itself answers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from explainkit.assess.precision import of_mean, of_share
 from explainkit.errors import DataError, ModelError
 from explainkit.explain.properties.cells import Opening, UndecidableError, Variable
 from explainkit.explain.properties.known import Known
@@ -23,9 +22,9 @@ from explainkit.explain.task import Task
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
 from explainkit.robustness.columns import Columns
-from explainkit.robustness.door import BoolArray, Door, FloatArray, IntArray, refusal
+from explainkit.robustness.door import Door, FloatArray, IntArray, refusal
 from explainkit.robustness.inputs import Changes
-from explainkit.robustness.judge import Judge, decided, moved, quantile
+from explainkit.robustness.judge import Judge, decided, moved
 
 POINTS = 8
 """Values of one number that are tried for a row."""
@@ -62,7 +61,12 @@ class Search:
             reason = f"the model does not answer: {refusal(error)}"
             recorder.note("not_tested", "the worst small change of a row", reason)
             return
-        self._record(after, len(boxes))
+        values = BY_STEPS if self.variables is None else BY_TREES
+        how = (
+            f"found by search among {values}, {len(boxes)} numbers of a row changed together within their noise; there "
+            "may be worse changes"
+        )
+        self.judge.record("robustness.worst", after, {}, how)
 
     def _found(self, boxes: Mapping[str, tuple[FloatArray, FloatArray]]) -> pd.DataFrame:
         """Rows after the worst change found."""
@@ -109,51 +113,6 @@ class Search:
             others[each, first] = -np.inf
             return np.asarray(others.max(axis=1) - own)
         return np.asarray(np.where(first == 1, -answers[:, 0], answers[:, 0]))
-
-    def _record(self, after: FloatArray, inputs: int) -> None:
-        judge = self.judge
-        values = BY_TREES if self.variables is not None else BY_STEPS
-        how = (
-            f"found by search among {values}, {inputs} numbers of a row changed together within their noise; "
-            "there may be worse changes"
-        )
-        sampling, recorder = judge.sampling, judge.recorder
-        if judge.subject.task != "regression" and recorder.open("robustness.worst.flips"):
-            flips: BoolArray | None = judge.flips(after)
-            assert flips is not None
-            value, interval, method = of_share(flips, sampling)
-            recorder.number(
-                "robustness.worst.flips",
-                value,
-                undefined="",
-                unit="proportion",
-                n=len(flips),
-                events=int(flips.sum()),
-                method=how,
-                interval=interval,
-                any_sampling=True,
-                interval_method=method,
-                numerator="decided otherwise after the change found",
-            )
-        moves = judge.moved(after)
-        weights = np.ones(len(moves)) if sampling.weights is None else sampling.weights
-        recorder.number(
-            "robustness.worst.score_change",
-            float((weights * moves).sum() / weights.sum()),
-            undefined="",
-            unit=judge.unit,
-            n=len(moves),
-            method=f"mean |answer after − answer before|; {how}",
-            **of_mean(moves, sampling, least=0.0),
-        )
-        recorder.number(
-            "robustness.worst.score_change_p95",
-            quantile(moves, 0.95, sampling.weights),
-            undefined="",
-            unit=judge.unit,
-            n=len(moves),
-            method=f"95th percentile of the same; {how}",
-        )
 
 
 def variables_of(subject: Subject, plan: Plan) -> Mapping[str, Variable] | str:

@@ -117,7 +117,9 @@ class _Setting:
     def inputs(self) -> None:
         """Changes of single inputs."""
         self._say_drawn("rows whose inputs are changed", len(self.at), self.subject.rows.count)
-        Inputs(self.door, self.judge, Changes(self.columns, self.plan, self.sizes, self._called), self.columns).measure()
+        Inputs(
+            self.door, self.judge, Changes(self.columns, self.plan, self.sizes, self._called), self.columns
+        ).measure()
 
     def search(self) -> None:
         """The worst small change of some rows."""
@@ -166,5 +168,7 @@ class _Setting:
 
     def result(self) -> Measured:
         """All that was measured, and how many rows the model was asked about for it."""
-        asked = Figure(id=ASKED, value=self.door.asked, unit="count", method="made-up rows that the model was asked about")
+        asked = Figure(
+            id=ASKED, value=self.door.asked, unit="count", method="made-up rows that the model was asked about"
+        )
         return Measured(figures=(asked,)) + self.recorder.result()

@@ -106,8 +106,8 @@ class Unusual:
             taken = sampling.take(inside)
             value = mean(values[inside], taken.weights)
             details = of_mean(values[inside], taken)
-            n = int(inside.sum())
-            recorder.number(figure, value, {"rows": side}, undefined="", unit=unit, n=n, method=what, **details)
+            details |= {"unit": unit, "n": int(inside.sum()), "method": what}
+            recorder.number(figure, value, {"rows": side}, undefined="", **details)
         if min(int(inside.sum()) for inside in parts.values()) < LEAST:
             recorder.missing(f"{figure}_difference", status="insufficient", reason=_FEW)
             return

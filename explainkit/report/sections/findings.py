@@ -14,7 +14,9 @@ from explainkit.report.reader import Reader
 
 LEAKS: tuple[FindingKind, ...] = ("same_data", "overlap", "late", "copy", "determined", "ranks", "target_statistics")
 """Kinds that concern what the model may have been told; the others concern the data."""
-OF_DATA: tuple[FindingKind, ...] = tuple(kind for kind in get_args(FindingKind) if kind not in LEAKS)
+OF_ROBUSTNESS: tuple[FindingKind, ...] = ("fragile", "stress", "off_data")
+"""Kinds that concern what becomes of answers when inputs are not as they should be."""
+OF_DATA: tuple[FindingKind, ...] = tuple(kind for kind in get_args(FindingKind) if kind not in (*LEAKS, *OF_ROBUSTNESS))
 _MOST = 5
 """Columns named in one line."""
 _ROWS = {
@@ -55,6 +57,9 @@ _INPUTS: Mapping[FindingKind, str] = {
     "off_reference": noted("values that the reference data does not cover: {columns}"),
     "duplicates": noted("rows repeat others of the same data: {columns}"),
     "constant": noted("inputs that have one value alone: {columns}"),
+    "fragile": noted("noise flips decisions: {columns}"),
+    "stress": noted("scenarios flip decisions: {columns}"),
+    "off_data": noted("rows unlike every row of the reference data: {columns}"),
 }
 _OTHERS: Mapping[FindingKind, str] = {
     "late": noted("known only after the decision, and no input of the model: {columns}"),
@@ -73,7 +78,7 @@ _FLAGS: Mapping[FindingKind, str] = {
     "share": noted("other groups"),
     "duplicates": noted("repeated rows"),
 }
-_LEAK, _DATA = noted("possible leakage"), noted("data")
+_LEAK, _DATA, _ROBUSTNESS = noted("possible leakage"), noted("data"), noted("robustness")
 
 
 def items(reader: Reader, kinds: Sequence[FindingKind] | None = None, *, linked: bool = True) -> Iterator[Parts]:
@@ -95,8 +100,10 @@ def items(reader: Reader, kinds: Sequence[FindingKind] | None = None, *, linked:
     for (kind, seen), found in groups.items():
         tone: Tone = "attention" if seen else "open"
         said = _said(reader, kind, seen, found)
-        flag = _FLAGS.get(kind, _LEAK if kind in LEAKS else _DATA)
-        more = words(", see {section}", section=Link("data")) if linked else ()
+        family = _LEAK if kind in LEAKS else _ROBUSTNESS if kind in OF_ROBUSTNESS else _DATA
+        flag = _FLAGS.get(kind, family)
+        section = Link("robustness" if kind in OF_ROBUSTNESS else "data")
+        more = words(", see {section}", section=section) if linked else ()
         yield (Mark(tone, say(flag)), Words(" "), *said, *more)
 
 
@@ -199,6 +206,22 @@ def _repeats(reader: Reader, finding: Finding) -> Parts:
     return words("{count} of the {dataset}", count=number(figure, "events"), dataset=words(role))
 
 
+def _fragile(reader: Reader, finding: Finding) -> Parts:
+    column = name(finding.columns[0]) if finding.columns else words("all inputs together")
+    return words("{column} ({value})", column=column, value=number(_figure(reader, finding)))
+
+
+def _stress(reader: Reader, finding: Finding) -> Parts:
+    figure = _figure(reader, finding)
+    assert figure is not None
+    return words("{scenario} ({value})", scenario=name(figure.keys["scenario"]), value=number(figure))
+
+
+def _unusual(reader: Reader, finding: Finding) -> Parts:
+    figure = _figure(reader, finding)
+    return words("{count} of {all}", count=number(figure, "events"), all=number(figure, "n"))
+
+
 _TELLS: Mapping[FindingKind, Callable[[Reader, Finding], Parts]] = {
     "late": _late,
     "copy": lambda reader, finding: (name(finding.columns[0]),),
@@ -209,6 +232,9 @@ _TELLS: Mapping[FindingKind, Callable[[Reader, Finding], Parts]] = {
     "share": _share,
     "duplicates": _repeats,
     "constant": lambda reader, finding: (name(finding.columns[0]),),
+    "fragile": _fragile,
+    "stress": _stress,
+    "off_data": _unusual,
 }
 PERSONAL = {
     "e-mail address": noted("e-mail addresses"),

@@ -46,6 +46,7 @@ def attention(reader: Reader) -> tuple[Parts, ...]:
         *_blocked(reader),
         *_small_ratio(reader),
         *_inputs(reader),
+        *findings.items(reader, findings.OF_ROBUSTNESS),
         *findings.items(reader, findings.OF_DATA),
         *_blanks(reader),
     ]
