@@ -125,6 +125,11 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
                 from explainkit.robustness.stage import robustness
 
                 measured += robustness(subject, plan, found)
+        if plan.load:
+            with progress.stage("time the model"):
+                from explainkit.robustness.timing import load
+
+                measured += load(subject, plan)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured
     measured += Measured(ledger=withheld + not_covered(subject, plan))
     return evidence_of(subject, plan, measured, explained, publication=public)

@@ -41,6 +41,7 @@ FAMILIES = {
     "case": "Single cases",
     "property": "Properties for every input",
     "robustness": "Robustness",
+    "load": "Load",
     "data": "Data",
     "compare": "From one release to another",
     "ledger": "Ledger",

@@ -51,6 +51,7 @@ _OTHERS = {
         *("overlap_expected", "rank_correlation"),
     ),
     "ledger": ("count",),
+    "load": ("latency", "memory", "start", "throughput"),
     "ll144": ("unknown",),
     "performance": ("effective_n",),
     "property": ("answer", "holds", "looked", "tried", "violation"),

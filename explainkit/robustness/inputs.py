@@ -73,12 +73,12 @@ class Changes:
             step = sizes.shift * spread.deviation
             if columns.kinds[name] == "integer":
                 step = max(1.0, round(step))
-            for change, sign, word in (("up", 1, "raised"), ("down", -1, "lowered")):
-                how = f"{word} by {sizes.shift:g} standard deviations of the {self._reference}"
-                yield self._number(name, change, values + sign * step, how)
-            for change, end in (("lowest", spread.sorted[0]), ("highest", spread.sorted[-1])):
-                how = f"set to the {change} number of the {self._reference}"
-                yield self._number(name, change, np.full(len(values), end), how)
+            low, high = (np.full(len(values), spread.sorted[end]) for end in (0, -1))
+            rows, by = self._reference, f"{sizes.shift:g}"
+            yield self._number(name, "up", values + step, f"raised by {by} standard deviations of the {rows}")
+            yield self._number(name, "down", values - step, f"lowered by {by} standard deviations of the {rows}")
+            yield self._number(name, "lowest", low, f"set to the lowest number of the {rows}")
+            yield self._number(name, "highest", high, f"set to the highest number of the {rows}")
         noisy = self.noisy(name)
         if noisy is None:
             yield Unchanged(change=NOISE, reason=f"the {self._reference} have no two numbers in this column")

@@ -22,7 +22,6 @@ _FEW = (
     "fewer decisions of the group flip, or stay, than fairness.min_cell, or the card hides the group, or it would "
     "reveal one of these"
 )
-_AMOUNTS = '"+10%", "-2sd" or a number'
 
 
 def applied(columns: Columns, scenario: ScenarioPlan, where: str) -> pd.DataFrame:
@@ -57,7 +56,7 @@ def _with_numbers(rows: pd.DataFrame, columns: Columns, name: str, change: str |
     if amount is not None:
         values = _moved(columns, name, amount, where)
     elif isinstance(change, str):
-        raise PlanError("the input is a number", where=where, found=repr(change), allowed=_AMOUNTS)
+        raise PlanError("the input is a number", where=where, found=repr(change), allowed='"+10%", "-2sd" or a number')
     else:
         values = np.full(len(own), change)
     if columns.kinds[name] == "integer" and amount is not None:

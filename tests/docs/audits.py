@@ -176,6 +176,23 @@ def scores(folder: Path) -> Evidence:
     )
 
 
+def stressed(folder: Path) -> Evidence:
+    """A model whose inputs are changed, and which is timed; some rows are far from those of the reference."""
+    rows(300, seed=6).to_csv(folder / "other.csv", index=False)
+    return _evidence(
+        folder,
+        LogisticRegression(),
+        "bad",
+        model={"path": "model.skops", "positive": 1, "threshold": ">=0.5"},
+        data={"reference": "other.csv", "sensitive": ["region"]},
+        explain={"local": 0},
+        fairness={"basis": {"region": "for a test"}},
+        robustness={"off_data": 0.8},
+        scenarios=[{"name": "recession", "changes": {"income": "-1sd", "debt": "+10%"}}],
+        load={"seconds": 0.1},
+    )
+
+
 ALL: dict[str, Callable[[Path], Evidence]] = {
     "binary": binary,
     "linear": linear,
@@ -184,4 +201,5 @@ ALL: dict[str, Callable[[Path], Evidence]] = {
     "many_inputs": many_inputs,
     "no_cases": no_cases,
     "scores": scores,
+    "stressed": stressed,
 }
