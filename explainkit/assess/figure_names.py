@@ -68,7 +68,7 @@ NAMES = frozenset(
 )
 """Every figure that can be measured for some subject."""
 
-_NAMED = frozenset({"actual", "class", "column", "decided", "feature", "group", "output", "property"})
+_NAMED = frozenset({"actual", "class", "column", "decided", "feature", "group", "output", "property", "scenario"})
 """Keys whose values are names of the model or the data, as those of sensitive columns are; others number things."""
 
 
