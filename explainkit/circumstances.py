@@ -45,7 +45,10 @@ def presupposed(subject: Subject, plan: Plan) -> tuple[Presupposed, ...]:
 
 def not_covered(subject: Subject, plan: Plan) -> tuple[LedgerEntry, ...]:
     """What this version does not measure, or could not for want of data."""
-    entries = [("drift", "this version of explainkit does not measure it")]
+    entries = [
+        ("drift", "this version of explainkit does not measure it"),
+        ("security: poisoned data, evasion", "this version of explainkit does not test it"),
+    ]
     if plan.robustness is None and subject.model is not None:
         entries.append(("robustness to changed and unusual inputs", "the plan does not ask for it (robustness)"))
     if plan.load is None and subject.model is not None:

@@ -143,12 +143,19 @@ def _of_columns(figures: FigureSet, plan: Plan, subject: Subject, full: dict[str
             yield Finding(kind="constant", columns=(column,), figure=distinct.id)
 
 
+def _noise(figures: FigureSet) -> tuple[Figure, ...]:
+    return tuple(f for f in figures.named("robustness.flips") if f.keys.get("change") == "noise")
+
+
 def _robustness(figures: FigureSet, plan: Plan, full: dict[str, str]) -> Iterator[Finding]:
     """Decisions that small or stated changes of inputs flip, and rows unlike those of the reference data."""
     limits = plan.limits
-    for figure in figures.named("robustness.flips"):
-        if figure.keys.get("change") == "noise" and (figure.low or 0.0) > limits.noise_flips:
-            columns = (full[figure.keys["feature"]],) if "feature" in figure.keys else ()
+    stated = {name for name, feature in plan.features.items() if feature.noise is not None}
+    noisy = {f: (full[f.keys["feature"]],) if "feature" in f.keys else () for f in _noise(figures)}
+    known = stated.issuperset(column for columns in noisy.values() for column in columns)
+    for figure, columns in noisy.items():
+        # Where noise is a convention, that it flips decisions says how near they are, and nothing of the data.
+        if (stated.issuperset(columns) if columns else known) and (figure.low or 0.0) > limits.noise_flips:
             yield Finding(kind="fragile", columns=columns, figure=figure.id, limit="limits.noise_flips")
     for figure in figures.named("robustness.scenario.flips"):
         if (figure.low or 0.0) > limits.scenario_flips:

@@ -177,7 +177,8 @@ class LimitsPlan(Strict):
     personal: float = Field(default=0.5, gt=0, le=1)
     """Share of the values of a column that look like data of persons, by kind."""
     noise_flips: float = Field(default=0.05, ge=0, lt=1)
-    """Share of decisions that noise of one input, or of all together, flips (the lower end)."""
+    """Share of decisions that noise of one input flips whose noise is stated, or of all together where all of it is
+    (the lower end)."""
     scenario_flips: float = Field(default=0.2, ge=0, lt=1)
     """Share of decisions that a stated scenario flips (the lower end)."""
     off_data: float = Field(default=0.05, ge=0, lt=1)

@@ -105,7 +105,8 @@ class Unusual:
                 continue
             taken = sampling.take(inside)
             value = mean(values[inside], taken.weights)
-            details = of_mean(values[inside], taken)
+            positive = name == "loss" or recorder.subject.task == "binary"
+            details = of_mean(values[inside], taken, least=0.0 if positive else None)
             details |= {"unit": unit, "n": int(inside.sum()), "method": what}
             recorder.number(figure, value, {"rows": side}, undefined="", **details)
         if min(int(inside.sum()) for inside in parts.values()) < LEAST:

@@ -56,7 +56,7 @@ def release(model) -> ek.Release:
         robustness={"rows": 400, "search": 20},
         scenarios=[RECESSION],
         load={"seconds": 0.05, "repeats": 10},
-        features={"debt": {"noise": 3.0}},
+        features={"debt": {"noise": 3.0}, "income": {"noise": 0.01}, "age": {"noise": 0.1}},
         gates={
             "robustness.flips[change=noise]": {"max": 0.01, "bound": "low", "severity": "warn"},
             "robustness.scenario.flips[scenario=recession]": {"max": 1},
