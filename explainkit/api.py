@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,13 +36,18 @@ def audit(
     plan: Plan | Mapping[str, Any] | str | Path | None = None,
     progress: Progress | None = None,
 ) -> Release:
-    """Audit a model in memory.
+    """Audit a model, in memory or saved, on data in memory.
+
+    A model in memory is named by the digest of its pickle, which no registry knows: to promote a registered model,
+    audit the one that is registered.
 
     Parameters
     ----------
-    model : estimator, booster, callable or None
+    model : estimator, booster, callable, str, path or None
         A fitted scikit-learn, LightGBM, XGBoost or CatBoost model; a function of a frame that returns probabilities or
-        predictions; None with ``plan={"data": {"score": …}}`` for predictions-only.
+        predictions; the path of a saved model, or a reference such as ``models:/credit/3``, opened as on the command
+        line; None for the saved model that the plan names, or with ``plan={"data": {"score": …}}`` for
+        predictions-only.
     X : pandas.DataFrame, polars.DataFrame, pyarrow.Table or ndarray, shape (n_rows, n_columns)
         Rows to evaluate on.
     y : array-like, shape (n_rows,), optional
@@ -73,8 +80,7 @@ def audit(
     InputError
         If anything given cannot be used; the message says what, where, and what to do.
     """
-    from explainkit.load.assemble import assemble, with_files_beside
-    from explainkit.load.open_model import adapt_any
+    from explainkit.load.assemble import assemble, with_files_beside, with_findings
     from explainkit.load.tables import read_frame
     from explainkit.pipeline import audit_subject
 
@@ -82,10 +88,12 @@ def audit(
     frame = evaluation.frame.copy(deep=False)
     target = _add(frame, y, "target") if y is not None else None
     names = _add_sensitive(frame, sensitive)
+    saved = os.fspath(model) if isinstance(model, str | Path) else None
     full = _merged(
         plan,
         {
-            "model": {"positive": positive, "threshold": threshold},
+            "card": _called(saved, plan),
+            "model": {"path": saved, "positive": positive, "threshold": threshold},
             "data": {"target": target, "sensitive": names},
             "fairness": {"favourable": favourable},
         },
@@ -96,17 +104,48 @@ def audit(
     if reference is not None:
         background, more = read_frame(reference, role="reference")
         ledger += more
-    adapter = None
-    if model is not None:
-        task = full.model.task or ("binary" if full.model.positive is not None else None)
-        inputs = full.data.features or None
-        if inputs is None and not hasattr(model, "feature_names_in_"):
-            inputs = _inputs(X)
-        adapter = adapt_any(model, task=task, classes=classes, features=inputs)
-    subject = assemble(full, model=adapter, evaluation=evaluation, reference=background, ledger=ledger)
     # A file that the plan names lies beside the plan.
-    subject = with_files_beside(subject, full, base=Path(plan).parent if isinstance(plan, str | Path) else Path.cwd())
-    return audit_subject(subject, full, progress=progress)
+    base = Path(plan).parent if isinstance(plan, str | Path) else Path.cwd()
+    with _opened(model, X, full, classes, Path.cwd() if saved else base, progress) as adapter:
+        subject = assemble(full, model=adapter, evaluation=evaluation, reference=background, ledger=ledger)
+        subject = with_files_beside(with_findings(subject, adapter), full, base=base)
+        return audit_subject(subject, full, progress=progress)
+
+
+@contextmanager
+def _opened(
+    model: Any, X: Any, plan: Plan, classes: Sequence[Any] | None, base: Path, progress: Progress | None
+) -> Iterator[Adapter | None]:
+    """The model behind its door, while it is audited: in this process, or a saved one in a process of its own."""
+    if model is None or isinstance(model, str | Path):
+        from explainkit.load.confined.opening import opening_of
+        from explainkit.registered import with_local_model
+
+        with with_local_model(plan) as local:
+            opening = opening_of(local, base=base, progress=progress)
+            try:
+                yield None if opening is None else opening.done()
+            finally:
+                if opening is not None:
+                    opening.close()
+        return
+    from explainkit.load.open_model import adapt_any
+
+    task = plan.model.task or ("binary" if plan.model.positive is not None else None)
+    inputs = plan.data.features or None
+    if inputs is None and not hasattr(model, "feature_names_in_"):
+        inputs = _inputs(X)
+    yield adapt_any(model, task=task, classes=classes, features=inputs)
+
+
+def _called(saved: str | None, plan: Plan | Mapping[str, Any] | str | Path | None) -> Mapping[str, str]:
+    """Name and version of a registered model, for the card of a plan that is no file and gives none."""
+    from explainkit.registries.seam import is_model_reference, name_and_version
+
+    stated = plan is not None and (not isinstance(plan, Mapping) or "card" in plan)
+    if saved is None or stated or not is_model_reference(saved):
+        return {}
+    return dict(zip(("name", "version"), name_and_version(saved) or (), strict=False))
 
 
 def explain_shap(

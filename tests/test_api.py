@@ -236,12 +236,30 @@ def test_explanations_of_single_rows(model: Any) -> None:
     np.testing.assert_array_equal(lime.values[1], again.values[0])
 
 
+def test_a_saved_model_is_named_by_its_file(tmp_path: Path) -> None:
+    import xgboost
+
+    data = rows()
+    model = xgboost.XGBClassifier(n_estimators=10, max_depth=2, n_jobs=1).fit(data[["income", "debt"]], data["bad"])
+    file = tmp_path / "model.json"
+    model.save_model(file)
+    saved, held = audit(file, data), audit(model, data)
+    assert saved.evidence.model.digest == f"sha256:{sha256_of(file.read_bytes())}"
+    assert saved.evidence.model.digest_of == "the file model.json"
+    assert held.evidence.model.digest_of == "the model as UBJ"
+    assert saved.evidence.figures == held.evidence.figures
+    (tmp_path / "audit.toml").write_text('[model]\npath = "model.json"\npositive = "1"\n')
+    assert audit(None, data, plan=tmp_path / "audit.toml").evidence.model == saved.evidence.model
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda m, d: ek.audit(m, d[["income"]], d["bad"]), "column debt: the data lacks inputs of the model"),
         (lambda m, d: ek.audit(m, d[["income", "debt"]], d["bad"][:5]), "not as many values as rows; found 5 values"),
-        (lambda m, d: ek.audit("model.pkl", d, d["bad"]), "neither a model nor a function; found builtins.str"),
+        (lambda m, d: ek.audit(7, d, d["bad"]), "neither a model nor a function; found builtins.int"),
+        (lambda m, d: ek.audit("model.pkl", d, d["bad"]), "model.pkl: no such model file"),
+        (lambda m, d: ek.audit("models:/none/1", d, d["bad"]), "models:/none/1"),
         (lambda m, d: ek.audit(m, [1, 2], d["bad"]), "not a table; found builtins.list"),
         (lambda m, d: ek.audit(m, d, plan=7), "not a plan; found int"),
         (lambda m, d: ek.audit(m, d[["income", "debt"]], d["bad"], threshold="0.5"), "the threshold needs its side"),

@@ -43,6 +43,7 @@ FAMILIES = {
     "robustness": "Robustness",
     "load": "Load",
     "data": "Data",
+    "leakage": "Leakage",
     "compare": "From one release to another",
     "ledger": "Ledger",
 }

@@ -62,9 +62,16 @@ def load_subject(plan: Plan, *, base: Path, opening: Opening | None = None) -> S
         raise
     model = None if opening is None else opening.done()
     subject = assemble(plan, model=model, evaluation=evaluation, reference=reference, ledger=ledger)
-    if model is not None:
-        subject = replace(subject, ledger=model.findings + subject.ledger, shortfalls=model.shortfalls)
-    return with_files_beside(subject, plan, base=base)
+    return with_files_beside(with_findings(subject, model), plan, base=base)
+
+
+def with_findings(subject: Subject, model: Model | None) -> Subject:
+    """The subject with what was found when its model was opened from a file."""
+    from explainkit.load.confined.facts import ConfinedAdapter
+
+    if not isinstance(model, ConfinedAdapter):
+        return subject
+    return replace(subject, ledger=model.findings + subject.ledger, shortfalls=model.shortfalls)
 
 
 def with_files_beside(subject: Subject, plan: Plan, *, base: Path) -> Subject:

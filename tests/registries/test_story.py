@@ -25,11 +25,7 @@ from tests.registries.oci_model import push_model
 from tests.registries.servers import Server
 
 pytestmark = pytest.mark.slow
-MORE = """
-[statements]
-population = "all cases"
-expiry = "2099-12-31"
-"""
+WITH_EXPIRY = PLAN + 'expiry = "2099-12-31"\n'
 
 
 @pytest.fixture
@@ -42,7 +38,7 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def audited(reference: str, folder: Path, keys: TrialKeys) -> Path:
     """Audit the model that a registry has, by a plan that names it, and sign."""
-    document = tomllib.loads(PLAN.replace('[statements]\npopulation = "all cases"\n', MORE))
+    document = tomllib.loads(WITH_EXPIRY)
     document["model"]["path"] = reference
     with with_local_model(plan_from(document, where="test")) as plan:
         made = audit_plan(plan, base=folder)
@@ -61,7 +57,19 @@ def test_mlflow(mlflow: Any, running_mlflow: Server, case: Path, keys: TrialKeys
         with mlflow.start_run() as run:
             logged = mlflow.sklearn.log_model(trained(), name="model", registered_model_name="story")
     reference = f"models:/story/{logged.registered_model_version}"
-    release = audited(reference, case, keys)
+    data = rows()
+    made = ek.audit(
+        reference,
+        data.drop(columns="bad"),
+        data["bad"],
+        positive=1,
+        threshold=">=0.5",
+        sensitive=["region"],
+        reference=data,
+        plan={table: keys for table, keys in tomllib.loads(WITH_EXPIRY).items() if table not in ("model", "data")},
+    )
+    assert (made.evidence.name, made.evidence.version) == ("story", str(logged.registered_model_version))
+    release = made.save(case / "release", signer=keys.signer)
     done = ek.attach(release, reference, trust=keys.ca)
     assert done.model == "the folder is the model that was audited"
     client = mlflow.MlflowClient()

@@ -198,9 +198,10 @@ class _Case:
                 numbers[column] = np.array([variable.shown(cell) for cell in own])
         rows = self.opening.known.frame(count, numbers, donors)
         try:
-            return Counterexample(rows=rows, answers=answers(self.opening.known.task, rows, output), made=MADE)
+            found = answers(self.opening.known.task, rows, output, space=self.wanted.output)
         except ModelError:
             return None
+        return Counterexample(rows=rows, answers=found, made=MADE)
 
 
 def _ends(variable: Variable, step: Step, wanted: PropertyPlan) -> tuple[float, float]:
@@ -219,12 +220,10 @@ def _kept(bound: float, step: Step, *, by_trees: bool) -> _Way:
 def _refutes(found: FloatArray, wanted: PropertyPlan) -> bool:
     """Whether the model's own answers break the property."""
     if wanted.kind == "bounds":
-        if wanted.output == "margin":
-            return True
         low = -math.inf if wanted.low is None else wanted.low
         high = math.inf if wanted.high is None else wanted.high
         return not low <= found[0] <= high
     moved = float(found[1] - found[0])
     if wanted.kind == "monotone":
         return moved > 0
-    return abs(moved) > (wanted.tolerance if wanted.output == "probability" else 0.0)
+    return abs(moved) > wanted.tolerance

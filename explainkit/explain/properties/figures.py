@@ -58,7 +58,7 @@ def _figures(wanted: PropertyPlan, verdict: Verdict) -> Iterator[Figure]:
             yield Figure(
                 id=figure_id(ANSWER, {"at": at, "property": name}),
                 value=float(answer),
-                unit="target" if verdict.unit == "target" else "probability",
+                unit=verdict.unit if wanted.output == "margin" or verdict.unit == "target" else "probability",
                 method="what the model itself answers",
                 class_=wanted.outcome,
             )

@@ -97,10 +97,14 @@ def outcome_of(task: Task, wanted: PropertyPlan, where: str) -> int:
     return outputs.index(wanted.outcome)
 
 
-def answers(task: Task, rows: pd.DataFrame, output: int) -> FloatArray:
-    """What the model answers for rows, by its own door; shape (n_rows,)."""
-    predicted = task.model.predict(task.model.adapt(rows)[0])
-    return np.ascontiguousarray(task.target.answers(predicted)[:, output])
+def answers(task: Task, rows: pd.DataFrame, output: int, *, space: Literal["probability", "margin"]) -> FloatArray:
+    """What the model itself answers for rows, its log-odds where the property is about those; shape (n_rows,)."""
+    adapted = task.model.adapt(rows)[0]
+    if space == "probability":
+        return np.ascontiguousarray(task.target.answers(task.model.predict(adapted))[:, output])
+    inside = task.trial.inside
+    assert isinstance(inside, Inside)
+    return np.ascontiguousarray(task.target.signed(margin(inside, inside.prepare(adapted)))[:, output])
 
 
 def opened(task: Task) -> tuple[Inside, Ensemble]:

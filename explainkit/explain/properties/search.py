@@ -267,7 +267,7 @@ class _Trial:
         found = np.empty(rows.count)
         for start in range(0, rows.count, _BLOCK):
             at = np.arange(start, min(start + _BLOCK, rows.count))
-            found[at] = answers(self._known.task, self.frame(rows.take(at)), self._output)
+            found[at] = answers(self._known.task, self.frame(rows.take(at)), self._output, space="probability")
         return found
 
     def measured(self, rows: _Rows) -> FloatArray:

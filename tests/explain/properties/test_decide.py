@@ -22,6 +22,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from explainkit.explain.properties import decide
 from tests.bounded import share
 from tests.explain.properties.asking import Asked
 
@@ -191,6 +192,54 @@ def test_small_moves(fitted):
         first, second = asked.example(1)["income"]
         assert 0 < abs(first - second) <= 1.75
         check_example(asked, model, 1)
+
+
+@pytest.mark.parametrize("positive", [0, 1])
+def test_log_odds_are_those_that_the_model_gives(positive):
+    frame, outcome = rows(5, gaps=True)
+    model = lgb.LGBMClassifier(n_estimators=8, num_leaves=6, min_child_samples=5, verbose=-1, n_jobs=1)
+    model.fit(frame, outcome > np.median(outcome))
+    sign = 1 if positive else -1
+    every = every_input(gaps=True)
+    most = float((sign * model.predict(every, raw_score=True)).max())
+    wanted = [
+        {"kind": "bounds", "high": most - 0.1, "name": "bounds"},
+        {"kind": "invariant", "feature": "job", "change": ["a", "b"], "tolerance": 0.01, "name": "job"},
+    ]
+    asked = Asked(
+        model,
+        frame,
+        *({**w, "output": "margin"} for w in wanted),
+        model={"task": "binary", "positive": ["False", "True"][positive]},
+    )
+    assert [asked.outcome(i) for i in range(2)] == ["counterexample", "counterexample"]
+    assert near(asked.value("answer", 0, at="first"), most)
+    assert asked.figure("answer", 0, at="first").unit == "log-odds"
+    example = asked.example(1)
+    inputs = frame.iloc[[0, 0]].assign(
+        income=list(example["income"].astype(float)),
+        debt=list(example["debt"].replace("missing", np.nan).astype(float)),
+        job=pd.Categorical(example["job"], categories=JOBS),
+    )
+    for at, answer in zip(("first", "second"), sign * model.predict(inputs, raw_score=True), strict=True):
+        assert near(asked.value("answer", 1, at=at), float(answer))
+
+
+def test_what_the_model_does_not_answer_is_no_counterexample(monkeypatch):
+    frame, outcome = rows(5, gaps=False)
+    model = lightgbm().fit(frame, outcome)
+    binary = lgb.LGBMClassifier(n_estimators=4, verbose=-1, n_jobs=1).fit(frame, outcome > 0)
+    monkeypatch.setattr(decide, "answers", lambda *_, **__: np.array([0.0, 0.0]))
+    for asked in (
+        Asked(model, frame, {"kind": "independent", "column": "job"}, **REGRESSION),
+        Asked(
+            binary,
+            frame,
+            {"kind": "bounds", "high": 0.1, "output": "margin"},
+            model={"task": "binary", "positive": "True"},
+        ),
+    ):
+        assert asked.outcome() == "undecided"
 
 
 def test_whole_numbers_and_ranges():
