@@ -52,12 +52,12 @@ class Changes:
         With the noise of columns, and the seed.
     sizes : RobustnessPlan
         How far.
-    reference : str
+    called : str
         What the reference rows are called.
     """
 
-    def __init__(self, columns: Columns, plan: Plan, sizes: RobustnessPlan, reference: str) -> None:
-        self._columns, self._plan, self._sizes, self._reference = columns, plan, sizes, reference
+    def __init__(self, columns: Columns, plan: Plan, sizes: RobustnessPlan, called: str) -> None:
+        self._columns, self._plan, self._sizes, self._called = columns, plan, sizes, called
 
     def of(self, name: str) -> Iterator[Changed | Unchanged]:
         """Changes of one column that keep its type, or why one cannot be made."""
@@ -67,21 +67,21 @@ class Changes:
         columns, sizes = self._columns, self._sizes
         spread, values = columns.spread(name), columns.values(name)
         if not spread.varies:
-            reason = f"the {self._reference} have no two numbers in this column"
+            reason = f"the {self._called} have no two numbers in this column"
             yield from (Unchanged(change=c, reason=reason) for c in ("up", "down", "lowest", "highest"))
         else:
             step = sizes.shift * spread.deviation
             if columns.kinds[name] == "integer":
                 step = max(1.0, round(step))
             low, high = (np.full(len(values), spread.sorted[end]) for end in (0, -1))
-            rows, by = self._reference, f"{sizes.shift:g}"
+            rows, by = self._called, f"{sizes.shift:g}"
             yield self._number(name, "up", values + step, f"raised by {by} standard deviations of the {rows}")
             yield self._number(name, "down", values - step, f"lowered by {by} standard deviations of the {rows}")
             yield self._number(name, "lowest", low, f"set to the lowest number of the {rows}")
             yield self._number(name, "highest", high, f"set to the highest number of the {rows}")
         noisy = self.noisy(name)
         if noisy is None:
-            yield Unchanged(change=NOISE, reason=f"the {self._reference} have no two numbers in this column")
+            yield Unchanged(change=NOISE, reason=f"the {self._called} have no two numbers in this column")
         else:
             yield self._number(name, NOISE, noisy, self._noise(name))
 
@@ -137,17 +137,17 @@ class Changes:
         if stated is not None:
             return f"normal noise with the standard deviation stated, {stated:g}"
         share = self._sizes.neighbours
-        return f"replaced by one of the {self._reference} within {share:.3g} of the ranks on either side"
+        return f"replaced by one of the {self._called} within {share:.3g} of the ranks on either side"
 
     def _of_value(self, name: str) -> Iterator[Changed | Unchanged]:
         columns = self._columns
         donors = columns.donors(name)
         if not len(donors):
-            yield Unchanged(change="other", reason=f"the {self._reference} have no value in this column")
+            yield Unchanged(change="other", reason=f"the {self._called} have no value in this column")
             return
         rng = np.random.default_rng([self._plan.explain.seed, 61, columns.names.index(name)])
         values = columns.taken(name, rng.choice(donors, len(columns.rows)))
-        how = f"replaced by the value of one of the {self._reference}, drawn at random"
+        how = f"replaced by the value of one of the {self._called}, drawn at random"
         yield Changed(change="other", how=how, rows=columns.put(columns.rows, name, values))
 
     def missing(self, name: str) -> Changed:
@@ -239,7 +239,8 @@ class Inputs:
         self._judge.performance(f"{FAMILY}.performance_change", after, keys, how)
 
     def _refused(self, name: str | None, changed: Changed, error: ModelError | DataError) -> None:
-        self._missing(name, changed.change, "not_tested", f"the model does not answer: {refusal(error)}")
+        found = refusal(error)
+        self._missing(name, changed.change, "not_tested", f"the model does not answer: {found}")
 
     def _missing(self, name: str | None, change: str, status: str, reason: str) -> None:
         keys = _keys(name, change)

@@ -120,7 +120,8 @@ class Scenarios:
             try:
                 after = self._door.answers(rows)
             except (ModelError, DataError) as error:
-                reason = f"the model does not answer: {refusal(error)}"
+                found = refusal(error)
+                reason = f"the model does not answer: {found}"
                 self._judge.recorder.missing(f"{FAMILY}.score_change", keys, status="not_tested", reason=reason)
                 self._judge.recorder.note("not_tested", f"the scenario {scenario.name}", reason)
                 continue

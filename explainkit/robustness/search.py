@@ -55,10 +55,10 @@ class Search:
             recorder.note("not_tested", "the worst small change of a row", "no input is a number that varies")
             return
         try:
-            found = self._found(boxes)
-            after = self.door.answers(found)
+            after = self.door.answers(self._found(boxes))
         except (ModelError, DataError) as error:
-            reason = f"the model does not answer: {refusal(error)}"
+            found = refusal(error)
+            reason = f"the model does not answer: {found}"
             recorder.note("not_tested", "the worst small change of a row", reason)
             return
         values = BY_STEPS if self.variables is None else BY_TREES

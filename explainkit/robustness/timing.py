@@ -126,7 +126,8 @@ def _machine(confined: bool) -> str:
     """The machine, as far as it matters for time."""
     door = "in a process of its own, where sending rows takes time too" if confined else "in this process"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"{door}; on {_processor()}, {cores} cores, {platform.system()}, Python {platform.python_version()}"
+    name, label, version = _processor(), platform.system(), platform.python_version()
+    return f"{door}; on {name}, {cores} cores, {label}, Python {version}"
 
 
 def _processor() -> str:
