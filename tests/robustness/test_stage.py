@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import explainkit as ek
+from explainkit.assess.findings import findings
 from explainkit.errors import PlanError
 from explainkit.evidence import Evidence
 from explainkit.plan import plan_from
@@ -19,7 +20,7 @@ from explainkit.report.html import render_html
 from explainkit.robustness.stage import check
 from tests.explain.properties.asking import subject_of
 from tests.report.number_check import problems
-from tests.robustness.asking import made_up
+from tests.robustness.asking import Asked, made_up
 
 INPUTS = ["income", "debt", "age", "job"]
 ROWS = made_up(500)
@@ -75,6 +76,18 @@ def test_what_crosses_a_limit_is_a_finding(release: ek.Release) -> None:
     assert ("fragile", ("age",)) not in found
     assert found["stress", ()].limit == "limits.scenario_flips"
     assert found["off_data", ()].figure == "robustness.off_data.rows"
+
+
+def test_noise_by_convention_is_no_finding(model) -> None:
+    given = {
+        "model": {"positive": 1, "threshold": ">=0.5"},
+        "limits": {"noise_flips": 0.0},
+        "robustness": {"search": 0},
+    }
+    asked = Asked(model, ROWS[INPUTS], INPUTS, features={"debt": {"noise": 1.0}}, **given)
+    assert asked.figure("flips", change="noise").low > 0
+    found = findings(asked.figures, asked.plan, asked.subject)
+    assert [f.columns for f in found if f.kind == "fragile"] == [("debt",)]
 
 
 def test_the_same_plan_gives_the_same_figures(release: ek.Release, model) -> None:
