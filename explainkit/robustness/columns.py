@@ -36,25 +36,20 @@ class Spread:
 
     def around(self, values: FloatArray, share: float) -> tuple[FloatArray, FloatArray]:
         """Reference values so large a share of ranks below and above each value; the ends where there are fewer."""
-        first, last = self._block(values)
-        reach = self._reach(share)
-        top = len(self.sorted) - 1
-        low, high = self.sorted[(first - reach).clip(0, top)], self.sorted[(last + reach).clip(0, top)]
+        own, reach, top = self._ranks(values), self._reach(share), len(self.sorted) - 1
+        low, high = self.sorted[(own - reach).clip(0, top)], self.sorted[(own + reach).clip(0, top)]
         return np.asarray(np.minimum(low, values)), np.asarray(np.maximum(high, values))
 
     def drawn(self, values: FloatArray, share: float, rng: np.random.Generator) -> FloatArray:
         """A reference value for each value, from within that share of ranks of it."""
-        first, last = self._block(values)
-        own = first + np.floor(rng.random(len(values)) * (last - first + 1)).astype(np.int64)
         reach = self._reach(share)
-        places = own + rng.integers(-reach, reach + 1, len(values))
+        places = self._ranks(values) + rng.integers(-reach, reach + 1, len(values))
         return np.asarray(self.sorted[places.clip(0, len(self.sorted) - 1)])
 
-    def _block(self, values: FloatArray) -> tuple[IntArray, IntArray]:
-        """First and last rank of the reference values that equal each value; where none does, of the next one."""
-        first = np.searchsorted(self.sorted, values, side="left")
-        last = np.searchsorted(self.sorted, values, side="right") - 1
-        return first, np.maximum(first, last)
+    def _ranks(self, values: FloatArray) -> IntArray:
+        """Rank of each value, the middle one of its equals: so most zeros among many have only zeros around them."""
+        first, end = (np.searchsorted(self.sorted, values, side=side) for side in ("left", "right"))
+        return np.asarray((first + np.maximum(end - 1, first)) // 2)
 
     def _reach(self, share: float) -> int:
         return max(1, round(share * len(self.sorted)))

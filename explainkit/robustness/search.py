@@ -22,7 +22,7 @@ from explainkit.explain.task import Task
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
 from explainkit.robustness.columns import Columns
-from explainkit.robustness.door import Door, FloatArray, IntArray, refusal
+from explainkit.robustness.door import Door, FloatArray, refusal
 from explainkit.robustness.inputs import Changes
 from explainkit.robustness.judge import Judge, decided, moved
 
@@ -124,10 +124,3 @@ def variables_of(subject: Subject, plan: Plan) -> Mapping[str, Variable] | str:
         return {variable.name: variable for variable in opening.variables("all", {})}
     except UndecidableError as error:
         return str(error)
-
-
-def positions(at: IntArray, most: int, seed: int) -> IntArray:
-    """Places within drawn rows of those that are searched for."""
-    if len(at) <= most:
-        return np.arange(len(at))
-    return np.sort(np.random.default_rng([seed, 62]).choice(len(at), size=most, replace=False))

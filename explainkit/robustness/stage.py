@@ -22,7 +22,7 @@ from explainkit.robustness.door import Door, IntArray
 from explainkit.robustness.inputs import Changes, Inputs
 from explainkit.robustness.judge import Judge
 from explainkit.robustness.scenarios import Scenarios, applied, check_scenarios
-from explainkit.robustness.search import Search, positions, variables_of
+from explainkit.robustness.search import Search, variables_of
 from explainkit.robustness.unusual import Unusual
 
 ASKED = "robustness.asked"
@@ -125,7 +125,7 @@ class _Setting:
         """The worst small change of some rows."""
         if not self.sizes.search:
             return
-        chosen = positions(self.at, self.sizes.search, self.plan.explain.seed)
+        chosen = draw(len(self.at), self.sizes.search, self.plan.explain.seed, 62)
         self._say_drawn("rows for which the worst small change is searched", len(chosen), self.subject.rows.count)
         columns = Columns(self.columns.rows.iloc[chosen], self._whole, self._reference)
         found = variables_of(self.subject, self.plan)

@@ -119,13 +119,13 @@ def test_noise_is_of_the_stated_size_or_of_neighbouring_ranks(linear: Asked) -> 
     assert drawn[:, middle].min(axis=0) == pytest.approx(low[middle], abs=1.0)  # the whole neighbourhood is drawn from
 
 
-def test_ties_are_neighbours_of_themselves() -> None:
-    spread = Spread(np.repeat([0.0, 1.0, 2.0], 100))
-    low, high = spread.around(np.array([1.0]), 0.05)
-    assert (low[0], high[0]) == (0.0, 2.0)
-    drawn = spread.drawn(np.full(3000, 1.0), 0.05, np.random.default_rng(0))
-    # A rank r of 100 leaves by k of 31 steps if r + k < 0: (1 + … + 15) of 3,100, on either side.
-    assert (drawn == 0).mean() == pytest.approx(120 / 3100, abs=0.012)
+def test_many_equal_values_have_only_themselves_around_them() -> None:
+    spread = Spread(np.concatenate([np.zeros(90), np.arange(1.0, 11.0)]))
+    values = np.array([0.0, 5.0, 99.0])
+    low, high = spread.around(values, 0.05)
+    assert low.tolist() == [0.0, 0.0, 6.0]  # 5 is the 94th of 0 … 99; the 89th is a zero
+    assert high.tolist() == [0.0, 10.0, 99.0]
+    assert (spread.drawn(np.zeros(3000), 0.05, np.random.default_rng(0)) == 0).all()
 
 
 def test_whole_numbers_stay_whole(boosted: lgb.LGBMClassifier) -> None:
