@@ -45,6 +45,12 @@ class Judge:
         return Sampling.of(self.subject.rows).take(self.at)
 
     @property
+    def count(self) -> int:
+        """How many rows count: all that have no weight of zero."""
+        weights = self.sampling.weights
+        return len(self.at) if weights is None else int(np.count_nonzero(weights))
+
+    @property
     def unit(self) -> Unit:
         """Of a change of the answer."""
         return "target" if self.subject.task == "regression" else "probability"
@@ -64,7 +70,7 @@ class Judge:
         return moved(self.before, self.settled(after))
 
     def record(self, family: str, after: FloatArray, keys: Mapping[str, str], how: str) -> None:
-        """Record flips, moves and the change of performance.
+        """Record how many decisions flip, and how far answers move.
 
         Parameters
         ----------
@@ -92,21 +98,22 @@ class Judge:
             keys,
             undefined="",
             unit=self.unit,
-            n=len(moves),
+            n=self.count,
             method=f"95th percentile of the same; {how}",
         )
 
     def share(self, name: str, flips: BoolArray, sampling: Sampling, keys: Mapping[str, str], method: str) -> None:
         """Record a share of rows that are decided otherwise."""
         value, interval, made = of_share(flips, sampling)
+        counted = np.ones(len(flips), np.bool_) if sampling.weights is None else sampling.weights > 0
         self.recorder.number(
             name,
             value,
             keys,
             undefined="",
             unit="proportion",
-            n=len(flips),
-            events=int(flips.sum()),
+            n=int(counted.sum()),
+            events=int((flips & counted).sum()),
             method=method,
             interval=interval,
             any_sampling=True,
@@ -120,7 +127,7 @@ class Judge:
         """Record a mean of one number per row; no mean can be below `least`."""
         details = of_mean(values, self.sampling, least=least)
         unit: Unit = self.unit if least is not None or self.unit == "target" else "difference"
-        details |= {"unit": unit, "n": len(values), "method": method}
+        details |= {"unit": unit, "n": self.count, "method": method}
         self.recorder.number(name, mean(values, self.sampling.weights), keys, undefined="", **details)
 
     def performance(self, name: str, after: FloatArray, keys: Mapping[str, str], how: str) -> None:
@@ -142,7 +149,7 @@ class Judge:
         labels, sampling = labels[known], self.sampling.take(known)
         first, second = self.before[known], self.settled(after)[known]
         reason = "no drawn row has an outcome" if not len(labels) else None
-        if self.subject.task == "binary" and (labels.min(initial=1) == 1 or labels.max(initial=0) == 0):
+        if reason is None and self.subject.task == "binary" and labels.min() == labels.max():
             reason = "the outcomes of the drawn rows are not of both classes"
         if reason is not None:
             record.missing(name, keys, status="insufficient", reason=reason)

@@ -95,3 +95,16 @@ def test_a_category_takes_its_value() -> None:
     all_cooks = ROWS[inputs].assign(job=pd.Categorical(["cook"] * len(ROWS), dtype=ROWS["job"].dtype))
     after, before = (model.predict_proba(rows)[:, 1] for rows in (all_cooks, ROWS[inputs]))
     assert asked.value("scenario.score_shift", scenario="s") == pytest.approx((after - before).mean(), rel=1e-9)
+
+
+def test_rows_of_weight_zero_do_not_count(model: LogisticRegression) -> None:
+    rows = ROWS.assign(w=(np.arange(len(ROWS)) % 2).astype(float))
+    data = {"target": "bad", "sensitive": ["sex"], "weight": {"column": "w", "kind": "frequency"}}
+    scenarios = [{"name": "s", "changes": {"debt": "+1sd"}}]
+    weighted = Asked(model, rows, NUMBERS, scenarios=scenarios, **(PLAN | {"data": data}))
+    changed = ROWS[NUMBERS].assign(debt=ROWS["debt"] + ROWS["debt"].std())
+    after, before = (model.predict_proba(frame)[:, 1] for frame in (changed, ROWS[NUMBERS]))
+    flips = ((after >= 0.5) != (before >= 0.5))[1::2]
+    figure = weighted.figure("scenario.flips", scenario="s")
+    assert (figure.value, figure.n, figure.events) == (pytest.approx(flips.mean()), len(ROWS) // 2, flips.sum())
+    assert weighted.figure("scenario.score_shift", scenario="s").n == len(ROWS) // 2
