@@ -43,11 +43,15 @@ def presupposed(subject: Subject, plan: Plan) -> tuple[Presupposed, ...]:
     return tuple(found)
 
 
-def not_covered(subject: Subject) -> tuple[LedgerEntry, ...]:
+def not_covered(subject: Subject, plan: Plan) -> tuple[LedgerEntry, ...]:
     """What this version does not measure, or could not for want of data."""
     entries = [
-        ("robustness and load", "this version of explainkit does not measure them"),
+        ("security: poisoned data, evasion", "this version of explainkit does not test it"),
     ]
+    if plan.robustness is None and subject.model is not None:
+        entries.append(("robustness to changed and unusual inputs", "the plan does not ask for it (robustness)"))
+    if plan.load is None and subject.model is not None:
+        entries.append(("load", "the plan does not ask for it (load), as timings differ from run to run"))
     if not subject.rows.groups:
         entries.append(("differences between groups", "no sensitive column was named (data.sensitive)"))
     if subject.reference is None and subject.model is not None:

@@ -227,6 +227,9 @@ FindingKind = Literal[
     "off_reference",
     "duplicates",
     "constant",
+    "fragile",
+    "stress",
+    "off_data",
 ]
 
 

@@ -28,6 +28,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.+-]+")
 _LONGEST_VALUE = 80
 
 
+TIMED = "load."
+"""How ids of figures begin that differ from run to run, as they are times: nothing is compared by them."""
 ROUNDING = 1e-9
 """How far a figure may lie off where it is computed again, unless it says otherwise."""
 

@@ -102,6 +102,10 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
         from explainkit.explain.properties.stage import check, properties
 
         check(subject, plan)
+    if plan.robustness or plan.scenarios or plan.load or any(f.noise for f in plan.features.values()):
+        from explainkit.robustness.stage import check as check_robustness
+
+        check_robustness(subject, plan)
     if subject.catalogue is not None:
         language_of(recorded_plan(subject, plan), subject.catalogue.data)
     with one_order():
@@ -122,6 +126,16 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
         if plan.properties:
             with progress.stage("decide the properties stated"):
                 measured += properties(subject, plan)
+        if plan.robustness or plan.scenarios:
+            with progress.stage("change the inputs"):
+                from explainkit.robustness.stage import robustness
+
+                measured += robustness(subject, plan, found)
+        if plan.load:
+            with progress.stage("time the model"):
+                from explainkit.robustness.timing import load
+
+                measured += load(subject, plan)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured
-    measured += Measured(ledger=withheld + not_covered(subject))
+    measured += Measured(ledger=withheld + not_covered(subject, plan))
     return evidence_of(subject, plan, measured, explained, publication=public)

@@ -74,6 +74,9 @@ _INSIDE = (
     *("segments ", "p-values ", "changes ", "rows that reasons", "LIME", "the reference ", "what this card and the"),
     *("gaps by ", "spread of ", "selection rate over ", "bounds of ", "intersections ", "rates of each class"),
     *("dependence ", "partial dependence", "accumulated ", "interactions ", "permutation ", "custom "),
+    *("rows whose inputs are changed", "rows for which the worst", "reference rows that distances", "the scenario "),
+    *("changes of the input ", "the input ", "noise in all inputs", "figures of performance under", "the worst small"),
+    *("evaluation rows off the data",),
 )
 """How entries of the ledger begin that are about what the summary does not tell of."""
 _WITHHELD = "a number of people behind it is below public.min_count, or it would reveal one that is"

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from explainkit.errors import ExplainkitError, VerificationError
 from explainkit.evidence import UNCONFINED, Evidence, LedgerEntry
-from explainkit.figures import ROUNDING, Field, Figure, Series
+from explainkit.figures import ROUNDING, TIMED, Field, Figure, Series
 from explainkit.plan import Plan
 from explainkit.progress import Progress
 from explainkit.records import as_document
@@ -144,6 +144,7 @@ def same(what: str, card: str | None, here: str | None) -> None:
 
 def compared(card: Evidence, again: Evidence) -> Recomputation:
     """Hold what was found now against a card, figure by figure, series by series, and the rest part by part."""
+    card, again = _untimed(card), _untimed(again)
     differences = [*_of_figures(card, again), *_of_series(card, again), *_of_parts(card, again)]
     then, now = dict(card.environment), dict(again.environment)
     return Recomputation(
@@ -153,6 +154,15 @@ def compared(card: Evidence, again: Evidence) -> Recomputation:
         environment=tuple(
             (what, then.get(what), now.get(what)) for what in sorted({*then, *now}) if then.get(what) != now.get(what)
         ),
+    )
+
+
+def _untimed(evidence: Evidence) -> Evidence:
+    """Without what was timed, and gates on it: no two runs take the same time."""
+    return replace(
+        evidence,
+        figures=tuple(f for f in evidence.figures if not f.id.startswith(TIMED)),
+        gates=tuple(g for g in evidence.gates if not g.gate.startswith(TIMED)),
     )
 
 

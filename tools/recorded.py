@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
 
-FOLDERS = ("assess", "explain", "load")
+FOLDERS = ("assess", "explain", "load", "robustness")
 MODULES = ("circumstances.py", "comparing.py", "evidence.py", "explanation.py", "gathering.py", "public.py")
 OTHERS = (
     *("load/catalogue.py", "load/columns.py", "load/row_values.py", "load/pickle_scan.py", "load/known_names.py"),
@@ -102,7 +102,9 @@ NOT_RECORDED = (
 FRAGMENTS = (
     *("selection rate over", "rates of each class", "of a class", "of the evaluation rows", "the one comparison"),
     *("at or above", "among accepted cases", "the reference", "gaps by", "spread of", "bounds of"),
-    *("what this card and the", "rows that reasons", "the catalogue"),
+    *("what this card and the", "rows that reasons", "the catalogue", "rows for which the worst", "the scenario"),
+    *("reference rows that distances", "changes of the input", "the input", "noise in all inputs", "the worst small"),
+    *("figures of performance under", "never saw"),
 )
 """Pieces of texts that are found whole."""
 LEAST = 5

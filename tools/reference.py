@@ -41,6 +41,8 @@ FAMILIES = {
     "explanation": "Explanations",
     "case": "Single cases",
     "property": "Properties for every input",
+    "robustness": "Robustness",
+    "load": "Load",
     "data": "Data",
     "leakage": "Leakage",
     "compare": "From one release to another",

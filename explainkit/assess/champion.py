@@ -187,7 +187,7 @@ class Pairing:
         own, other = self.outcomes.scores[inside], self.champion[inside]
         if kind == "area":
             values = [ranking.auc(ranking.tabulate(scores, positive, weights)) for scores in (own, other)]
-            interval = _area_difference(values[0] - values[1], (own, other), positive, sampling)
+            interval = area_difference(values[0] - values[1], (own, other), positive, sampling)
         else:
             losses = self._per_row(kind, own, other, inside)
             values = [mean(loss, weights) for loss in losses]
@@ -270,9 +270,10 @@ def _lacking(kind: Kind, positive: Bools) -> str | None:
     return None
 
 
-def _area_difference(
+def area_difference(
     difference: float, scores: tuple[Floats, Floats], positive: Bools, sampling: Sampling
 ) -> Interval | None:
+    """Interval of the difference of two areas under the ROC curve on the same rows, first − second."""
     if sampling.simple:
         return delong_difference(*scores, positive)
     first, second = (ranking.auc_influence(own, positive, sampling.weights) for own in scores)

@@ -58,10 +58,16 @@ _OTHERS = {
         *("overlap_expected", "rank_correlation"),
     ),
     "ledger": ("count",),
+    "load": ("latency", "memory", "start", "throughput"),
     "ll144": ("unknown",),
     "performance": ("effective_n",),
     "property": ("answer", "holds", "looked", "tried", "violation"),
     "proxy": ("size",),
+    "robustness": (
+        *("asked", "off_data.loss_difference", "off_data.rows", "off_data.score", "off_data.score_difference"),
+        *("scenario.score_change", "scenario.score_change_p95", "scenario.score_shift", "score_change"),
+        *("score_change_p95", "worst.score_change", "worst.score_change_p95"),
+    ),
 }
 NAMES = frozenset(
     {name for needs in NEEDS.values() for name in needs}
@@ -69,7 +75,7 @@ NAMES = frozenset(
 )
 """Every figure that can be measured for some subject."""
 
-_NAMED = frozenset({"actual", "class", "column", "decided", "feature", "group", "output", "property"})
+_NAMED = frozenset({"actual", "class", "column", "decided", "feature", "group", "output", "property", "scenario"})
 """Keys whose values are names of the model or the data, as those of sensitive columns are; others number things."""
 
 

@@ -1,5 +1,4 @@
-"""Findings: what was measured of data, leakage and drift, held against limits that the plan states or leaves at their
-default.
+"""Findings: what was measured of data, leakage, drift and robustness, held against limits of the plan.
 
 A finding asks for attention. Whether a column gives the outcome away, or a row was copied, is for a person to judge.
 """
@@ -45,6 +44,7 @@ def findings(figures: FigureSet, plan: Plan, subject: Subject) -> tuple[Finding,
         *_of_columns(figures, plan, subject, full),
         *_encoded(subject),
         *drift_findings(figures, plan.drift, full),
+        *_robustness(figures, plan, full),
     ]
     seen = [f if not f.columns else _seen(f, inputs) for f in found]
     return tuple(sorted(seen, key=lambda f: (_ORDER[f.kind], not f.input)))
@@ -143,6 +143,28 @@ def _of_columns(figures: FigureSet, plan: Plan, subject: Subject, full: dict[str
         missing = figures.get(figure_id("data.missing", column=column))
         if distinct is not None and missing is not None and distinct.value == 1 and not missing.value:
             yield Finding(kind="constant", columns=(column,), figure=distinct.id)
+
+
+def _noise(figures: FigureSet) -> tuple[Figure, ...]:
+    return tuple(f for f in figures.named("robustness.flips") if f.keys.get("change") == "noise")
+
+
+def _robustness(figures: FigureSet, plan: Plan, full: dict[str, str]) -> Iterator[Finding]:
+    """Decisions that small or stated changes of inputs flip, and rows unlike those of the reference data."""
+    limits = plan.limits
+    stated = {name for name, feature in plan.features.items() if feature.noise is not None}
+    noisy = {f: (full[f.keys["feature"]],) if "feature" in f.keys else () for f in _noise(figures)}
+    known = stated.issuperset(column for columns in noisy.values() for column in columns)
+    for figure, columns in noisy.items():
+        # Where noise is a convention, that it flips decisions says how near they are, and nothing of the data.
+        if (stated.issuperset(columns) if columns else known) and (figure.low or 0.0) > limits.noise_flips:
+            yield Finding(kind="fragile", columns=columns, figure=figure.id, limit="limits.noise_flips")
+    for figure in figures.named("robustness.scenario.flips"):
+        if (figure.low or 0.0) > limits.scenario_flips:
+            yield Finding(kind="stress", figure=figure.id, limit="limits.scenario_flips")
+    for figure in figures.named("robustness.off_data.rows"):
+        if (figure.low or 0.0) > limits.off_data:
+            yield Finding(kind="off_data", figure=figure.id, limit="limits.off_data")
 
 
 def _encoded(subject: Subject) -> Iterator[Finding]:

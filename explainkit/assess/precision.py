@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.assess.recorder import Details
+from explainkit.assess.recorder import KORN_GRAUBARD, Details
 from explainkit.assess.statistics import ranking
 from explainkit.assess.statistics.bootstrap import percentile, resample_counts
-from explainkit.assess.statistics.intervals import Interval, delong, student_of
+from explainkit.assess.statistics.intervals import Interval, delong, effective_n, korn_graubard, student_of, wilson
 from explainkit.assess.statistics.sampling import Sampling
 
 Floats = npt.NDArray[np.float64]
@@ -46,6 +46,28 @@ def of_mean(values: Floats, sampling: Sampling, *, least: float | None = None, m
         return {"interval": student_of(values, least=least), "interval_method": STUDENT}
     interval = sampling.mean_interval(values) if len(values) else None
     return linearised(interval, -math.inf if least is None else least, most)
+
+
+def of_share(chosen: npt.NDArray[np.bool_], sampling: Sampling) -> tuple[float, Interval | None, str]:
+    """Share of the rows that are chosen, its interval, and how that is made.
+
+    Parameters
+    ----------
+    chosen : numpy.ndarray
+        Shape (n_rows,), at least one row.
+    sampling : Sampling
+        Of the same rows.
+    """
+    if sampling.simple:
+        events, rows = int(chosen.sum()), len(chosen)
+        return events / rows, wilson(events, rows), "Wilson score interval"
+    weights = np.ones(len(chosen)) if sampling.weights is None else sampling.weights
+    value = float((weights * chosen).sum() / weights.sum())
+    if sampling.clusters is not None:
+        found = sampling.mean_interval(chosen.astype(np.float64))
+        return value, None if found is None else found.cut(0.0, 1.0), "Student's interval, rows of a cluster together"
+    effective = effective_n(weights)
+    return value, None if effective is None else korn_graubard(value, effective), KORN_GRAUBARD
 
 
 def of_ratio(above: Floats, below: Floats, sampling: Sampling) -> Details:

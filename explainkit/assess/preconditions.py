@@ -67,6 +67,13 @@ def _searched(known: Need) -> dict[str, Need]:
     return dict.fromkeys(measured, known | Need.SAMPLE) | dict.fromkeys(("slice.rows", "slice.searched"), known)
 
 
+def _stressed(decided: Need, known: Need) -> dict[str, Need]:
+    """What becomes of decisions and of performance when inputs change."""
+    flips = ("robustness.flips", "robustness.worst.flips", "robustness.scenario.flips")
+    needs = dict.fromkeys(flips, decided | Need.SAMPLE) | {"robustness.scenario.flips_by_group": decided | Need.GROUPS}
+    return needs | dict.fromkeys(("robustness.performance_change", "robustness.label_noise"), known)
+
+
 _BINARY: dict[str, Need] = {
     "performance.roc_auc": _KNOWN | Need.BOTH,
     "performance.roc_curve": _KNOWN | Need.BOTH,
@@ -153,6 +160,8 @@ _BINARY: dict[str, Need] = {
     "fairness.observed_expected": Need.GROUPS | _PROBABLE,
     "fairness.calibration_slope": Need.GROUPS | _PROBABLE,
     "fairness.calibration_intercept": Need.GROUPS | _PROBABLE,
+    **_stressed(Need.DECISION, _KNOWN | Need.BOTH),
+    "robustness.off_data.loss": _PROBABLE,
     **_searched(_KNOWN),
     **_decided_in_fact(_SELECTED),
     **_by_chance_of_group(_SELECTED),
@@ -188,6 +197,8 @@ _MULTICLASS: dict[str, Need] = {
     "fairness.impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.selection_difference": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.smallest_impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
+    **_stressed(Need.NOTHING, Need.OUTCOME),
+    "robustness.off_data.loss": Need.OUTCOME | Need.SAMPLE,
     **_searched(Need.OUTCOME),
     **_decided_in_fact(Need.FAVOURABLE | Need.SAMPLE),
     **_by_chance_of_group(Need.FAVOURABLE | Need.SAMPLE),
@@ -213,6 +224,8 @@ _REGRESSION: dict[str, Need] = {
     "fairness.mean_prediction_difference": Need.GROUPS | Need.SAMPLE,
     "fairness.mean_error": Need.GROUPS | Need.OUTCOME | Need.SAMPLE,
     "fairness.mae": Need.GROUPS | Need.OUTCOME | Need.SAMPLE,
+    **_stressed(Need.NOTHING, Need.OUTCOME),
+    "robustness.off_data.loss": Need.OUTCOME | Need.SAMPLE,
     **_searched(Need.OUTCOME),
 }
 

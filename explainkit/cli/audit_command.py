@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--sensitive", help="Columns that make groups, joined by commas.")
 @click.option("--population", help="all applicants, all cases, accepted only, resampled; several joined by commas.")
 @click.option("--trust", multiple=True, metavar="sha256:…", help="Digest of a pickle that may be opened.")
+@click.option("--load", is_flag=True, help="Time the model too; timings differ from run to run.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("release"), show_default=True, help="New folder.")
 @junit_option
 @force_option
@@ -52,7 +53,12 @@ def command(
     """Parse, then run the audit in a child process."""
     tsa, crls, signing = flags["tsa"], flags["crl"], flags["key"] is not None
     passphrase = passphrase_from(flags.pop("key"), flags.pop("certificate"), flags)
+    timed = flags.pop("load")
     asked, base = _plan(plan, flags)
+    if timed and asked.load is None:
+        from explainkit.plan import LoadPlan
+
+        asked = asked.model_copy(update={"load": LoadPlan()})
     tsa = tsa or asked.sign.tsa
     if signing and asked.sign.level != "B-B" and tsa is None:
         raise PlanError(

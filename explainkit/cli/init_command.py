@@ -116,6 +116,7 @@ def plan_text(frame: pd.DataFrame, model: Model | None, *, target: str | None, p
             *_basis_lines(frame, target),
             "",
             *_performance_lines(classes),
+            *_robustness_lines(without_model=model is None),
             "[gates]",
             '# "performance.roc_auc" = { min = 0.70, bound = "low" }'
             if classes
@@ -179,6 +180,19 @@ def _performance_lines(classes: list[str]) -> list[str]:
     else:
         return []
     return ["[performance]", line, ""]
+
+
+def _robustness_lines(*, without_model: bool) -> list[str]:
+    if without_model:
+        return []
+    return [
+        "[robustness]   # asks the model about changed inputs; the audit is some seconds faster without",
+        "",
+        "# [[scenarios]]   # inputs that change together",
+        '# name = "recession"',
+        '# changes = { income = "-10%", rate = "+2sd" }',
+        "",
+    ]
 
 
 def _candidates(frame: pd.DataFrame, target: str | None) -> tuple[list[str], list[str]]:

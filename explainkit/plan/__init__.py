@@ -25,6 +25,7 @@ from explainkit.plan.look import LookPlan
 from explainkit.plan.plan import Plan
 from explainkit.plan.properties import PropertyPlan
 from explainkit.plan.reading import plan_from, read_plan
+from explainkit.plan.robustness import LoadPlan, RobustnessPlan, ScenarioPlan
 from explainkit.plan.stating import StatementPlan
 from explainkit.plan.subject import CardPlan, FeaturePlan, ModelPlan, PrivacyPlan, SignPlan
 
@@ -43,6 +44,7 @@ __all__ = [
     "IntervalPlan",
     "Label",
     "LimitsPlan",
+    "LoadPlan",
     "LocalLaw144Plan",
     "LookPlan",
     "MaterialPlan",
@@ -55,6 +57,8 @@ __all__ = [
     "PropertyPlan",
     "ProxyPlan",
     "PublicPlan",
+    "RobustnessPlan",
+    "ScenarioPlan",
     "SignPlan",
     "SlicesPlan",
     "StatementPlan",

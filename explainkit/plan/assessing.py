@@ -176,6 +176,13 @@ class LimitsPlan(Strict):
     """Difference of the share of a group from that in the population (``data.shares``; the end nearest to zero)."""
     personal: float = Field(default=0.5, gt=0, le=1)
     """Share of the values of a column that look like data of persons, by kind."""
+    noise_flips: float = Field(default=0.05, ge=0, lt=1)
+    """Share of decisions that noise of one input flips whose noise is stated, or of all together where all of it is
+    (the lower end)."""
+    scenario_flips: float = Field(default=0.2, ge=0, lt=1)
+    """Share of decisions that a stated scenario flips (the lower end)."""
+    off_data: float = Field(default=0.05, ge=0, lt=1)
+    """Share of evaluation rows that are off the data (the lower end)."""
 
 
 class ChampionPlan(Strict):

@@ -27,6 +27,7 @@ from explainkit.plan.drift import DriftPlan
 from explainkit.plan.explaining import ExplainPlan
 from explainkit.plan.look import LookPlan
 from explainkit.plan.properties import PropertyPlan
+from explainkit.plan.robustness import LoadPlan, RobustnessPlan, ScenarioPlan
 from explainkit.plan.stating import StatementPlan
 from explainkit.plan.subject import CardPlan, FeaturePlan, ModelPlan, PrivacyPlan, SignPlan
 
@@ -52,6 +53,9 @@ class Plan(Strict):
     decisions: DecisionsPlan | None = None
     proxies: dict[str, ProxyPlan] = Field(default_factory=dict)
     properties: tuple[PropertyPlan, ...] = ()
+    robustness: RobustnessPlan | None = None
+    scenarios: tuple[ScenarioPlan, ...] = ()
+    load: LoadPlan | None = None
     gates: dict[str, GatePlan] = Field(default_factory=dict)
     compare: ComparePlan = ComparePlan()
     statements: dict[str, StatementPlan] = Field(default_factory=dict)

@@ -89,14 +89,18 @@ def _check_words(plan: Plan) -> None:
     if plan.champion is not None and plan.champion.threshold is not None:
         Threshold.parse(plan.champion.threshold, where="champion.threshold")
     check_moments(plan.data, {name: feature.available for name, feature in plan.features.items()})
-    names = [wanted.called for wanted in plan.properties]
-    twice = next((n for n in names if names.count(n) > 1), None)
-    if twice is not None:
-        remedy = 'give each a name of its own: name = "…"'
-        raise PlanError("two properties have one name", where="properties", found=repr(twice), remedy=remedy)
+    _check_names("properties", [wanted.called for wanted in plan.properties])
+    _check_names("scenarios", [scenario.name for scenario in plan.scenarios])
     _ = plan.population
     if plan.model.threshold is not None:
         Threshold.parse(plan.model.threshold)
+
+
+def _check_names(table: str, names: list[str]) -> None:
+    twice = next((n for n in names if names.count(n) > 1), None)
+    if twice is not None:
+        remedy = 'give each a name of its own: name = "…"'
+        raise PlanError(f"two {table} have one name", where=table, found=repr(twice), remedy=remedy)
 
 
 def _plan_error(error: ValidationError, where: str | None) -> PlanError:

@@ -67,6 +67,9 @@ class FeaturePlan(Strict):
     """Of a number that a person can change in one direction only."""
     linked: Names = ()
     """Columns that cannot change alone: they take their values together, from one reference row."""
+    noise: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Standard deviation of the error with which a number is known, in its own units: income to the nearest 50, age to
+    half a year."""
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:

@@ -48,6 +48,10 @@ _SIGNED = {
     "drift.concept_slope",
     "drift.mean_error",
     "explanation.drift.difference",
+    "robustness.performance_change",
+    "robustness.scenario.score_shift",
+    "robustness.off_data.score_difference",
+    "robustness.off_data.loss_difference",
 }
 _SIGNED_LOG_ODDS = {
     "explanation.shap.base",

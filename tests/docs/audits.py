@@ -191,6 +191,23 @@ def unlabelled(folder: Path) -> Evidence:
     return gather(load_subject(plan, base=folder), plan)
 
 
+def stressed(folder: Path) -> Evidence:
+    """A model whose inputs are changed, and which is timed; some rows are far from those of the reference."""
+    rows(300, seed=6).to_csv(folder / "other.csv", index=False)
+    return _evidence(
+        folder,
+        LogisticRegression(),
+        "bad",
+        model={"path": "model.skops", "positive": 1, "threshold": ">=0.5"},
+        data={"reference": "other.csv", "sensitive": ["region"]},
+        explain={"local": 0},
+        fairness={"basis": {"region": "for a test"}},
+        robustness={"off_data": 0.8},
+        scenarios=[{"name": "recession", "changes": {"income": "-1sd", "debt": "+10%"}}],
+        load={"seconds": 0.1},
+    )
+
+
 ALL: dict[str, Callable[[Path], Evidence]] = {
     "binary": binary,
     "linear": linear,
@@ -200,4 +217,5 @@ ALL: dict[str, Callable[[Path], Evidence]] = {
     "no_cases": no_cases,
     "scores": scores,
     "unlabelled": unlabelled,
+    "stressed": stressed,
 }

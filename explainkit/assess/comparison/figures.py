@@ -9,7 +9,7 @@ from explainkit.assess.comparison import noise
 from explainkit.assess.statistics.intervals import Interval
 from explainkit.comparison import Basis, Compared, Noise, Uncompared, Why
 from explainkit.evidence import Evidence
-from explainkit.figures import Figure, FigureSet, Unit, figure_id
+from explainkit.figures import TIMED, Figure, FigureSet, Unit, figure_id
 
 BEFORE, AFTER, DIFFERENCE = "compare.before", "compare.after", "compare.difference"
 P_VALUE, P_ADJUSTED = "compare.p_value", "compare.p_adjusted"
@@ -19,8 +19,8 @@ _DEFINITION = (
     *("unit", "method", "dataset", "threshold", "favourable", "numerator", "reference", "class_", "weighting", "level"),
 )
 """What has to be the same for two figures to be of one definition."""
-_LEFT_OUT = ("ledger.", "case.", "slice.", "fairness.selection_p", "fairness.chance_p")
-"""Beginnings of ids: what counts the ledger, is of single rows, of segments that each card finds for itself and
+_LEFT_OUT = ("ledger.", TIMED, "case.", "slice.", "fairness.selection_p", "fairness.chance_p")
+"""Beginnings of ids: what counts the ledger, is timed, of single rows, of segments that each card finds for itself and
 numbers, or is a p-value, whose difference says nothing."""
 _KEPT: frozenset[Unit] = frozenset({"count", "log-odds", "target", "rank", "input", "none"})
 """Units that a difference has too."""

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from explainkit.assess.comparison.together import FEW, Together
 from explainkit.assess.groups.cells import Cells
-from explainkit.assess.recorder import KORN_GRAUBARD
-from explainkit.assess.statistics.intervals import LEVEL, Interval, effective_n, korn_graubard, wilson
+from explainkit.assess.precision import of_share
+from explainkit.assess.statistics.intervals import LEVEL
 from explainkit.assess.statistics.sampling import Sampling
 from explainkit.evidence import LedgerEntry, Measured
 from explainkit.figures import Figure, figure_id
@@ -87,7 +87,7 @@ def _share(together: Together, name: str, flips: Bools, inside: Bools, keys: dic
         return Figure(id=identifier, status="insufficient", reason="no row belongs to the group")
     sampling = Sampling.of(subject.rows, counted)
     own = flips[counted]
-    value, interval, method = _estimate(own, sampling)
+    value, interval, method = of_share(own, sampling)
     decided = (together.before.threshold, subject.threshold)
     return Figure(
         id=identifier,
@@ -105,20 +105,6 @@ def _share(together: Together, name: str, flips: Bools, inside: Bools, keys: dic
         numerator=_WORDS[name],
         weighting=subject.rows.weight_kind,
     )
-
-
-def _estimate(flips: Bools, sampling: Sampling) -> tuple[float, Interval | None, str]:
-    """Share, its interval and how that was made."""
-    if sampling.simple:
-        events, rows = int(flips.sum()), len(flips)
-        return events / rows, wilson(events, rows), "Wilson score interval"
-    weights = np.ones(len(flips)) if sampling.weights is None else sampling.weights
-    value = float((weights * flips).sum() / weights.sum())
-    if sampling.clusters is not None:
-        found = sampling.mean_interval(flips.astype(np.float64))
-        return value, None if found is None else found.cut(0.0, 1.0), "Student's interval, rows of a cluster together"
-    effective = effective_n(weights)
-    return value, None if effective is None else korn_graubard(value, effective), KORN_GRAUBARD
 
 
 def _moved(together: Together) -> Measured:

@@ -15,11 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from explainkit.assess.fairness.shown import groupings_of
-from explainkit.assess.groups.cells import Cells, RowStates, single, without_basis
+from explainkit.assess.groups.cells import Cells, RowStates, hidden_on_cards, single, without_basis
 from explainkit.assess.outcomes import decided_classes, selected_rows
 from explainkit.errors import DataError
-from explainkit.figures import figure_id
-from explainkit.load.subject import GROUP, EarlierCard, Subject
+from explainkit.load.subject import EarlierCard, Subject
 from explainkit.plan import Plan
 
 Bools = npt.NDArray[np.bool_]
@@ -111,17 +110,8 @@ class Together:
 
     def _hidden_on_cards(self) -> EarlierCard:
         """What either card hides of groups."""
-        counts: dict[str, int | None] = {}
-        unrated: set[str] = set()
-        for subject, plan in zip((self.before, self.after), self.plans, strict=True):
-            for cells in groupings_of(subject, plan.fairness, plan.ll144).singles:
-                for cell in range(len(cells.levels)):
-                    name = figure_id(GROUP, cells.keys(cell))
-                    if cells.uncounted[cell]:
-                        counts[name] = None
-                    if cells.protected[cell]:
-                        unrated.add(name)
-        return EarlierCard(counts=counts, unrated=frozenset(unrated), told=frozenset())
+        plans = zip((self.before, self.after), self.plans, strict=True)
+        return hidden_on_cards(cells for s, p in plans for cells in groupings_of(s, p.fairness, p.ll144).singles)
 
 
 def _check(before: Subject, after: Subject) -> None:

@@ -9,7 +9,7 @@ one: both give the same reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
@@ -19,8 +19,8 @@ import numpy.typing as npt
 from explainkit.assess.groups.small import Hidden, Sizes, hide_line, hide_rates, small
 from explainkit.assess.recorder import SUPPRESSED, SUPPRESSED_COUNT, SUPPRESSED_EARLIER
 from explainkit.evidence import NO_BASIS
-from explainkit.figures import Status
-from explainkit.load.subject import EarlierCard, GroupColumn
+from explainkit.figures import Status, figure_id
+from explainkit.load.subject import GROUP, EarlierCard, GroupColumn
 
 CROSS = " × "
 
@@ -159,6 +159,20 @@ def hidden_before(groups: Sequence[Mapping[str, str]], earlier: EarlierCard) -> 
     """Groups, by their level of each column, whose size an earlier card hides, and those of which it hides anything."""
     found = np.array([earlier.hides(group) for group in groups], np.bool_).reshape(-1, 2)
     return found[:, 0], found[:, 1]
+
+
+def hidden_on_cards(singles: Iterable[Cells]) -> EarlierCard:
+    """What cards hide of the groups of single columns, as of a card published before."""
+    counts: dict[str, int | None] = {}
+    unrated: set[str] = set()
+    for cells in singles:
+        for cell in range(len(cells.levels)):
+            name = figure_id(GROUP, cells.keys(cell))
+            if cells.uncounted[cell]:
+                counts[name] = None
+            if cells.protected[cell]:
+                unrated.add(name)
+    return EarlierCard(counts=counts, unrated=frozenset(unrated), told=frozenset())
 
 
 def by_state(codes: npt.NDArray[np.int32], count: int, states: RowStates) -> Sizes:

@@ -53,7 +53,7 @@ class Known:
         for i, name in enumerate(self.names):
             given = self.rows.iloc[:, i]
             if i in numbers:
-                columns[name] = _numbers(numbers[i], given)
+                columns[name] = numbers_like(numbers[i], given)
             else:
                 at = donors[i] if i in donors else np.full(count, self.typical[i], dtype=np.int64)
                 columns[name] = pd.Series(given.array.take(at), dtype=given.dtype)
@@ -74,7 +74,8 @@ class Known:
         return self.names.index(name)
 
 
-def _numbers(values: FloatArray, like: pd.Series) -> pd.Series:
+def numbers_like(values: FloatArray, like: pd.Series) -> pd.Series:
+    """Numbers in the type of a column, where that loses nothing."""
     whole = pd.api.types.is_integer_dtype(like) and not (values % 1).any()  # NaN is no whole number either
     if pd.api.types.is_extension_array_dtype(like.dtype):
         return pd.Series(pd.array(values, dtype="Float64")).astype(like.dtype if whole else "Float64")

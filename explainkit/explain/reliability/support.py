@@ -10,6 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from explainkit.evidence import Measured
 from explainkit.explain.codes import stack
+from explainkit.explain.points import coordinates
 from explainkit.explain.reliability.figures import measured, untested
 from explainkit.explain.reliability.setting import Setting
 from explainkit.load.columns import kind_of
@@ -21,7 +22,6 @@ _TOP, _SHOWN = 15, 10
 _ROWS = 5_000
 _NEIGHBOURS, _PROBED, _MIXED = 2_000, 500, 4
 _FAR = 0.99
-_LEVELS = 50
 
 
 def shared_credit(setting: Setting) -> Measured:
@@ -80,7 +80,7 @@ def off_the_data(setting: Setting) -> Measured:
     players = setting.strategy.players
     known = rng.random((len(rows) * _MIXED, players.count)) < rng.random((len(rows) * _MIXED, 1))
     known = known[:, list(players.of)]
-    places, widths = _coordinates(stack(reference, rows), len(reference))
+    places, widths = coordinates(stack(reference, rows), len(reference))
     base, probes = places[: len(reference)], places[len(reference) :]
     blown = np.repeat(known, widths, axis=1)
     mixed = np.where(blown, np.repeat(probes, _MIXED, axis=0), base[rng.integers(len(base), size=len(blown))])
@@ -96,28 +96,3 @@ def off_the_data(setting: Setting) -> Measured:
         far = finder.kneighbors(points, n_neighbors=1)[0][:, 0] > usual * (1 + 1e-9)
         figures.append(measured(f"off_data.{name}", float(far.mean()), len(points), f"{what} {near}"))
     return Measured(figures=tuple(figures))
-
-
-def _coordinates(rows: pd.DataFrame, count: int) -> tuple[FloatArray, list[int]]:
-    """Rows as points, and how many coordinates each column has; the first `count` rows are the reference.
-
-    Numbers are in units of their spread in the reference; a category has one coordinate for each frequent value, so
-    that two categories are one unit apart; a missing value is a category of its own.
-    """
-    parts, widths = [], []
-    for name in rows.columns:
-        column, kind = rows[name], kind_of(rows[name])
-        if kind in ("number", "integer", "boolean", "date"):
-            stamps = column.astype("int64") if kind == "date" else column
-            numbers = stamps.to_numpy(dtype=np.float64, na_value=np.nan)
-            known = numbers[:count][np.isfinite(numbers[:count])]
-            centre, spread = (float(np.median(known)), float(known.std())) if len(known) else (0.0, 0.0)
-            scaled = np.where(np.isfinite(numbers), (numbers - centre) / (spread or 1.0), 0.0)
-            block = np.column_stack([scaled, ~np.isfinite(numbers)]).astype(np.float64)
-        else:
-            values = column.astype(str).where(column.notna(), "")
-            frequent = values.iloc[:count].value_counts().index[:_LEVELS]
-            block = (values.to_numpy()[:, None] == frequent.to_numpy()[None, :]) * np.sqrt(0.5)
-        parts.append(block)
-        widths.append(block.shape[1])
-    return np.column_stack(parts), widths

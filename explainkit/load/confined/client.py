@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -80,6 +81,7 @@ class Confined:
         self.n_features_in_: int | None = None
         """How many inputs it says it has, where they have no names."""
         self._limits, self._turn, self._late = limits, threading.Lock(), False
+        self._trust = tuple(trust)
         self._over: ModelError | None = None
         self._child = _Child(self.where)
         self._end = weakref.finalize(self, self._child.end)
@@ -117,6 +119,14 @@ class Confined:
     def close(self) -> None:
         """End the process."""
         self._end()
+
+    def again(self) -> Confined:
+        """The same file in another process, which begins to open it."""
+        return Confined(Path(self.where), trust=self._trust, limits=self._limits)
+
+    def peak_memory(self) -> float | None:
+        """MiB that the process had at most; None where the system does not say."""
+        return self._child.peak_memory()
 
     def _answer(self, head: dict[str, Any] | None, arrays: Sequence[Array], *, seconds: float) -> Message:
         with self._turn:
@@ -242,6 +252,15 @@ class _Child:
         assert back is not None
         self.to, self.back = to, back
         _widen(to, back)
+
+    def peak_memory(self) -> float | None:
+        """As of `Confined`."""
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text("ascii", "replace")
+        except OSError:
+            return None
+        found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
+        return None if found is None else int(found[1]) / 1024
 
     def kill(self) -> None:
         """End it at once."""

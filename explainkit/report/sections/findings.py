@@ -16,7 +16,11 @@ LEAKS: tuple[FindingKind, ...] = ("same_data", "overlap", "late", "copy", "deter
 """Kinds that concern what the model may have been told."""
 DRIFTS: tuple[FindingKind, ...] = ("outcome_drift", "score_drift", "drift", "told_apart", "explanation_drift")
 """Kinds that concern a change from the reference data to the evaluation data."""
-OF_DATA: tuple[FindingKind, ...] = tuple(kind for kind in get_args(FindingKind) if kind not in (*LEAKS, *DRIFTS))
+OF_ROBUSTNESS: tuple[FindingKind, ...] = ("fragile", "stress", "off_data")
+"""Kinds that concern what becomes of answers when inputs are not as they should be."""
+OF_DATA: tuple[FindingKind, ...] = tuple(
+    kind for kind in get_args(FindingKind) if kind not in (*LEAKS, *DRIFTS, *OF_ROBUSTNESS)
+)
 _MOST = 5
 """Columns named in one line."""
 _ROWS = {
@@ -58,6 +62,9 @@ _INPUTS: Mapping[FindingKind, str] = {
     "off_reference": noted("values that the reference data does not cover: {columns}"),
     "duplicates": noted("rows repeat others of the same data: {columns}"),
     "constant": noted("inputs that have one value alone: {columns}"),
+    "fragile": noted("noise flips decisions: {columns}"),
+    "stress": noted("scenarios flip decisions: {columns}"),
+    "off_data": noted("rows unlike every row of the reference data: {columns}"),
 }
 _OTHERS: Mapping[FindingKind, str] = {
     "late": noted("known only after the decision, and no input of the model: {columns}"),
@@ -77,7 +84,13 @@ _FLAGS: Mapping[FindingKind, str] = {
     "share": noted("other groups"),
     "duplicates": noted("repeated rows"),
 }
-_LEAK, _DATA, _DRIFT = noted("possible leakage"), noted("data"), noted("drift")
+_FAMILIES: tuple[tuple[tuple[FindingKind, ...], str, str], ...] = (
+    (LEAKS, noted("possible leakage"), "data"),
+    (DRIFTS, noted("drift"), "data"),
+    (OF_ROBUSTNESS, noted("robustness"), "robustness"),
+    (OF_DATA, noted("data"), "data"),
+)
+"""Kinds, what they are called, and the section in which they stand."""
 _CHANGED: Mapping[str, str] = {
     "drift.score_psi": noted("scores lie elsewhere than in the reference data (population stability index {value})"),
     "drift.told_apart": noted(
@@ -116,8 +129,9 @@ def items(reader: Reader, kinds: Sequence[FindingKind] | None = None, *, linked:
     for (kind, seen), found in groups.items():
         tone: Tone = "attention" if seen else "open"
         said = _said(reader, kind, seen, found)
-        flag = _FLAGS.get(kind, _LEAK if kind in LEAKS else _DRIFT if kind in DRIFTS else _DATA)
-        more = words(", see {section}", section=Link("data")) if linked else ()
+        called, section = next((flag, place) for kinds_, flag, place in _FAMILIES if kind in kinds_)
+        flag = _FLAGS.get(kind, called)
+        more = words(", see {section}", section=Link(section)) if linked else ()
         yield (Mark(tone, say(flag)), Words(" "), *said, *more)
 
 
@@ -231,6 +245,22 @@ def _repeats(reader: Reader, finding: Finding) -> Parts:
     return words("{count} of the {dataset}", count=number(figure, "events"), dataset=words(role))
 
 
+def _fragile(reader: Reader, finding: Finding) -> Parts:
+    column = name(finding.columns[0]) if finding.columns else words("all inputs together")
+    return words("{column} ({value})", column=column, value=number(_figure(reader, finding)))
+
+
+def _stress(reader: Reader, finding: Finding) -> Parts:
+    figure = _figure(reader, finding)
+    assert figure is not None
+    return words("{scenario} ({value})", scenario=name(figure.keys["scenario"]), value=number(figure))
+
+
+def _unusual(reader: Reader, finding: Finding) -> Parts:
+    figure = _figure(reader, finding)
+    return words("{count} of {all}", count=number(figure, "events"), all=number(figure, "n"))
+
+
 _TELLS: Mapping[FindingKind, Callable[[Reader, Finding], Parts]] = {
     "late": _late,
     "drift": _drift,
@@ -242,6 +272,9 @@ _TELLS: Mapping[FindingKind, Callable[[Reader, Finding], Parts]] = {
     "share": _share,
     "duplicates": _repeats,
     "constant": lambda reader, finding: (name(finding.columns[0]),),
+    "fragile": _fragile,
+    "stress": _stress,
+    "off_data": _unusual,
 }
 PERSONAL = {
     "e-mail address": noted("e-mail addresses"),

@@ -7,7 +7,7 @@ from explainkit.report.card import Mark, Paragraph, Parts, Section, Words
 from explainkit.report.language import say
 from explainkit.report.phrases import clause, listed, stated, words
 from explainkit.report.reader import Reader
-from explainkit.report.sections import properties
+from explainkit.report.sections import changed_inputs, load, properties
 
 
 def section(evidence: Evidence) -> Section:
@@ -25,5 +25,11 @@ def section(evidence: Evidence) -> Section:
         number=12,
         id="robustness",
         title=say("Robustness and security"),
-        blocks=(*properties.blocks(reader), Paragraph(parts=parts), *stated(reader, "robustness")),
+        blocks=(
+            *changed_inputs.blocks(reader),
+            *properties.blocks(reader),
+            *load.blocks(reader),
+            Paragraph(parts=parts),
+            *stated(reader, "robustness"),
+        ),
     )

@@ -47,6 +47,7 @@ def attention(reader: Reader) -> tuple[Parts, ...]:
         *findings.items(reader, findings.DRIFTS),
         *_small_ratio(reader),
         *_inputs(reader),
+        *findings.items(reader, findings.OF_ROBUSTNESS),
         *findings.items(reader, findings.OF_DATA),
         *_blanks(reader),
     ]
