@@ -15,6 +15,7 @@ from explainkit.figures import Figure, figure_id, parse_figure_id
 from explainkit.plan import GatePlan
 
 _OTHERS = {
+    "benchmark": ("difference", "value"),
     "case": ("input", "score"),
     "champion": ("difference", "value"),
     "data": (
@@ -53,8 +54,11 @@ _OTHERS = {
     "ledger": ("count",),
     "ll144": ("unknown",),
     "performance": ("effective_n",),
+    "period": ("change", "rows"),
     "property": ("answer", "holds", "looked", "tried", "violation"),
     "proxy": ("size",),
+    "sample": ("change", "rows"),
+    "segment": ("rows",),
 }
 NAMES = frozenset(
     {name for needs in NEEDS.values() for name in needs}

@@ -67,6 +67,11 @@ def _searched(known: Need) -> dict[str, Need]:
     return dict.fromkeys(measured, known | Need.SAMPLE) | dict.fromkeys(("slice.rows", "slice.searched"), known)
 
 
+def _of_parts(needs: dict[str, Need]) -> dict[str, Need]:
+    """Figures of periods, of segments, and in and out of sample."""
+    return {f"{family}.{name}": need for family in ("period", "segment", "sample") for name, need in needs.items()}
+
+
 _BINARY: dict[str, Need] = {
     "performance.roc_auc": _KNOWN | Need.BOTH,
     "performance.roc_curve": _KNOWN | Need.BOTH,
@@ -153,6 +158,15 @@ _BINARY: dict[str, Need] = {
     "fairness.observed_expected": Need.GROUPS | _PROBABLE,
     "fairness.calibration_slope": Need.GROUPS | _PROBABLE,
     "fairness.calibration_intercept": Need.GROUPS | _PROBABLE,
+    **_of_parts(
+        {
+            "roc_auc": _KNOWN,
+            "observed_expected": _PROBABLE,
+            "selection_rate": _SELECTED,
+            "base_rate": _KNOWN | Need.PREVALENCE,
+        }
+    ),
+    **dict.fromkeys(("period.score_quantiles", "segment.score_quantiles"), Need.POSITIVE),
     **_searched(_KNOWN),
     **_decided_in_fact(_SELECTED),
     **_by_chance_of_group(_SELECTED),
@@ -188,6 +202,7 @@ _MULTICLASS: dict[str, Need] = {
     "fairness.impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.selection_difference": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     "fairness.smallest_impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
+    **_of_parts({"accuracy": Need.OUTCOME | Need.SAMPLE, "selection_rate": Need.FAVOURABLE | Need.SAMPLE}),
     **_searched(Need.OUTCOME),
     **_decided_in_fact(Need.FAVOURABLE | Need.SAMPLE),
     **_by_chance_of_group(Need.FAVOURABLE | Need.SAMPLE),
@@ -213,6 +228,8 @@ _REGRESSION: dict[str, Need] = {
     "fairness.mean_prediction_difference": Need.GROUPS | Need.SAMPLE,
     "fairness.mean_error": Need.GROUPS | Need.OUTCOME | Need.SAMPLE,
     "fairness.mae": Need.GROUPS | Need.OUTCOME | Need.SAMPLE,
+    **_of_parts(dict.fromkeys(("mae", "mean_error"), Need.OUTCOME | Need.SAMPLE)),
+    **dict.fromkeys(("period.score_quantiles", "segment.score_quantiles"), Need.NOTHING),
     **_searched(Need.OUTCOME),
 }
 

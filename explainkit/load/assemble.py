@@ -25,6 +25,7 @@ from explainkit.load.row_values import clusters_of, decisions_of, proxy_of, weig
 from explainkit.load.steady import one_order
 from explainkit.load.subject import Dataset, GroupColumn, Model, Rows, Subject
 from explainkit.load.tables import read_files
+from explainkit.load.when import When
 from explainkit.plan import FeaturePlan, Plan
 
 FloatArray = npt.NDArray[np.float64]
@@ -112,7 +113,7 @@ def assemble(
     frame = evaluation.frame
     roles = _roles(plan, frame)
     features = () if model is None else _features(plan, model, frame, roles)
-    scores, casts = _scores(plan, model, evaluation, features)
+    scores, casts = scores_of(plan, model, evaluation, features)
     outcome = outcome_of(plan, model=model, frame=frame, scores=scores)
     if isinstance(model, Adapter) and model.classes is None and outcome.task == "binary":
         # A function that answers one column answers for the positive class, the second of the two.
@@ -121,6 +122,7 @@ def assemble(
         _check_reference(reference, features)
     _check_names(plan, frame, outcome.classes)
     _check_class_column(plan, outcome)
+    when = When.of(plan, frame, reference)
     return Subject(
         task=outcome.task,
         classes=outcome.classes,
@@ -134,15 +136,20 @@ def assemble(
         reference=reference,
         features=features,
         columns=_columns(plan, frame, roles, features),
-        rows=_rows(plan, frame, outcome, features),
+        rows=_rows(plan, frame, outcome, features, when),
         case_ids=case_ids_of(plan, frame),
         reference_labels=None if reference is None else labels_of(plan, reference.frame, outcome),
-        ledger=ledger + casts + outcome.ledger + (_unused(frame, roles, features) if model is not None else ()),
+        ledger=ledger
+        + casts
+        + outcome.ledger
+        + when.ledger
+        + (_unused(frame, roles, features) if model is not None else ()),
     )
 
 
-def _rows(plan: Plan, frame: pd.DataFrame, outcome: Outcome, features: Sequence[str]) -> Rows:
+def _rows(plan: Plan, frame: pd.DataFrame, outcome: Outcome, features: Sequence[str], when: When) -> Rows:
     """The compact ledger of the evaluation rows, read-only."""
+    segment = plan.data.segment
     weights = None
     if plan.data.weight is not None:
         weights = weights_of(require_column(frame, plan.data.weight.column, role="data.weight"))
@@ -163,6 +170,9 @@ def _rows(plan: Plan, frame: pd.DataFrame, outcome: Outcome, features: Sequence[
         clusters=clusters,
         cluster_column=plan.data.cluster,
         proxies=tuple(proxy_of(name, proxy, frame) for name, proxy in plan.proxies.items()),
+        periods=when.periods,
+        segments=None if segment is None else _group(plan, segment, frame, features, "segment"),
+        later=when.later,
     )
 
 
@@ -185,6 +195,7 @@ def _roles(plan: Plan, frame: pd.DataFrame) -> dict[str, list[Role]]:
         ("cluster", plan.data.cluster),
         ("id", plan.data.id),
         ("time", plan.data.time),
+        ("segment", plan.data.segment),
         ("decision", plan.decisions.column if plan.decisions else None),
         ("champion", plan.champion.score if plan.champion else None),
         *(("sensitive", name) for name in plan.data.sensitive),
@@ -248,7 +259,7 @@ def _features(plan: Plan, model: Model, frame: pd.DataFrame, roles: dict[str, li
     return features
 
 
-def _scores(
+def scores_of(
     plan: Plan, model: Model | None, evaluation: Dataset, features: tuple[str, ...]
 ) -> tuple[FloatArray, tuple[LedgerEntry, ...]]:
     """Answers of the model in blocks of rows, or the column of scores; shape (n_rows, k)."""
@@ -314,13 +325,16 @@ def _check_class_column(plan: Plan, outcome: Outcome) -> None:
         )
 
 
-def _group(plan: Plan, name: str, frame: pd.DataFrame, features: Sequence[str]) -> GroupColumn:
+def _group(
+    plan: Plan, name: str, frame: pd.DataFrame, features: Sequence[str], role: Role = "sensitive"
+) -> GroupColumn:
     return group_column(
         frame[name],
         name=name,
         feature=plan.features.get(name, FeaturePlan()),
         is_feature=name in features,
         basis=plan.fairness.basis.get(name),
+        role=role,
     )
 
 

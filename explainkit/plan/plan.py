@@ -9,6 +9,7 @@ from pydantic import Field
 
 from explainkit.decision import Population
 from explainkit.plan.assessing import (
+    BenchmarksPlan,
     ChampionPlan,
     DecisionsPlan,
     FairnessPlan,
@@ -28,6 +29,7 @@ from explainkit.plan.look import LookPlan
 from explainkit.plan.properties import PropertyPlan
 from explainkit.plan.stating import StatementPlan
 from explainkit.plan.subject import CardPlan, FeaturePlan, ModelPlan, PrivacyPlan, SignPlan
+from explainkit.plan.time import TimePlan
 
 
 class Plan(Strict):
@@ -37,6 +39,7 @@ class Plan(Strict):
     card: CardPlan = CardPlan()
     model: ModelPlan = ModelPlan()
     data: DataPlan = DataPlan()
+    time: TimePlan | None = None
     features: dict[str, FeaturePlan] = Field(default_factory=dict)
     explain: ExplainPlan = ExplainPlan()
     performance: PerformancePlan = PerformancePlan()
@@ -47,6 +50,7 @@ class Plan(Strict):
     slices: SlicesPlan = SlicesPlan()
     limits: LimitsPlan = LimitsPlan()
     champion: ChampionPlan | None = None
+    benchmarks: BenchmarksPlan | None = None
     decisions: DecisionsPlan | None = None
     proxies: dict[str, ProxyPlan] = Field(default_factory=dict)
     properties: tuple[PropertyPlan, ...] = ()
