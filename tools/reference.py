@@ -45,6 +45,7 @@ FAMILIES = {
     "case": "Single cases",
     "property": "Properties for every input",
     "data": "Data",
+    "leakage": "Leakage",
     "compare": "From one release to another",
     "ledger": "Ledger",
 }

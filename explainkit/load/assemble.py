@@ -113,6 +113,7 @@ def assemble(
     frame = evaluation.frame
     roles = _roles(plan, frame)
     features = () if model is None else _features(plan, model, frame, roles)
+    when = When.of(plan, frame, reference)
     scores, casts = scores_of(plan, model, evaluation, features)
     outcome = outcome_of(plan, model=model, frame=frame, scores=scores)
     if isinstance(model, Adapter) and model.classes is None and outcome.task == "binary":
@@ -122,7 +123,6 @@ def assemble(
         _check_reference(reference, features)
     _check_names(plan, frame, outcome.classes)
     _check_class_column(plan, outcome)
-    when = When.of(plan, frame, reference)
     return Subject(
         task=outcome.task,
         classes=outcome.classes,
