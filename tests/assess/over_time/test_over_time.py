@@ -124,6 +124,24 @@ def test_a_change_of_a_rate_is_newcombes_and_of_a_mean_welchs():
         assert own.value == pytest.approx(values[latest].mean())
 
 
+def test_a_change_of_a_small_area_has_delongs_variance_class_by_class():
+    y, part = np.array([1, 1, 1, 0, 0, 0, 0] * 2, float), np.repeat(["2024-Q1", "2024-Q2"], 7)
+    scores = np.array([0.9, 0.4, 0.6, 0.5, 0.3, 0.7, 0.1, 0.8, 0.3, 0.5, 0.6, 0.2, 0.4, 0.1])
+    plan = plan_from({"fairness": {"min_cell": 1}})
+    figure = changes(measured(scores, y, periods=part, levels=LEVELS[:2], plan=plan))["roc_auc"]
+    variances, sizes = [], []
+    for period in ("2024-Q2", "2024-Q1"):
+        rows = part == period
+        up, down = scores[rows & (y == 1)], scores[rows & (y == 0)]
+        right = np.sign(up[:, None] - down) / 2 + 0.5
+        variances += [right.mean(axis=1).var(ddof=1) / len(up), right.mean(axis=0).var(ddof=1) / len(down)]
+        sizes += [len(up), len(down)]
+    v, n = np.array(variances), np.array(sizes)
+    freedom = v.sum() ** 2 / (v**2 / (n - 1)).sum()
+    reach = stats.t.ppf(0.975, freedom) * np.sqrt(v.sum())
+    assert (figure.low, figure.high) == pytest.approx((max(-1, figure.value - reach), min(1, figure.value + reach)))
+
+
 def test_several_classes():
     chances = RNG.dirichlet(np.ones(3), N)
     labels = RNG.integers(0, 3, N).astype(float)
@@ -158,6 +176,9 @@ def test_a_period_of_one_class_is_shown_and_says_why_there_is_no_auc():
     assert figures[figure_id("period.base_rate", period="2024-Q3")].value == 0
     ratio = figures[figure_id("period.observed_expected", period="2024-Q3")]
     assert (ratio.value, ratio.low) == (0, None)  # no event: an interval of no width would claim certainty
+    every = figures_of(measured(labels=np.where(PERIOD == "2024-Q3", 1.0, Y)))
+    ratio = every[figure_id("period.observed_expected", period="2024-Q3")]
+    assert (ratio.value > 1, ratio.low) == (True, None)  # nor does one without any other outcome
     change = changes(found)
     assert change["roc_auc"].reason == "the outcomes of these rows are all of one class"
     assert change["observed_expected"].low is None
