@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from explainkit.errors import DataError, PlanError, nearest
@@ -22,13 +20,12 @@ from explainkit.load.models.base import Adapter
 from explainkit.load.models.function import scores_identity
 from explainkit.load.outcomes import Outcome, in_words, labels_of, outcome_of
 from explainkit.load.row_values import clusters_of, decisions_of, proxy_of, weights_of
-from explainkit.load.steady import one_order
+from explainkit.load.scores import scores_of
 from explainkit.load.subject import Dataset, GroupColumn, Model, Rows, Subject
 from explainkit.load.tables import read_files
 from explainkit.load.when import When
 from explainkit.plan import FeaturePlan, Plan
 
-FloatArray = npt.NDArray[np.float64]
 _WHERE = {"champion": "champion.score", "decision": "decisions.column"}
 """Where the plan names a column, but for those named under ``data``."""
 
@@ -257,50 +254,6 @@ def _features(plan: Plan, model: Model, frame: pd.DataFrame, roles: dict[str, li
                 remedy="give the column its values, or drop it from the model",
             )
     return features
-
-
-def scores_of(
-    plan: Plan, model: Model | None, evaluation: Dataset, features: tuple[str, ...]
-) -> tuple[FloatArray, tuple[LedgerEntry, ...]]:
-    """Answers of the model in blocks of rows, or the column of scores; shape (n_rows, k)."""
-    if model is None:
-        return _given_scores(plan, evaluation.frame), ()
-    blocks, casts = [], dict[tuple[str, str, str], int | None]()
-    with one_order():
-        for batch in evaluation.batches(features):
-            adapted, entries = model.adapt(batch)
-            for e in entries:
-                key = (e.kind, e.what, e.reason)
-                casts[key] = (casts.get(key) or 0) + e.count if e.count is not None else None
-            blocks.append(model.predict(adapted))
-    ledger = tuple(
-        LedgerEntry(kind=kind, what=what, reason=reason, count=count)  # type: ignore[arg-type]
-        for (kind, what, reason), count in casts.items()
-    )
-    return np.concatenate(blocks), getattr(model, "ledger", ()) + ledger
-
-
-def _given_scores(plan: Plan, frame: pd.DataFrame) -> FloatArray:
-    if plan.data.score is None:
-        raise PlanError(
-            "neither a model nor scores",
-            where="model.path",
-            remedy="name a model file, or the column of scores under data.score",
-        )
-    column = require_column(frame, plan.data.score, role="data.score")
-    where = f"column {plan.data.score}"
-    if kind_of(column) not in ("number", "integer", "boolean"):
-        raise DataError("scores are numbers", where=where, found=f"a column of kind {kind_of(column)}")
-    scores = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    bad = ~np.isfinite(scores)
-    if bad.any():
-        raise DataError(
-            "scores are missing or infinite",
-            where=where,
-            found=f"{int(bad.sum())} of {len(scores)}, the first at position {int(bad.argmax()) + 1}",
-            allowed="finite numbers",
-        )
-    return scores[:, None]
 
 
 def _check_reference(reference: Dataset, features: Sequence[str]) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from explainkit.evidence import LedgerEntry
-from explainkit.load.assemble import scores_of
 from explainkit.load.row_values import clusters_of, weights_of
+from explainkit.load.scores import scores_of
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
 
