@@ -56,8 +56,12 @@ def not_covered(subject: Subject, plan: Plan) -> tuple[LedgerEntry, ...]:
         entries.append(("differences between groups", "no sensitive column was named (data.sensitive)"))
     if subject.reference is None and subject.model is not None:
         entries.append(("explanation against the training data", "no reference data given (data.reference)"))
-    if any("time" in c.roles for c in subject.columns):
-        entries.append(("stability over time", "this version of explainkit does not measure it"))
+    if subject.rows.periods is None:
+        timed = any("time" in c.roles for c in subject.columns)
+        missing = (
+            "no periods are stated (time.period or time.cuts)" if timed else "no column of times is named (data.time)"
+        )
+        entries.append(("stability over time", missing))
     open_ = tuple(LedgerEntry(kind="not_tested", what=what, reason=reason) for what, reason in entries)
     return open_ + subject.shortfalls
 

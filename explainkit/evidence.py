@@ -39,6 +39,7 @@ Role = Literal[
     "cluster",
     "id",
     "time",
+    "segment",
     "sensitive",
     "interval",
     "champion",

@@ -14,6 +14,7 @@ from explainkit.progress import Progress, Silent
 from explainkit.release import Release
 
 if TYPE_CHECKING:
+    from explainkit.assess.groups.groupings import Groupings
     from explainkit.report.printer import Printer
 
 
@@ -98,14 +99,7 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
 
     progress = progress or Silent()
     _check(plan)
-    if plan.properties:
-        from explainkit.explain.properties.stage import check, properties
-
-        check(subject, plan)
-    if plan.robustness or plan.scenarios or plan.load or any(f.noise for f in plan.features.values()):
-        from explainkit.robustness.stage import check as check_robustness
-
-        check_robustness(subject, plan)
+    _check_asked_for(subject, plan)
     if subject.catalogue is not None:
         language_of(recorded_plan(subject, plan), subject.catalogue.data)
     with one_order():
@@ -123,19 +117,40 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
                 references=plan.fairness.reference,
                 reference_rows=plan.drift.explained,
             )
-        if plan.properties:
-            with progress.stage("decide the properties stated"):
-                measured += properties(subject, plan)
-        if plan.robustness or plan.scenarios:
-            with progress.stage("change the inputs"):
-                from explainkit.robustness.stage import robustness
-
-                measured += robustness(subject, plan, found)
-        if plan.load:
-            with progress.stage("time the model"):
-                from explainkit.robustness.timing import load
-
-                measured += load(subject, plan)
+        measured += _asked_for(subject, plan, found, progress)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured
     measured += Measured(ledger=withheld + not_covered(subject, plan))
     return evidence_of(subject, plan, measured, explained, publication=public)
+
+
+def _check_asked_for(subject: Subject, plan: Plan) -> None:
+    """What the plan alone asks for fits the subject; what it does not ask for is not even loaded."""
+    if plan.properties:
+        from explainkit.explain.properties import stage as properties
+
+        properties.check(subject, plan)
+    if plan.robustness or plan.scenarios or plan.load or any(f.noise for f in plan.features.values()):
+        from explainkit.robustness import stage as robustness
+
+        robustness.check(subject, plan)
+
+
+def _asked_for(subject: Subject, plan: Plan, found: Groupings, progress: Progress) -> Measured:
+    """What is measured only where the plan asks for it."""
+    measured = Measured()
+    if plan.properties:
+        with progress.stage("decide the properties stated"):
+            from explainkit.explain.properties.stage import properties
+
+            measured += properties(subject, plan)
+    if plan.robustness or plan.scenarios:
+        with progress.stage("change the inputs"):
+            from explainkit.robustness.stage import robustness
+
+            measured += robustness(subject, plan, found)
+    if plan.load:
+        with progress.stage("time the model"):
+            from explainkit.robustness.timing import load
+
+            measured += load(subject, plan)
+    return measured

@@ -16,7 +16,14 @@ from pathlib import Path
 FOLDERS = ("assess", "explain", "load", "robustness")
 MODULES = ("circumstances.py", "comparing.py", "evidence.py", "explanation.py", "gathering.py", "public.py")
 OTHERS = (
-    *("load/catalogue.py", "load/columns.py", "load/row_values.py", "load/pickle_scan.py", "load/known_names.py"),
+    *(
+        "load/catalogue.py",
+        "load/columns.py",
+        "load/row_values.py",
+        "load/times.py",
+        "load/pickle_scan.py",
+        "load/known_names.py",
+    ),
     *("load/confined/client.py", "load/confined/frames.py", "load/confined/values.py", "load/confined/seccomp.py"),
     *("load/confined/confinement.py", "load/confined/landlock.py", "load/confined/facts.py"),
     *(
@@ -96,7 +103,7 @@ NOT_RECORDED = (
         "<= champion",
     ),
     *("within [", "score strictly", "decided as the outcome turned out{", "the {bound}", "{name}, decided"),
-    *("the figure has no interval, so there is no bound {", "weight column {"),
+    *("the figure has no interval, so there is no bound {", "weight column {", "time column {"),
 )
 """How texts begin that are parts of errors, versions, numerators and limits, or compared with."""
 FRAGMENTS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
@@ -17,14 +17,14 @@ from explainkit.assess.outcomes import Outcomes, mean, with_outcome
 from explainkit.assess.performance.probabilities import log_losses
 from explainkit.assess.precision import LINEARISED
 from explainkit.assess.preconditions import NEEDS, Need
-from explainkit.assess.recorder import Details, Recorder
+from explainkit.assess.recorder import Details, Keys, Recorder
 from explainkit.assess.statistics import ranking
 from explainkit.assess.statistics.intervals import Interval, student_mean
 from explainkit.assess.statistics.paired import delong_difference, newcombe_paired
 from explainkit.assess.statistics.sampling import Sampling
 from explainkit.errors import DataError, PlanError, nearest
 from explainkit.evidence import Measured
-from explainkit.figures import Unit, figure_id, parse_figure_id
+from explainkit.figures import ROUNDING, Unit, figure_id, parse_figure_id
 from explainkit.load.subject import Subject
 from explainkit.plan import ChampionPlan, GatePlan, Plan
 
@@ -165,21 +165,28 @@ class Pairing:
     """Name and threshold of the other."""
     outcomes: Outcomes
     champion: Floats
-    """Scores of the other, of the labelled rows."""
+    """Scores of the other, of the labelled rows; as in `Outcomes.scores`."""
+    names: tuple[str, str] = (VALUE, DIFFERENCE)
+    """What the figures are called."""
+    keys: Keys = field(default_factory=dict)
+    """Keys of them besides the figure compared."""
+    tolerance: float = ROUNDING
+    """As in `Details`."""
 
     def record(self, name: str, identifier: str, inside: Bools) -> None:
         """Record both figures of one comparison, over the labelled rows that are inside."""
-        keys = {"figure": identifier}
+        keys = {"figure": identifier, **self.keys}
+        value_name, difference_name = self.names
         kind = COMPARABLE[name].kind
         obstacle = self._obstacle(name, kind)
         if obstacle is not None:
-            self.recorder.missing(DIFFERENCE, keys, status="not_tested", reason=obstacle)
+            self.recorder.missing(difference_name, keys, status="not_tested", reason=obstacle)
             return
         inside = inside & self._whole(kind)
         positive = self.outcomes.labels[inside] == 1
         lacking = _lacking(kind, positive)
         if lacking is not None:
-            self.recorder.missing(DIFFERENCE, keys, status="insufficient", reason=lacking)
+            self.recorder.missing(difference_name, keys, status="insufficient", reason=lacking)
             return
         details = self._details(name, kind, int(inside.sum()))
         sampling = self.outcomes.sampling.take(inside)
@@ -193,11 +200,11 @@ class Pairing:
             values = [mean(loss, weights) for loss in losses]
             interval = _loss_difference(kind, losses, sampling)
         unit: Unit = details["unit"]
-        self.recorder.number(VALUE, values[1], keys, undefined="", **(details | {"reference": self._name}))
+        self.recorder.number(value_name, values[1], keys, undefined="", **(details | {"reference": self._name}))
         method = _METHODS[_family(kind)] if sampling.simple else LINEARISED
         details |= {"interval": interval, "interval_method": method, "any_sampling": True, "reference": self._name}
         details |= {"unit": "target" if unit == "target" else "difference"}
-        self.recorder.number(DIFFERENCE, values[0] - values[1], keys, undefined="", **details)
+        self.recorder.number(difference_name, values[0] - values[1], keys, undefined="", **details)
 
     @property
     def _name(self) -> str:
@@ -206,6 +213,8 @@ class Pairing:
 
     def _obstacle(self, name: str, kind: Kind) -> str | None:
         subject = self.recorder.subject
+        if self.champion.ndim == 2:
+            return self.recorder.preconditions.obstacle(name)
         if subject.task == "multiclass":
             return "one column of scores does not say how the champion decides between several classes"
         reasons = [self.recorder.preconditions.obstacle(name)]
@@ -225,6 +234,8 @@ class Pairing:
     def _per_row(self, kind: Kind, own: Floats, other: Floats, inside: Bools) -> tuple[Floats, Floats]:
         """What is averaged, for both models."""
         labels = self.outcomes.labels[inside]
+        if own.ndim == 2:
+            return _of_classes(kind, own, labels), _of_classes(kind, other, labels)
         if kind == "log_loss":
             return log_losses(own, labels == 1), log_losses(other, labels == 1)
         if kind == "squared":
@@ -245,8 +256,8 @@ class Pairing:
         if Need.SAMPLE in self.recorder.preconditions.needs(name) and subject.population.resampled:
             how += "; in this sample, which was resampled"
         unit: Unit = "proportion" if kind in _DECIDED else "target" if kind == "absolute" else "score"
-        threshold = str(subject.threshold) if kind in _DECIDED else None
-        return {"n": n, "unit": unit, "method": how, "threshold": threshold}
+        threshold = str(subject.threshold) if kind in _DECIDED and subject.task == "binary" else None
+        return {"n": n, "unit": unit, "method": how, "threshold": threshold, "tolerance": self.tolerance}
 
 
 PAIRED_RATES = "hybrid score interval for paired proportions (Newcombe 1998, method 10)"
@@ -259,6 +270,16 @@ _METHODS = {
 
 def _family(kind: Kind) -> str:
     return "area" if kind == "area" else "rate" if kind in _DECIDED else "loss"
+
+
+def _of_classes(kind: Kind, chances: Floats, labels: Floats) -> Floats:
+    """What is averaged of one model of several classes: log loss, or whether the most probable class is right."""
+    classes = labels.astype(np.intp)
+    if kind == "log_loss":
+        own: Floats = chances[np.arange(len(classes)), classes]
+        return log_losses(own, np.ones(len(own), np.bool_))
+    right: Floats = (chances.argmax(axis=1) == classes).astype(np.float64)
+    return right
 
 
 def _lacking(kind: Kind, positive: Bools) -> str | None:

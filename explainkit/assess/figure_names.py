@@ -15,6 +15,7 @@ from explainkit.figures import Figure, figure_id, parse_figure_id
 from explainkit.plan import GatePlan
 
 _OTHERS = {
+    "benchmark": ("difference", "value"),
     "case": ("input", "score"),
     "champion": ("difference", "value"),
     "data": (
@@ -61,6 +62,7 @@ _OTHERS = {
     "load": ("latency", "memory", "start", "throughput"),
     "ll144": ("unknown",),
     "performance": ("effective_n",),
+    "period": ("change", "rows"),
     "property": ("answer", "holds", "looked", "tried", "violation"),
     "proxy": ("size",),
     "robustness": (
@@ -68,6 +70,8 @@ _OTHERS = {
         *("scenario.score_change", "scenario.score_change_p95", "scenario.score_shift", "score_change"),
         *("score_change_p95", "worst.score_change", "worst.score_change_p95"),
     ),
+    "sample": ("change", "rows"),
+    "segment": ("rows",),
 }
 NAMES = frozenset(
     {name for needs in NEEDS.values() for name in needs}

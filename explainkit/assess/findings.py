@@ -86,7 +86,7 @@ def _late(figures: FigureSet, plan: Plan, subject: Subject) -> Iterator[Finding]
     if decided_at is None:
         return
     for column in subject.columns:
-        candidate = set(column.roles) <= {"feature", "sensitive", "unused"}
+        candidate = set(column.roles) <= {"feature", "segment", "sensitive", "unused"}
         if candidate and column.available in moments[moments.index(decided_at) + 1 :]:
             names = ("leakage.auc", "leakage.rank_correlation")
             known = (figures.get(figure_id(name, column=column.name)) for name in names)

@@ -74,6 +74,11 @@ def _stressed(decided: Need, known: Need) -> dict[str, Need]:
     return needs | dict.fromkeys(("robustness.performance_change", "robustness.label_noise"), known)
 
 
+def _of_parts(needs: dict[str, Need]) -> dict[str, Need]:
+    """Figures of periods, of segments, and in and out of sample."""
+    return {f"{family}.{name}": need for family in ("period", "segment", "sample") for name, need in needs.items()}
+
+
 _BINARY: dict[str, Need] = {
     "performance.roc_auc": _KNOWN | Need.BOTH,
     "performance.roc_curve": _KNOWN | Need.BOTH,
@@ -162,6 +167,15 @@ _BINARY: dict[str, Need] = {
     "fairness.calibration_intercept": Need.GROUPS | _PROBABLE,
     **_stressed(Need.DECISION, _KNOWN | Need.BOTH),
     "robustness.off_data.loss": _PROBABLE,
+    **_of_parts(
+        {
+            "roc_auc": _KNOWN,
+            "observed_expected": _PROBABLE,
+            "selection_rate": _SELECTED,
+            "base_rate": _KNOWN | Need.PREVALENCE,
+        }
+    ),
+    **dict.fromkeys(("period.score_quantiles", "segment.score_quantiles"), Need.POSITIVE),
     **_searched(_KNOWN),
     **_decided_in_fact(_SELECTED),
     **_by_chance_of_group(_SELECTED),
@@ -199,6 +213,7 @@ _MULTICLASS: dict[str, Need] = {
     "fairness.smallest_impact_ratio": Need.GROUPS | Need.FAVOURABLE | Need.SAMPLE,
     **_stressed(Need.NOTHING, Need.OUTCOME),
     "robustness.off_data.loss": Need.OUTCOME | Need.SAMPLE,
+    **_of_parts({"accuracy": Need.OUTCOME | Need.SAMPLE, "selection_rate": Need.FAVOURABLE | Need.SAMPLE}),
     **_searched(Need.OUTCOME),
     **_decided_in_fact(Need.FAVOURABLE | Need.SAMPLE),
     **_by_chance_of_group(Need.FAVOURABLE | Need.SAMPLE),
@@ -226,6 +241,8 @@ _REGRESSION: dict[str, Need] = {
     "fairness.mae": Need.GROUPS | Need.OUTCOME | Need.SAMPLE,
     **_stressed(Need.NOTHING, Need.OUTCOME),
     "robustness.off_data.loss": Need.OUTCOME | Need.SAMPLE,
+    **_of_parts(dict.fromkeys(("mae", "mean_error"), Need.OUTCOME | Need.SAMPLE)),
+    **dict.fromkeys(("period.score_quantiles", "segment.score_quantiles"), Need.NOTHING),
     **_searched(Need.OUTCOME),
 }
 

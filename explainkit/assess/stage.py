@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from explainkit.assess import champion
+from explainkit.assess.benchmarks import benchmarks
 from explainkit.assess.data import data
 from explainkit.assess.drift import drift
 from explainkit.assess.fairness import actual_decisions, fairness, ll144, proxy_bounds, proxy_strength
 from explainkit.assess.groups.groupings import Groupings
 from explainkit.assess.leakage import leakage
+from explainkit.assess.over_time import over_time
 from explainkit.assess.performance import calibration, performance
 from explainkit.assess.segments import slices
 from explainkit.evidence import Measured
@@ -43,7 +45,9 @@ def assess(subject: Subject, plan: Plan, found: Groupings) -> Measured:
         + proxy_strength.measure(subject, found, seed=plan.explain.seed)
         + proxy_bounds.measure(subject, min_cell=plan.fairness.min_cell)
         + slices.measure(subject, plan, found=found)
+        + over_time.measure(subject, plan, found)
         + champion.measure(subject, plan, found=found)
+        + benchmarks.measure(subject, plan)
         + actual_decisions.measure(subject, plan.fairness, found)
         + ll144.measure(subject, plan.ll144, plan.fairness, found=found)
     )

@@ -117,6 +117,7 @@ def plan_text(frame: pd.DataFrame, model: Model | None, *, target: str | None, p
             "",
             *_performance_lines(classes),
             *_robustness_lines(without_model=model is None),
+            *_part_lines(paths, target),
             "[gates]",
             '# "performance.roc_auc" = { min = 0.70, bound = "low" }'
             if classes
@@ -162,6 +163,9 @@ def _data_lines(frame: pd.DataFrame, paths: dict[str, str], target: str | None, 
         f"reference = {_text(paths['reference'])}" if "reference" in paths else '# reference = "train.parquet"',
         f"target = {_text(target)}" if target else f'# target = "…"   # one of {_list(others)}',
     ]
+    lines.append('# time = "…"   # when rows are from, with the periods below under [time]')
+    if "reference" in paths:
+        lines.append("# trained_on_reference = true   # then it is measured in sample and out of it")
     if without_model:
         lines.append(f'# score = "…"   # one of {_list(others)}')
     lines.append(
@@ -193,6 +197,13 @@ def _robustness_lines(*, without_model: bool) -> list[str]:
         '# changes = { income = "-10%", rate = "+2sd" }',
         "",
     ]
+
+
+def _part_lines(paths: dict[str, str], target: str | None) -> list[str]:
+    lines = ["# [time]", '# period = "quarter"   # month, quarter, year; or cuts = [2026-01-01]', ""]
+    if "reference" in paths and target is not None:
+        lines += ["[benchmarks]   # simple models that learn from the reference data, to compare with", ""]
+    return lines
 
 
 def _candidates(frame: pd.DataFrame, target: str | None) -> tuple[list[str], list[str]]:

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from explainkit.errors import DataError, PlanError, nearest
@@ -22,12 +20,12 @@ from explainkit.load.models.base import Adapter
 from explainkit.load.models.function import scores_identity
 from explainkit.load.outcomes import Outcome, in_words, labels_of, outcome_of
 from explainkit.load.row_values import clusters_of, decisions_of, proxy_of, weights_of
-from explainkit.load.steady import one_order
+from explainkit.load.scores import scores_of
 from explainkit.load.subject import Dataset, GroupColumn, Model, Rows, Subject
 from explainkit.load.tables import read_files
+from explainkit.load.when import When
 from explainkit.plan import FeaturePlan, Plan
 
-FloatArray = npt.NDArray[np.float64]
 _WHERE = {"champion": "champion.score", "decision": "decisions.column"}
 """Where the plan names a column, but for those named under ``data``."""
 
@@ -119,7 +117,8 @@ def assemble(
     frame = evaluation.frame
     roles = _roles(plan, frame)
     features = () if model is None else _features(plan, model, frame, roles)
-    scores, casts = _scores(plan, model, evaluation, features)
+    when = When.of(plan, frame, reference)
+    scores, casts = scores_of(plan, model, evaluation, features)
     outcome = outcome_of(plan, model=model, frame=frame, scores=scores)
     if isinstance(model, Adapter) and model.classes is None and outcome.task == "binary":
         # A function that answers one column answers for the positive class, the second of the two.
@@ -141,15 +140,20 @@ def assemble(
         reference=reference,
         features=features,
         columns=_columns(plan, frame, roles, features),
-        rows=_rows(plan, frame, outcome, features),
+        rows=_rows(plan, frame, outcome, features, when),
         case_ids=case_ids_of(plan, frame),
         reference_labels=None if reference is None else labels_of(plan, reference.frame, outcome),
-        ledger=ledger + casts + outcome.ledger + (_unused(frame, roles, features) if model is not None else ()),
+        ledger=ledger
+        + casts
+        + outcome.ledger
+        + when.ledger
+        + (_unused(frame, roles, features) if model is not None else ()),
     )
 
 
-def _rows(plan: Plan, frame: pd.DataFrame, outcome: Outcome, features: Sequence[str]) -> Rows:
+def _rows(plan: Plan, frame: pd.DataFrame, outcome: Outcome, features: Sequence[str], when: When) -> Rows:
     """The compact ledger of the evaluation rows, read-only."""
+    segment = plan.data.segment
     weights = None
     if plan.data.weight is not None:
         weights = weights_of(require_column(frame, plan.data.weight.column, role="data.weight"))
@@ -170,6 +174,9 @@ def _rows(plan: Plan, frame: pd.DataFrame, outcome: Outcome, features: Sequence[
         clusters=clusters,
         cluster_column=plan.data.cluster,
         proxies=tuple(proxy_of(name, proxy, frame) for name, proxy in plan.proxies.items()),
+        periods=when.periods,
+        segments=None if segment is None else _group(plan, segment, frame, features, "segment"),
+        later=when.later,
     )
 
 
@@ -192,6 +199,7 @@ def _roles(plan: Plan, frame: pd.DataFrame) -> dict[str, list[Role]]:
         ("cluster", plan.data.cluster),
         ("id", plan.data.id),
         ("time", plan.data.time),
+        ("segment", plan.data.segment),
         ("decision", plan.decisions.column if plan.decisions else None),
         ("champion", plan.champion.score if plan.champion else None),
         *(("sensitive", name) for name in plan.data.sensitive),
@@ -255,50 +263,6 @@ def _features(plan: Plan, model: Model, frame: pd.DataFrame, roles: dict[str, li
     return features
 
 
-def _scores(
-    plan: Plan, model: Model | None, evaluation: Dataset, features: tuple[str, ...]
-) -> tuple[FloatArray, tuple[LedgerEntry, ...]]:
-    """Answers of the model in blocks of rows, or the column of scores; shape (n_rows, k)."""
-    if model is None:
-        return _given_scores(plan, evaluation.frame), ()
-    blocks, casts = [], dict[tuple[str, str, str], int | None]()
-    with one_order():
-        for batch in evaluation.batches(features):
-            adapted, entries = model.adapt(batch)
-            for e in entries:
-                key = (e.kind, e.what, e.reason)
-                casts[key] = (casts.get(key) or 0) + e.count if e.count is not None else None
-            blocks.append(model.predict(adapted))
-    ledger = tuple(
-        LedgerEntry(kind=kind, what=what, reason=reason, count=count)  # type: ignore[arg-type]
-        for (kind, what, reason), count in casts.items()
-    )
-    return np.concatenate(blocks), getattr(model, "ledger", ()) + ledger
-
-
-def _given_scores(plan: Plan, frame: pd.DataFrame) -> FloatArray:
-    if plan.data.score is None:
-        raise PlanError(
-            "neither a model nor scores",
-            where="model.path",
-            remedy="name a model file, or the column of scores under data.score",
-        )
-    column = require_column(frame, plan.data.score, role="data.score")
-    where = f"column {plan.data.score}"
-    if kind_of(column) not in ("number", "integer", "boolean"):
-        raise DataError("scores are numbers", where=where, found=f"a column of kind {kind_of(column)}")
-    scores = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    bad = ~np.isfinite(scores)
-    if bad.any():
-        raise DataError(
-            "scores are missing or infinite",
-            where=where,
-            found=f"{int(bad.sum())} of {len(scores)}, the first at position {int(bad.argmax()) + 1}",
-            allowed="finite numbers",
-        )
-    return scores[:, None]
-
-
 def _check_reference(reference: Dataset, features: Sequence[str]) -> None:
     missing = [f for f in features if f not in reference.frame.columns]
     if missing:
@@ -321,13 +285,16 @@ def _check_class_column(plan: Plan, outcome: Outcome) -> None:
         )
 
 
-def _group(plan: Plan, name: str, frame: pd.DataFrame, features: Sequence[str]) -> GroupColumn:
+def _group(
+    plan: Plan, name: str, frame: pd.DataFrame, features: Sequence[str], role: Role = "sensitive"
+) -> GroupColumn:
     return group_column(
         frame[name],
         name=name,
         feature=plan.features.get(name, FeaturePlan()),
         is_feature=name in features,
         basis=plan.fairness.basis.get(name),
+        role=role,
     )
 
 

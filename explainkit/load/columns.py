@@ -12,7 +12,7 @@ from pandas.api import types as pdt
 
 from explainkit.decision import label_name
 from explainkit.errors import DataError, PlanError, nearest
-from explainkit.evidence import ColumnKind
+from explainkit.evidence import ColumnKind, Role
 from explainkit.load.subject import GroupColumn
 from explainkit.plan import FeaturePlan
 
@@ -61,9 +61,15 @@ def require_column(frame: pd.DataFrame, name: str, *, role: str) -> pd.Series:
 
 
 def group_column(
-    values: pd.Series, *, name: str, feature: FeaturePlan, is_feature: bool, basis: str | None
+    values: pd.Series,
+    *,
+    name: str,
+    feature: FeaturePlan,
+    is_feature: bool,
+    basis: str | None = None,
+    role: Role = "sensitive",
 ) -> GroupColumn:
-    """Make groups of one sensitive column.
+    """Make groups of one column.
 
     Numbers are cut only at the points that the plan states; a number with few distinct values is a code.
 
@@ -77,8 +83,10 @@ def group_column(
         Cut points and labels.
     is_feature : bool
         Whether the model sees it.
-    basis : str or None
+    basis : str, optional
         Legal basis as stated.
+    role : {"sensitive", "segment"}
+        What the groups are for.
 
     Raises
     ------
@@ -89,7 +97,7 @@ def group_column(
     """
     kind = kind_of(values)
     if kind == "empty":
-        raise DataError("a sensitive column has no value", where=f"column {name}", remedy="leave it out of sensitive")
+        raise DataError(f"a {role} column has no value", where=f"column {name}", remedy=f"leave it out of data.{role}")
     note = None
     if feature.cuts:
         if kind not in ("number", "integer"):
@@ -99,7 +107,7 @@ def group_column(
         codes, levels = _cut(values, feature.cuts, whole=kind == "integer")
         note = feature.cuts_reason
     else:
-        codes, levels = _categories(values, name, kind, feature.labels)
+        codes, levels = _categories(values, name, kind, feature.labels, role)
     codes.setflags(write=False)
     return GroupColumn(name=name, codes=codes, levels=levels, is_feature=is_feature, note=note, basis=basis)
 
@@ -116,12 +124,12 @@ def _cut(values: pd.Series, cuts: tuple[float, ...], *, whole: bool) -> tuple[np
 
 
 def _categories(
-    values: pd.Series, name: str, kind: str, labels: Mapping[str, str]
+    values: pd.Series, name: str, kind: str, labels: Mapping[str, str], role: Role
 ) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
     codes, found = pd.factorize(values, sort=False)
     if kind in ("number", "integer") and len(found) > _MOST_CODES:
         raise PlanError(
-            "a sensitive number needs cut points",
+            f"a {role} number needs cut points",
             where=f"features.{name}.cuts",
             found=f"{len(found)} distinct numbers",
             remedy=f'[features.{name}] cuts = […] and cuts_reason = "…"; there are no default cut points',
@@ -129,7 +137,7 @@ def _categories(
     if len(found) > MOST_GROUPS:
         raise DataError(
             "too many groups",
-            where=f"sensitive column {name}",
+            where=f"{role} column {name}",
             found=f"{len(found)} categories",
             allowed=f"at most {MOST_GROUPS}",
             remedy="group the categories beforehand",

@@ -75,7 +75,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupColumn:
-    """One sensitive column as small integers."""
+    """One column that makes groups of rows, as small integers."""
 
     name: str
     codes: npt.NDArray[np.int32]
@@ -124,6 +124,12 @@ class Rows:
     cluster_column: str | None = None
     """The column that says so."""
     proxies: tuple[ProxyColumn, ...] = ()
+    periods: GroupColumn | None = None
+    """Period of each row, in the order of time; None where the plan states no periods."""
+    segments: GroupColumn | None = None
+    """Part of the business that each row belongs to; None where the plan names no such column."""
+    later: npt.NDArray[np.bool_] | None = None
+    """Which rows are later than every reference row, shape (n_rows,); None where that cannot be told."""
 
     @property
     def count(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explainkit.plan.assessing import (
+    BenchmarksPlan,
     ChampionPlan,
     CostPlan,
     DecisionsPlan,
@@ -28,8 +29,10 @@ from explainkit.plan.reading import plan_from, read_plan
 from explainkit.plan.robustness import LoadPlan, RobustnessPlan, ScenarioPlan
 from explainkit.plan.stating import StatementPlan
 from explainkit.plan.subject import CardPlan, FeaturePlan, ModelPlan, PrivacyPlan, SignPlan
+from explainkit.plan.time import TimePlan
 
 __all__ = [
+    "BenchmarksPlan",
     "CardPlan",
     "ChampionPlan",
     "ComparePlan",
@@ -63,6 +66,7 @@ __all__ = [
     "SlicesPlan",
     "StatementPlan",
     "Task",
+    "TimePlan",
     "WeightPlan",
     "plan_from",
     "read_plan",

@@ -201,6 +201,20 @@ class ChampionPlan(Strict):
         return None if self.threshold is None else Threshold.parse(self.threshold, where="champion.threshold")
 
 
+class BenchmarksPlan(Strict):
+    """``[benchmarks]``: simple models that this one is measured against on the same rows."""
+
+    models: tuple[Literal["base_rate", "linear", "feature"], ...] = Field(default=("base_rate", "linear", "feature"))
+    """Those wanted: the rate (or mean) of the outcomes alone, a logistic (or linear) regression, and the one feature
+    that ranks best. All of them learn from the reference data, which needs outcomes, and are judged on the others."""
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.models or len(set(self.models)) < len(self.models):
+            raise ValueError("models are one or more of base_rate, linear, feature, each once")
+        return self
+
+
 class GatePlan(Strict):
     """``[gates]``: one limit."""
 

@@ -28,6 +28,8 @@ class DataPlan(Strict):
     """The rows on which everything is measured: parquet, csv or feather."""
     reference: str | None = None
     """Rows the model was trained on or is used for: background of explanations, and what drift is measured from."""
+    trained_on_reference: bool = False
+    """Whether the model was trained on the reference rows; without it nothing is called in sample or out of time."""
     target: str | None = None
     """Column of outcomes; rows without one are kept and counted."""
     score: str | None = None
@@ -38,7 +40,10 @@ class DataPlan(Strict):
     id: str | None = None
     """Column that names cases, for `explain.local`."""
     time: str | None = None
-    """Column that says when; it is described, and nothing is measured over time in this version."""
+    """Column that says when; with ``[time]`` rows are put into periods by it."""
+    segment: str | None = None
+    """Column of the parts of the business, such as branches or products, that are measured one by one. A number needs
+    ``features.NAME.cuts``."""
     moments: Names = ()
     """The moments at which values become known, the first comes first; with it, every ``available`` is one of them."""
     decided_at: str | None = None

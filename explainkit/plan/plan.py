@@ -9,6 +9,7 @@ from pydantic import Field
 
 from explainkit.decision import Population
 from explainkit.plan.assessing import (
+    BenchmarksPlan,
     ChampionPlan,
     DecisionsPlan,
     FairnessPlan,
@@ -30,6 +31,7 @@ from explainkit.plan.properties import PropertyPlan
 from explainkit.plan.robustness import LoadPlan, RobustnessPlan, ScenarioPlan
 from explainkit.plan.stating import StatementPlan
 from explainkit.plan.subject import CardPlan, FeaturePlan, ModelPlan, PrivacyPlan, SignPlan
+from explainkit.plan.time import TimePlan
 
 
 class Plan(Strict):
@@ -39,6 +41,7 @@ class Plan(Strict):
     card: CardPlan = CardPlan()
     model: ModelPlan = ModelPlan()
     data: DataPlan = DataPlan()
+    time: TimePlan | None = None
     features: dict[str, FeaturePlan] = Field(default_factory=dict)
     explain: ExplainPlan = ExplainPlan()
     performance: PerformancePlan = PerformancePlan()
@@ -50,6 +53,7 @@ class Plan(Strict):
     limits: LimitsPlan = LimitsPlan()
     drift: DriftPlan = DriftPlan()
     champion: ChampionPlan | None = None
+    benchmarks: BenchmarksPlan | None = None
     decisions: DecisionsPlan | None = None
     proxies: dict[str, ProxyPlan] = Field(default_factory=dict)
     properties: tuple[PropertyPlan, ...] = ()

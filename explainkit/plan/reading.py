@@ -88,6 +88,10 @@ def _check_words(plan: Plan) -> None:
             raise PlanError("no champion to compare with", where=f"gates: {key}", remedy=remedy)
     if plan.champion is not None and plan.champion.threshold is not None:
         Threshold.parse(plan.champion.threshold, where="champion.threshold")
+    if plan.time is not None and plan.data.time is None:
+        raise PlanError(
+            "no column of times", where="data.time", remedy='[data] time = "…" names it, or take [time] out'
+        )
     check_moments(plan.data, {name: feature.available for name, feature in plan.features.items()})
     _check_names("properties", [wanted.called for wanted in plan.properties])
     _check_names("scenarios", [scenario.name for scenario in plan.scenarios])

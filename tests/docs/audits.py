@@ -22,10 +22,12 @@ INPUTS = ["income", "debt", "years"]
 MORE = 11
 MANY = [*INPUTS, "twin", *(f"x{i}" for i in range(MORE))]
 EXPLAIN = {"local": 2, "rows": 300, "lime_samples": 200, "lime_seeds": 2}
+PARTS = {"reference": "train.csv", "trained_on_reference": True, "time": "day", "segment": "branch"}
+TIME = {"period": "quarter"}
 BASIS = {"region": "for a test", "sex": "for a test"}
 
 
-def rows(count: int = 400, seed: int = 5) -> pd.DataFrame:
+def rows(count: int = 400, seed: int = 5, start: str = "2023-10-01") -> pd.DataFrame:
     """Rows of a made-up lender, with everything that a plan can name."""
     rng = np.random.default_rng(seed)
     data = pd.DataFrame({"income": rng.normal(size=count), "debt": rng.normal(size=count)})
@@ -50,6 +52,8 @@ def rows(count: int = 400, seed: int = 5) -> pd.DataFrame:
         data[f"x{i}"] = rng.normal(size=count)
     data["e_mail"] = [f"client{i}@example.org" for i in range(count)]
     data["tenure"] = np.where(rng.random(count) < 0.1 + 0.2 * (data["region"] == "north"), np.nan, data["years"])
+    data["day"] = pd.date_range(start, periods=count).strftime("%Y-%m-%d")
+    data["branch"] = rng.choice(["east", "west"], count)
     return data
 
 
@@ -57,6 +61,7 @@ def _evidence(folder: Path, estimator: Any, target: str, /, inputs: Sequence[str
     """Fit, save, plan and measure."""
     data = rows()
     data.to_csv(folder / "rows.csv", index=False)
+    rows(300, seed=6, start="2023-01-01").to_csv(folder / "train.csv", index=False)
     document: dict[str, Any] = {
         "data": {"evaluation": "rows.csv", "reference": "rows.csv", "target": target},
         "explain": EXPLAIN,
@@ -79,7 +84,9 @@ def binary(folder: Path) -> Evidence:
         model,
         "bad",
         model={"path": "model.skops", "positive": 1, "threshold": ">=0.5"},
-        data={"sensitive": ["region", "sex"]},
+        data={"sensitive": ["region", "sex"]} | PARTS,
+        time=TIME,
+        benchmarks={},
         fairness={"favourable": 0, "basis": BASIS, "tolerance": 0.1},
         explain={"kind": "interventional"},
         features={"income": {"actionable": True}, "debt": {"actionable": True}},
@@ -116,7 +123,9 @@ def multiclass(folder: Path) -> Evidence:
         folder,
         model,
         "grade",
-        data={"sensitive": ["region"]},
+        data={"sensitive": ["region"]} | PARTS,
+        time=TIME,
+        benchmarks={},
         fairness={"favourable": "a", "basis": {"region": "for a test"}},
         decisions={"column": "granted", "favourable": "yes"},
     )
@@ -129,7 +138,9 @@ def regression(folder: Path) -> Evidence:
         folder,
         model,
         "loss",
-        data={"sensitive": ["region"]},
+        data={"sensitive": ["region"]} | PARTS,
+        time=TIME,
+        benchmarks={},
         fairness={"basis": {"region": "for a test"}},
         performance={"interval": {"low": "low", "high": "high", "level": 0.9}},
         champion={"score": "old_loss"},

@@ -118,8 +118,8 @@ def credit() -> Evidence:
         ),
         LedgerEntry(
             kind="not_tested",
-            what="robustness and load",
-            reason="this version of explainkit does not measure them",
+            what="security: poisoned data, evasion",
+            reason="this version of explainkit does not test it",
         ),
     )
     counts = [_count(figure_id("ledger.count", entry=str(i)), e.count) for i, e in enumerate(ledger, 1) if e.count]

@@ -40,7 +40,9 @@ def measure_patterns(subject: Subject, found: Groupings, *, min_count: int) -> M
         Smallest numerator of a rate by group.
     """
     frame = subject.evaluation.frame
-    names = subject.features or tuple(c.name for c in subject.columns if c.roles in (("unused",), ("sensitive",)))
+    names = subject.features or tuple(
+        c.name for c in subject.columns if c.roles in (("unused",), ("segment",), ("sensitive",))
+    )
     gaps = {name: frame[name].isna().to_numpy() for name in names}
     gaps = {name: gap for name, gap in gaps.items() if LEAST <= int(gap.sum()) <= len(gap) - LEAST}
     level = 1 - (1 - LEVEL) / max(len(gaps), 1)

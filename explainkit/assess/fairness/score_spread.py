@@ -42,13 +42,36 @@ def record_spread(recorder: Recorder, cells: Cells, plan: FairnessPlan, *, whole
         why = "how the scores of groups are spread could tell of a group or a numerator that is hidden"
         recorder.note("suppressed", f"spread of the scores by {cells.title}", why)
         return
+    series = spread_of(recorder, cells, figure_id(SPREAD, column=cells.title), first="group")
+    if series is not None:
+        recorder.curve(series)
+
+
+def spread_of(recorder: Recorder, cells: Cells, identifier: str, *, first: str) -> Series | None:
+    """Quantiles of the scores of every cell that has rows; None where none has.
+
+    Parameters
+    ----------
+    recorder : Recorder
+        Of a binary subject or a regression.
+    cells : Cells
+        Parts of the rows, none of them hidden.
+    identifier : str
+        Of the series.
+    first : str
+        Name of its first column, that of the cells.
+
+    Notes
+    -----
+    As for `record_spread`.
+    """
     rows = recorder.subject.rows
     counted = cells.codes >= 0 if rows.weights is None else (cells.codes >= 0) & (rows.weights > 0)
     order = np.flatnonzero(counted)
     order = order[np.argsort(cells.codes[order], kind="stable")]
     found, starts = np.unique(cells.codes[order], return_index=True)
     if not len(found):
-        return
+        return None
     groups, sizes, spreads = [], [], []
     for cell, own in zip(found.tolist(), np.split(order, starts[1:]), strict=True):
         weights = None if rows.weights is None else rows.weights[own]
@@ -59,16 +82,14 @@ def record_spread(recorder: Recorder, cells: Cells, plan: FairnessPlan, *, whole
         beyond = [min(q, 1 - q) * size for q in QUANTILES]
         spreads.append([float(x) if b >= _LEAST_BEYOND else None for x, b in zip(at, beyond, strict=True)])
     weighted = f"; weighted by {rows.weight_kind} weights" if recorder.weighted else ""
-    recorder.curve(
-        Series(
-            id=figure_id(SPREAD, column=cells.title),
-            columns=(
-                ("group", tuple(groups)),
-                ("n", tuple(sizes)),
-                *((name, tuple(spread[i] for spread in spreads)) for i, name in enumerate(NAMES)),
-            ),
-            method=f"least score with the share of the rows at or below it{weighted}",
-            dataset="evaluation",
-            n=sum(sizes),
-        )
+    return Series(
+        id=identifier,
+        columns=(
+            (first, tuple(groups)),
+            ("n", tuple(sizes)),
+            *((name, tuple(spread[i] for spread in spreads)) for i, name in enumerate(NAMES)),
+        ),
+        method=f"least score with the share of the rows at or below it{weighted}",
+        dataset="evaluation",
+        n=sum(sizes),
     )

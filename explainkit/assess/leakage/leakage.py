@@ -30,7 +30,7 @@ from explainkit.plan import Plan
 
 AUC, CORRELATION = "leakage.auc", "leakage.rank_correlation"
 RUN, ROWS, CHANCE = "leakage.determined", "leakage.determined_rows", "leakage.determined_chance"
-_EXAMINED = frozenset(("feature", "sensitive", "unused"))
+_EXAMINED = frozenset(("feature", "segment", "sensitive", "unused"))
 MOST_RUNS = 3
 """Runs of a column that are told one by one, the least likely first."""
 _SEED = 61

@@ -22,7 +22,7 @@ from explainkit.report.phrases import (
 )
 from explainkit.report.reader import Reader
 from explainkit.report.sections import ledger as ledger_section
-from explainkit.report.sections.champion import compared_name
+from explainkit.report.sections.benchmarks import compared_name
 from explainkit.report.sections.comparison_tables import title_of
 
 _CHANGES: dict[str, tuple[Tone, str]] = {

@@ -11,7 +11,7 @@ from explainkit.report.language import noted, say
 from explainkit.report.measures import measure
 from explainkit.report.phrases import clause, interval, level, listed, number, stacked, title, words
 from explainkit.report.reader import Reader
-from explainkit.report.sections.champion import compared_name
+from explainkit.report.sections.benchmarks import compared_name
 
 _NOISE: dict[str, tuple[Tone, str]] = {
     "beyond noise": ("attention", noted("beyond noise")),

@@ -22,6 +22,7 @@ _ROLES = {
     "cluster": noted("cluster"),
     "id": noted("identifier"),
     "time": noted("time"),
+    "segment": noted("segment"),
     "sensitive": noted("sensitive"),
     "interval": noted("end of an interval"),
     "champion": noted("champion"),

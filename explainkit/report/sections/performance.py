@@ -9,7 +9,8 @@ from explainkit.report.language import say
 from explainkit.report.phrases import interval, level, name, number, stated, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import (
-    champion,
+    benchmarks,
+    over_time,
     performance_charts,
     performance_tables,
     performance_thresholds,
@@ -31,7 +32,8 @@ def section(evidence: Evidence) -> Section:
     blocks.extend(performance_tables.by_class(reader))
     blocks.extend(performance_thresholds.thresholds(reader))
     blocks.extend(performance_thresholds.lift(reader))
-    blocks.extend(champion.blocks(reader))
+    blocks.extend(over_time.blocks(reader))
+    blocks.extend(benchmarks.blocks(reader))
     blocks.extend(slices.blocks(reader))
     if not blocks:
         blocks.append(

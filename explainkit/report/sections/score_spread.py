@@ -13,7 +13,6 @@ from explainkit.report.sections.performance_charts import caption, data_table, n
 
 MOST_DRAWN = 24
 _COLUMNS = (
-    ("group", noted("Group")),
     ("n", noted("n")),
     ("q05", noted("Five in a hundred below")),
     ("q25", noted("A quarter below")),
@@ -21,6 +20,7 @@ _COLUMNS = (
     ("q75", noted("Three quarters below")),
     ("q95", noted("All but five in a hundred below")),
 )
+_FIRST = {"group": noted("Group"), "period": noted("Period"), "segment": noted("Segment")}
 
 
 def blocks(reader: Reader) -> tuple[Block, ...]:
@@ -55,21 +55,27 @@ def _chart(reader: Reader, column: str) -> Chart | None:
         axis = say("score (dashed: {threshold}, in use)", threshold=str(used).replace(".", spoken().decimal))
     return Chart(
         svg=boxes(
-            _rows(series)[:MOST_DRAWN],
+            spread_rows(series, "group")[:MOST_DRAWN],
             axis=axis,
             mark=None if used is None else used.at,
         ),
         alt=alt,
         width="half",
         caption=caption(noted("Median, middle half (thick) and middle nine tenths (thin) of each group"), series),
-        data=data_table(series, _COLUMNS),
+        data=data_table(series, spread_columns("group")),
     )
 
 
-def _rows(series: Series) -> list[Box]:
+def spread_columns(first: str) -> tuple[tuple[str, str], ...]:
+    """Columns of a series of quantiles, and what they are called; the first is that of the parts."""
+    return ((first, _FIRST[first]), *_COLUMNS)
+
+
+def spread_rows(series: Series, first: str) -> list[Box]:
+    """What is drawn of a series of quantiles, one row each."""
     ends = {name: numbers(series, name) for name in ("q05", "q25", "q50", "q75", "q95")}
     found = []
-    for i, group in enumerate(series.column("group")):
+    for i, group in enumerate(series.column(first)):
         middle = ends["q50"][i]
         if middle is not None:
             inner, outer = (ends["q25"][i], ends["q75"][i]), (ends["q05"][i], ends["q95"][i])

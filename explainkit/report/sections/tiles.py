@@ -9,6 +9,7 @@ from explainkit.report.card import Label, Parts, Tile, Words
 from explainkit.report.language import say, spoken
 from explainkit.report.phrases import STATUS, clipped, clipped_clause, interval, listed, name, number, words
 from explainkit.report.reader import Reader
+from explainkit.report.sections import over_time
 from explainkit.report.sections.fairness import SCREEN, chosen, smallest
 from explainkit.report.sections.preconditions import limit
 
@@ -23,7 +24,7 @@ def key_figures(reader: Reader) -> tuple[Tile, ...]:
             _tile(reader, "performance.observed_expected", words("observed / expected")),
             selection,
             _worst(reader),
-            _additivity(reader),
+            _last(reader, words("change of AUC in the latest period")),
         )
     if task == "multiclass":
         return (
@@ -31,14 +32,14 @@ def key_figures(reader: Reader) -> tuple[Tile, ...]:
             _tile(reader, "performance.balanced_accuracy", words("balanced accuracy")),
             _tile(reader, "performance.log_loss", words("log loss")),
             _worst(reader),
-            _additivity(reader),
+            _last(reader, words("change of accuracy in the latest period")),
         )
     return (
         _tile(reader, "performance.mae", words("mean absolute error")),
         _tile(reader, "performance.mean_error", words("mean error: prediction less outcome")),
         _tile(reader, "performance.r2", words("R²: variance explained")),
         _gap(reader),
-        _additivity(reader),
+        _last(reader, words("change of mean absolute error in the latest period")),
     )
 
 
@@ -168,6 +169,19 @@ def _gap(reader: Reader) -> Tile:
     if widest is None:
         return Tile(title=heading, value=words("–"), interval=words("not tested"), note=words("no group was named"))
     return _filled(reader, widest, heading, _picked(widest))
+
+
+def _last(reader: Reader, heading: Parts) -> Tile:
+    """The change in the latest period, where the plan states periods; else how exactly contributions add up."""
+    first = over_time.MEASURES[reader.evidence.task][0]
+    period = over_time.latest(reader)
+    if period is None:
+        return _additivity(reader)
+    change = reader.figure(over_time.CHANGE, measure=first) or reader.figure(f"period.{first}")
+    if change is None or change.reference is None:
+        return _filled(reader, change, heading)
+    span = words("{period} against {earlier}", period=name(period), earlier=name(change.reference))
+    return _filled(reader, change, heading, span)
 
 
 def _additivity(reader: Reader) -> Tile:
