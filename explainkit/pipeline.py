@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from explainkit import asked_for
 from explainkit.circumstances import not_covered
 from explainkit.evidence import Evidence, Measured
 from explainkit.gathering import evidence_of, recorded_plan
@@ -14,7 +15,6 @@ from explainkit.progress import Progress, Silent
 from explainkit.release import Release
 
 if TYPE_CHECKING:
-    from explainkit.assess.groups.groupings import Groupings
     from explainkit.report.printer import Printer
 
 
@@ -99,7 +99,7 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
 
     progress = progress or Silent()
     _check(plan)
-    _check_asked_for(subject, plan)
+    asked_for.check(subject, plan)
     if subject.catalogue is not None:
         language_of(recorded_plan(subject, plan), subject.catalogue.data)
     with one_order():
@@ -117,40 +117,7 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
                 references=plan.fairness.reference,
                 reference_rows=plan.drift.explained,
             )
-        measured += _asked_for(subject, plan, found, progress)
+        measured += asked_for.measure(subject, plan, found, progress)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured
     measured += Measured(ledger=withheld + not_covered(subject, plan))
     return evidence_of(subject, plan, measured, explained, publication=public)
-
-
-def _check_asked_for(subject: Subject, plan: Plan) -> None:
-    """What the plan alone asks for fits the subject; what it does not ask for is not even loaded."""
-    if plan.properties:
-        from explainkit.explain.properties import stage as properties
-
-        properties.check(subject, plan)
-    if plan.robustness or plan.scenarios or plan.load or any(f.noise for f in plan.features.values()):
-        from explainkit.robustness import stage as robustness
-
-        robustness.check(subject, plan)
-
-
-def _asked_for(subject: Subject, plan: Plan, found: Groupings, progress: Progress) -> Measured:
-    """What is measured only where the plan asks for it."""
-    measured = Measured()
-    if plan.properties:
-        with progress.stage("decide the properties stated"):
-            from explainkit.explain.properties.stage import properties
-
-            measured += properties(subject, plan)
-    if plan.robustness or plan.scenarios:
-        with progress.stage("change the inputs"):
-            from explainkit.robustness.stage import robustness
-
-            measured += robustness(subject, plan, found)
-    if plan.load:
-        with progress.stage("time the model"):
-            from explainkit.robustness.timing import load
-
-            measured += load(subject, plan)
-    return measured

@@ -56,7 +56,7 @@ WHOLE = (
         "precision",
         "recall",
     ),
-    *("accuracy", "explanations", "raw columns", "deletion", "insertion", "binary", "multiclass", "regression"),
+    *("accuracy", "load", "explanations", "raw columns", "deletion", "insertion", "binary", "multiclass", "regression"),
     *("sampling", "frequency", "exposure", "comma", "semicolon", "tab", "interventional", "path-dependent"),
     *(" and ", "not tested: {reason}", "insufficient: {reason}", "suppressed: {reason}"),
     *("the low end of the interval keeps the limit", "the low end of the interval is beyond the limit"),
