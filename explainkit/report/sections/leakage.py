@@ -152,7 +152,8 @@ def _overlap(reader: Reader) -> tuple[Block, ...]:
             Column(title=(Label(level([f for f in shown[2::3] if f is not None]), "clause"),), align="right", share=20),
         ),
         rows=tuple(rows),
-        source=source(shown),
+        # The rows of the table say what is equal; only what "nearly" means has to be added.
+        source=source([*shown[:3], *(f for f in found if f.keys["rows"] == "near")]),
     )
     intro = words(
         "Evaluation rows that stand in the reference data too. Rows of few coarse columns meet their like by chance: "
