@@ -297,6 +297,7 @@ GOOD = {
         "steps": [],
         "parameters": [["a", "1"]],
         "library": None,
+        "target_encoded": [["a", "TargetEncoder"]],
     },
     "task": "binary",
     "classes": [0, 1],
@@ -309,6 +310,7 @@ FORGED: dict[str, dict[str, object]] = {
     "no identity": {"identity": 1},
     "another family": {"identity": {**GOOD["identity"], "family": "other"}},  # type: ignore[dict-item]
     "a name that is none": {"identity": {**GOOD["identity"], "kind": 1}},  # type: ignore[dict-item]
+    "an encoder without a column": {"identity": {**GOOD["identity"], "target_encoded": [[None, "E"]]}},  # type: ignore[dict-item]
     "a class twice": {"classes": [1, 1]},
     "a class that is none": {"classes": [[1], [2]]},
     "a class out of range": {"classes": [{"numpy": "int8", "value": 300}, 1]},
@@ -333,6 +335,7 @@ class Stub:
 def test_a_model_says_what_it_is() -> None:
     adapter = adapter_of(GOOD, Stub(), digest="sha256:0", digest_of="the file")  # type: ignore[arg-type]
     assert adapter.identity.parameters == (("a", "1"),)
+    assert adapter.identity.target_encoded == (("a", "TargetEncoder"),)
     assert adapter.caster is not None
     assert adapter.caster.categorical == ("a",)  # type: ignore[attr-defined]
 
