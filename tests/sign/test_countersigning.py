@@ -503,7 +503,7 @@ def test_a_later_signature_says_nothing_else(release: Path, keys: TrialKeys, opt
 def test_bytes_of_a_countersigned_release(countersigned: Path, keys: TrialKeys) -> None:
     chance = random.Random(20261105)
     for name, data in read(countersigned).items():
-        for at in places(data, share(200, 3), chance):
+        for at in places(data, share(200, 6), chance):
             refused(countersigned, keys, name, flipped(data, at, chance.randrange(1, 256)), at)
     pdf = (countersigned / "card.pdf").read_bytes()
     for found in re.finditer(rb"/ByteRange \[0 (\d+) (\d+) (\d+)\]|%%EOF|startxref|trailer|\nxref", pdf):

@@ -96,7 +96,7 @@ def test_any_byte_of_a_pdf_alone(release: Path, keys: TrialKeys) -> None:
 def test_thousands_of_bytes(release: Path, keys: TrialKeys) -> None:
     chance = random.Random(20261104)
     for name, data in read(release).items():
-        for at in places(data, share(400, 10), chance):
+        for at in places(data, share(400, 20), chance):
             refused(release, keys, name, flipped(data, at, chance.randrange(1, 256)), at)
 
 
