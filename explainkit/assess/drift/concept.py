@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from explainkit.assess.drift.compared import compared
 from explainkit.assess.drift.sides import Scored, Sides
 from explainkit.assess.performance.calibration import Recalibration, no_recalibration, recalibrate
-from explainkit.assess.statistics.intervals import LEVEL, Interval, wald, welch_difference
+from explainkit.assess.statistics.intervals import Interval, wald, welch_difference
 from explainkit.assess.statistics.multiplicity import holm
 from explainkit.assess.statistics.ranking import ScoreTable, tabulate
 from explainkit.figures import Figure, Unit
@@ -204,18 +205,4 @@ def _refused(name: str, reason: str, status: str = "not_tested") -> Figure:
 def _figure(
     name: str, value: float, ends: Interval | None, n: int, unit: Unit, method: str, events: int | None = None
 ) -> Figure:
-    return Figure(
-        id=name,
-        value=value,
-        reason=_OWN,
-        low=None if ends is None else ends.low,
-        high=None if ends is None else ends.high,
-        level=None if ends is None else LEVEL,
-        n=n,
-        events=events,
-        unit=unit,
-        method=method,
-        dataset="evaluation",
-        reference="reference data",
-        tolerance=1e-6,
-    )
+    return replace(compared(name, {}, value, n, unit, method, ends, events), reason=_OWN, tolerance=1e-6)

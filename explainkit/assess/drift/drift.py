@@ -16,6 +16,7 @@ import numpy as np
 
 from explainkit.assess.data.values import values_of
 from explainkit.assess.drift.columns import LEAST, Apart, Gap, alike, columns_apart, missing_apart, numbers_apart
+from explainkit.assess.drift.compared import compared
 from explainkit.assess.drift.concept import concept
 from explainkit.assess.drift.estimate import estimated
 from explainkit.assess.drift.sides import Floats, Sides, sides_of
@@ -24,10 +25,10 @@ from explainkit.assess.drift.told_apart import told_apart
 from explainkit.assess.outcomes import class_names
 from explainkit.assess.statistics.binning import WORDS
 from explainkit.assess.statistics.distances import Distance
-from explainkit.assess.statistics.intervals import LEVEL, Interval
+from explainkit.assess.statistics.intervals import Interval
 from explainkit.assess.statistics.multiplicity import holm
 from explainkit.evidence import Column, LedgerEntry, Measured
-from explainkit.figures import Figure, Unit, figure_id
+from explainkit.figures import Figure, figure_id
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
 
@@ -196,7 +197,7 @@ def _of_one(test: Tested, clusters: str | None) -> Iterator[Figure]:
     if test.gap is not None:
         ends, gap = None if clusters is not None else test.gap.interval, test.gap
         method = f"{_MISSING}; {clusters or 'Newcombe interval, Wald where rows are weighted'}"
-        yield _plain(MISSING, keys, gap.value, gap.rows, "difference", method, ends, gap.events)
+        yield compared(MISSING, keys, gap.value, gap.rows, "difference", method, ends, gap.events)
 
 
 def _scaled(found: Distance, factor: float) -> Distance:
@@ -213,7 +214,7 @@ def _distance(
     name: str, keys: dict[str, str], found: Distance, rows: tuple[int, int], method: str, clusters: str | None
 ) -> Figure:
     said = method if clusters is None else f"{method.partition(';')[0]}; {clusters}"
-    return _plain(name, keys, found.value, rows[0], "score", said, None if clusters is not None else found.interval)
+    return compared(name, keys, found.value, rows[0], "score", said, None if clusters is not None else found.interval)
 
 
 def _p_value(test: Tested, value: float, weighted: bool) -> Figure:
@@ -250,32 +251,7 @@ def _told_apart(sides: Sides, tested: list[Tested], plan: Plan, ledger: list[Led
     if sides.weighted:
         reason = "every row counts alike to the classifier that tells data sets apart"
         ledger.append(LedgerEntry(kind="not_tested", what="weights in the two-sample test of drift", reason=reason))
-    yield _plain(APART, {}, found.area, found.rows, "score", _TOLD, found.interval, found.evaluation)
-    yield _plain(APART_P, {}, found.p_value, found.rows, "probability", _TOLD_P)
+    yield compared(APART, {}, found.area, found.rows, "score", _TOLD, found.interval, found.evaluation)
+    yield compared(APART_P, {}, found.p_value, found.rows, "probability", _TOLD_P)
     for name, lost in found.lost:
-        yield _plain(APART_LOST, {"column": name}, lost, found.rows, "difference", _LOST)
-
-
-def _plain(
-    name: str,
-    keys: dict[str, str],
-    value: float,
-    n: int,
-    unit: Unit,
-    method: str,
-    ends: Interval | None = None,
-    events: int | None = None,
-) -> Figure:
-    return Figure(
-        id=figure_id(name, keys),
-        value=value,
-        low=None if ends is None else ends.low,
-        high=None if ends is None else ends.high,
-        level=None if ends is None else LEVEL,
-        n=n,
-        events=events,
-        unit=unit,
-        method=method,
-        dataset="evaluation",
-        reference="reference data",
-    )
+        yield compared(APART_LOST, {"column": name}, lost, found.rows, "difference", _LOST)
