@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -156,10 +157,7 @@ def _key(session: Any, place: TokenKey) -> Any:
     if not found:
         everything = session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})
         names = [(_attribute(one, Attribute.LABEL), _attribute(one, Attribute.ID)) for one in everything]
-        known = [str(replace(place, label=label, id=id_)) for label, id_ in names if label or id_]
-        raise InputError(
-            "no such private key in the token", where=str(place), remedy=f"known: {' '.join(known[:8]) or 'none'}"
-        )
+        raise InputError("no such private key in the token", where=str(place), remedy=_known(place, names))
     (key,) = found
     kind = key[Attribute.KEY_TYPE]
     if kind != KeyType.RSA:
@@ -168,6 +166,17 @@ def _key(session: Any, place: TokenKey) -> Any:
             "this key cannot sign a release", where=str(place), found=f"a key of the kind {name}", allowed="RSA"
         )
     return key
+
+
+def _known(place: TokenKey, names: Iterable[tuple[str | None, bytes | None]]) -> str:
+    """The keys of a token, the likeliest first: tokens list them in an order that means nothing."""
+
+    def unlikeness(key: TokenKey) -> tuple[float, str]:
+        return -SequenceMatcher(a=place.label or "", b=key.label or "").ratio(), str(key)
+
+    keys = sorted((replace(place, label=label, id=id_) for label, id_ in names if label or id_), key=unlikeness)
+    more = f" and {len(keys) - 8} more" if len(keys) > 8 else ""
+    return f"known: {' '.join(map(str, keys[:8])) or 'none'}{more}"
 
 
 def _certificates(session: Any, place: TokenKey, key: Any) -> list[x509.Certificate]:

@@ -139,7 +139,10 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
     "other library": ({"module": "libc"}, "the PKCS#11 module cannot be used"),
     "no token": ({"token": "TEST tokem"}, "no such token; remedy: did you mean 'TEST token'?"),
     "two tokens": ({"token": "TEST twin"}, "more than one token has this label"),
-    "no key": ({"label": "sael"}, r"no such private key in the token; remedy: known: .*object=seal;id=%01"),
+    "no key": (
+        {"label": "sael"},
+        r"no such private key in the token; remedy: known: \S*object=seal;id=%01 .* and 1 more$",
+    ),
     "other id": ({"label": "seal", "id": b"\2"}, "no such private key in the token"),
     "two keys": ({"label": "double"}, "more than one key has this name; remedy: name it by object and id"),
     "no certificate": ({"label": "bare"}, "one certificate is due beside the key; found 0; .*--certificate"),
