@@ -86,6 +86,21 @@ def gate_checks(evidence: Evidence) -> tuple[Check, ...]:
     return tuple(_gate_check(gate, evidence) for gate in evidence.gates)
 
 
+def limit_checks(made: Iterable[tuple[str, Evidence]]) -> tuple[Check, ...]:
+    """One check for each limit of monitoring.
+
+    Parameters
+    ----------
+    made : iterable of (str, Evidence)
+        ``alert`` or ``rollback``, with the figures of new data and the limits of that kind.
+    """
+    return tuple(
+        replace(_gate_check(gate, evidence), group=f"explainkit.monitor.{kind}")
+        for kind, evidence in made
+        for gate in evidence.gates
+    )
+
+
 def _gate_check(gate: GateOutcome, evidence: Evidence) -> Check:
     figure = deciding(gate, evidence)
     unmeasured = figure is None or figure.value is None

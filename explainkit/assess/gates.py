@@ -67,7 +67,12 @@ def evaluate(gates: Mapping[str, GatePlan], figures: FigureSet) -> tuple[GateOut
     check_names(gates, (figure.name for figure in figures))
     check_comparable(gates)
     check_keys(gates, figures)
-    return (*(_outcome(key, gate, figures) for key, gate in gates.items()), *_standing(gates, figures))
+    return (*hold(gates, figures), *_standing(gates, figures))
+
+
+def hold(gates: Mapping[str, GatePlan], figures: FigureSet) -> tuple[GateOutcome, ...]:
+    """Hold limits that were checked before against figures; as `evaluate`, without standing gates."""
+    return tuple(_outcome(key, gate, figures) for key, gate in gates.items())
 
 
 def _standing(gates: Mapping[str, GatePlan], figures: FigureSet) -> Iterator[GateOutcome]:
