@@ -83,8 +83,7 @@ def chunks(
         return Chunks(name="data frame", digest=dataset.identity.digest, batches=batches)
     path = Path(data)
     if not path.is_file():
-        found = "a folder" if path.is_dir() else None
-        raise DataError("no such file", where=str(path), found=found, remedy=f"name a {_FORMATS} file")
+        raise DataError("no such file", where=str(path), remedy=f"name a {_FORMATS} file")
     with _readable(path):
         types = _CSV_TYPES | ({"integer": pa.int64()} if whole else {})
         typed = {name: types[kind] for name, kind in kinds.items() if kind in types}

@@ -158,8 +158,12 @@ def _scores(batch: Batch, scores: Floats, baseline: Baseline) -> ScoreTally:
     expected = 0
     if baseline.probabilities:
         if len(given) and (given.min() < 0 or given.max() > 1):
-            found = f"from {given.min():g} to {given.max():g}"
-            raise DataError("scores that are no probabilities", where="scores", found=found, allowed="0 to 1")
+            raise DataError(
+                "scores that are no probabilities",
+                where="scores",
+                found=f"from {given.min():g} to {given.max():g}",
+                allowed="0 to 1",
+            )
         expected = int(np.rint(given[known] * UNIT).astype(np.int64).sum())
     decided = 0 if baseline.threshold is None else int(baseline.threshold.decide(given).sum())
     return ScoreTally(

@@ -9,7 +9,7 @@ from explainkit.figures import Figure
 from explainkit.report.card import Beside, Block, Chart, Column, Group, Items, Paragraph, Row, Section, Table
 from explainkit.report.language import noted, say
 from explainkit.report.measures import measure
-from explainkit.report.phrases import clause, interval, level, name, number, source, title, words
+from explainkit.report.phrases import clause, interval, level, name, number, source, stacked, title, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import gates
 from explainkit.report.time_charts import Moment, over_time
@@ -65,18 +65,14 @@ def course(reader: Reader, days: Sequence[str]) -> Section:
     rows = []
     for day in reversed(days):
         counted = reader.figure("monitor.rows", {DAY: day})
-        cells = [(name(day),), number(counted)]
-        for of in shown:
-            figure = reader.figure(of, {DAY: day})
-            ends = interval(figure)
-            cells.append((*number(figure), *words(" ({ends})", ends=ends)) if ends else number(figure))
-        rows.append(Row(cells=tuple(cells)))
+        told = (stacked(reader.figure(of, {DAY: day})) for of in shown)
+        rows.append(Row(cells=((name(day),), number(counted), *told)))
     columns = [
         Column(title=words("Day, the latest first"), share=14),
         Column(title=words("Rows"), align="right", share=8),
     ]
     columns += [Column(title=(title(_called(of)),), align="right", share=16) for of in shown]
-    known = [reader.figure(of, {DAY: days[-1]}) for of in shown]
+    known = [next(f for f in reversed(reader.named(of)) if f.status == "measured") for of in shown]
     found.append(Table(columns=tuple(columns), rows=tuple(rows), source=source(known), screen_rows=1000))
     return Section(number=1, id="course", title=say("From day to day"), blocks=tuple(found))
 
