@@ -23,6 +23,8 @@ from explainkit.load.tables import delimiter_of, read_frame
 _FORMATS = "parquet, csv or feather (Arrow IPC)"
 _BLOCK = 1 << 23
 """Bytes of a csv file that are read at once."""
+_BUFFER = 1 << 20
+"""Bytes of a column of a parquet file that are read at once."""
 _CSV_TYPES: dict[ColumnKind, pa.DataType] = {
     "number": pa.float64(),
     "integer": pa.float64(),
@@ -104,7 +106,8 @@ def _opened(
     where = str(path)
     if head.startswith(b"PAR1"):
         texts = [name for name, kind in types.items() if pa.types.is_string(kind)]
-        file = pa.parquet.ParquetFile(path, read_dictionary=texts)
+        # Without these a whole file may be held in memory, for the sake of slow disks.
+        file = pa.parquet.ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=_BUFFER)
         return iter(file.iter_batches(size, columns=_named(file.schema_arrow.names, needed, wanted, where)))
     if head.startswith(b"ARROW1"):
         reader = pa.ipc.open_file(pa.memory_map(where))

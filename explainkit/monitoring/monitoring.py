@@ -51,7 +51,7 @@ class Monitored:
     """Limits beyond which somebody has to look."""
     rollback: tuple[GateOutcome, ...]
     """Limits beyond which the model has to be taken back."""
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     """What is not monitored, and why."""
     history: tuple[Summary, ...] = ()
     """Every summary so far, where a history is kept."""
@@ -114,7 +114,6 @@ def monitor(
     history: str | Path | None = None,
     replace: bool = False,
     days: int = 1,
-    chunk_rows: int = BATCH_ROWS,
 ) -> Monitored:
     """Hold new data against a signed release.
 
@@ -142,8 +141,6 @@ def monitor(
         Put the new summary in the place of an earlier one of the day, as when outcomes have come in.
     days : int, default 1
         Measure the last so many days of the history together, the new one included.
-    chunk_rows : int
-        Rows of a block.
 
     Returns
     -------
@@ -159,41 +156,53 @@ def monitor(
     """
     day = _day(date)
     card = verified_card(Path(release), trust=trust, policy=policy, unverified=unverified)
-    digest = "sha256:" + sha256_of(card.data)
-    baseline = Baseline.of(card.evidence)
-    if baseline is None:
+    digest, baseline = "sha256:" + sha256_of(card.data), _baseline(card, release)
+    place = None if history is None else place_of(Path(history))
+    if days < 1 or (days > 1 and place is None):
+        raise InputError("days are those of a history", where="days", found=str(days), allowed="1, or a history")
+    with _kept(place), scoring_of(card.evidence, model=model, column=score, trust=trust_models) as scoring:
+        known: tuple[Summary, ...] = ()
+        if place is not None:
+            known = read_history(place, card=digest, baseline=baseline)
+            check_day(known, day, replace=replace, where=place)
+        new = _summary(data, scoring, baseline, digest, day)
+        every = () if place is None else with_day(known, new)
+        chosen = new if days == 1 else _window(every, day, days)
+        made = _held(card, digest, baseline, chosen, every)
+        made = dataclasses.replace(made, notes=_notes(card, baseline, scoring, chosen.tally))
+        if place is not None:
+            write_history(place, every)
+    return made
+
+
+def _baseline(card: VerifiedCard, release: str | Path) -> Baseline:
+    found = Baseline.of(card.evidence)
+    if found is None:
         raise InputError(
             "the card has no baseline to monitor against",
             where=str(release),
             remedy="audit again with this version of explainkit, and without monitor.baseline = false",
         )
+    return found
+
+
+def _held(
+    card: VerifiedCard, digest: str, baseline: Baseline, chosen: Summary, history: tuple[Summary, ...]
+) -> Monitored:
+    """Measure, and hold against the limits of the card."""
     limits = plan_from({"monitor": card.evidence.plan.get("monitor", {})}).monitor
-    place = None if history is None else place_of(Path(history))
-    if days < 1 or (days > 1 and place is None):
-        raise InputError("days are those of a history", where="days", found=str(days), allowed="1, or a history")
-    with _kept(place), scoring_of(card.evidence, model=model, column=score, trust=trust_models) as scoring:
-        known = () if place is None else read_history(place, card=digest, baseline=baseline)
-        if place is not None:
-            check_day(known, day, replace=replace, where=place)
-        new = _summary(data, scoring, baseline, digest, day, chunk_rows)
-        every = () if place is None else with_day(known, new)
-        chosen = new if days == 1 else _window(every, day, days)
-        found = figures(baseline, chosen.tally)
-        made = Monitored(
-            evidence=card.evidence,
-            card=digest,
-            seen=card.seen,
-            summary=chosen,
-            baseline=baseline,
-            figures=found,
-            alerts=hold(limits.alerts, FigureSet(found)),
-            rollback=hold(limits.rollback, FigureSet(found)),
-            notes=_notes(card, baseline, scoring, new.tally),
-            history=every,
-        )
-        if place is not None:
-            write_history(place, every)
-    return made
+    found = figures(baseline, chosen.tally)
+    return Monitored(
+        evidence=card.evidence,
+        card=digest,
+        seen=card.seen,
+        summary=chosen,
+        baseline=baseline,
+        figures=found,
+        alerts=hold(limits.alerts, FigureSet(found)),
+        rollback=hold(limits.rollback, FigureSet(found)),
+        history=history,
+    )
 
 
 def _day(date: str | dt.date) -> str:
@@ -214,7 +223,7 @@ def _kept(place: Path | None) -> Iterator[None]:
         yield
 
 
-def _summary(data: Any, scoring: Scoring, baseline: Baseline, card: str, day: str, size: int) -> Summary:
+def _summary(data: Any, scoring: Scoring, baseline: Baseline, card: str, day: str) -> Summary:
     """Read every file once, block by block."""
     files = data if isinstance(data, list | tuple) else [data]
     evidence = scoring.evidence
@@ -230,7 +239,7 @@ def _summary(data: Any, scoring: Scoring, baseline: Baseline, card: str, day: st
             kinds={column.name: column.kind for column in evidence.columns},
             missing=evidence.plan.get("data", {}).get("missing", ()),
             whole=scoring.model is not None,
-            size=size,
+            size=BATCH_ROWS,
         )
         read.append((opened.name, opened.digest))
         for block in opened.batches:

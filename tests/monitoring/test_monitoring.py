@@ -41,7 +41,7 @@ def ask(release: Path, keys: TrialKeys) -> Monitor:
 # Counts
 
 
-def test_blocks_and_formats_make_no_difference(ask: Monitor, tmp_path: Path) -> None:
+def test_blocks_and_formats_make_no_difference(ask: Monitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = lender(1500, 2)
     table.to_parquet(tmp_path / "new.parquet")
     table.to_csv(tmp_path / "new.csv", index=False)
@@ -49,7 +49,9 @@ def test_blocks_and_formats_make_no_difference(ask: Monitor, tmp_path: Path) -> 
     whole = ask(table)
     for name in ("new.parquet", "new.csv", "new.feather"):
         for size in (97, 100_000):
-            assert ask(tmp_path / name, chunk_rows=size).summary.tally == whole.summary.tally, (name, size)
+            monkeypatch.setattr("explainkit.monitoring.monitoring.BATCH_ROWS", size)
+            monkeypatch.setattr("explainkit.load.chunks._BLOCK", 100 * size)
+            assert ask(tmp_path / name).summary.tally == whole.summary.tally, (name, size)
     assert whole.summary.tally.rows == 1500
 
 
@@ -224,7 +226,7 @@ def test_another_model_is_refused(ask: Monitor, case: Path, tmp_path: Path) -> N
 def test_the_model_of_the_card_scores_the_rows(ask: Monitor, case: Path, tmp_path: Path) -> None:
     table = lender(400, 13)
     table.drop(columns="p").to_csv(tmp_path / "new.csv", index=False)
-    made = ask(tmp_path / "new.csv", model=case / "model.skops", score=None, chunk_rows=150)
+    made = ask(tmp_path / "new.csv", model=case / "model.skops", score=None)
     assert made.summary.tally == ask(table).summary.tally
     assert made.summary.scores == "the model of the card"
 
