@@ -134,7 +134,7 @@ def _against_champion(key: str, gate: GatePlan, figures: FigureSet) -> GateOutco
 def _told(key: str, gate: GatePlan, worst: _Judgement) -> GateOutcome:
     return GateOutcome(
         gate=key,
-        limit=_limit(gate),
+        limit=limit_words(gate),
         bound=gate.bound,
         severity=gate.severity,
         outcome="passed" if worst.passed else "failed",
@@ -189,7 +189,8 @@ def _worst(judgements: list[_Judgement]) -> _Judgement:
     return min(judgements, key=lambda judgement: (judgement.passed, judgement.margin))
 
 
-def _limit(gate: GatePlan) -> str:
+def limit_words(gate: GatePlan) -> str:
+    """The limit as `GateOutcome.limit` has it."""
     if gate.within is not None:
         return f"within [{_number(gate.within[0])}, {_number(gate.within[1])}]"
     return f">= {_number(gate.min)}" if gate.min is not None else f"<= {_number(gate.max)}"

@@ -59,8 +59,6 @@ def command(release: Path, quiet: bool, as_json: bool, debug: bool, **flags: Any
     targets = {name: flags[name] for name in _FILES if flags[name] is not None}
     for target in targets.values():
         check_file(target, force=True, outside=release)
-    if flags["history"] is not None and not flags["history"].is_dir():
-        check_file(flags["history"], force=True, outside=release)
 
     def job() -> int:
         from explainkit.monitoring.monitoring import monitor

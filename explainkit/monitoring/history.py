@@ -90,14 +90,17 @@ def write_history(path: Path, summaries: tuple[Summary, ...]) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Nobody else changes the history meanwhile.
+def locked(path: Path | None) -> Iterator[None]:
+    """Nobody else changes the history meanwhile; nothing where there is none.
 
     Raises
     ------
     OutputError
         If its folder cannot be written to.
     """
+    if path is None:
+        yield
+        return
     try:
         stream = path.with_name(f".{path.name}.lock").open("ab")
     except OSError as error:

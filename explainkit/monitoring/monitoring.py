@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -28,6 +27,7 @@ from explainkit.monitoring.history import check_day, locked, place_of, read_hist
 from explainkit.monitoring.scoring import Scoring, scoring_of
 from explainkit.monitoring.summary import Summary
 from explainkit.plan import plan_from
+from explainkit.registries.files import check_file
 from explainkit.verified import VerifiedCard, verified_card
 
 Limit = Literal["alert", "rollback"]
@@ -158,9 +158,11 @@ def monitor(
     card = verified_card(Path(release), trust=trust, policy=policy, unverified=unverified)
     digest, baseline = "sha256:" + sha256_of(card.data), _baseline(card, release)
     place = None if history is None else place_of(Path(history))
+    if place is not None:
+        check_file(place, force=True, outside=Path(release))
     if days < 1 or (days > 1 and place is None):
         raise InputError("days are those of a history", where="days", found=str(days), allowed="1, or a history")
-    with _kept(place), scoring_of(card.evidence, model=model, column=score, trust=trust_models) as scoring:
+    with locked(place), scoring_of(card.evidence, model=model, column=score, trust=trust_models) as scoring:
         known: tuple[Summary, ...] = ()
         if place is not None:
             known = read_history(place, card=digest, baseline=baseline)
@@ -210,17 +212,6 @@ def _day(date: str | dt.date) -> str:
         return (dt.date.fromisoformat(date) if isinstance(date, str) else date).isoformat()[:10]
     except ValueError:
         raise InputError("not a day", where="date", found=repr(date), allowed="ISO 8601, as 2026-11-29") from None
-
-
-@contextmanager
-def _kept(place: Path | None) -> Iterator[None]:
-    if place is None:
-        yield
-        return
-    if not place.absolute().parent.is_dir():
-        raise InputError("no such folder", where=str(place.absolute().parent), remedy="create it first")
-    with locked(place):
-        yield
 
 
 def _summary(data: Any, scoring: Scoring, baseline: Baseline, card: str, day: str) -> Summary:

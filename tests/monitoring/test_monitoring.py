@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 import explainkit as ek
 from explainkit.artifact import sha256_file
 from explainkit.assess.monitoring.bins import Baseline
-from explainkit.errors import DataError, InputError, ModelError, VerificationError
+from explainkit.errors import DataError, InputError, ModelError, OutputError, VerificationError
 from explainkit.evidence import Evidence
 from explainkit.figures import FigureSet
 from explainkit.monitoring.monitoring import Monitored, monitor
@@ -211,6 +211,14 @@ def test_summaries_of_other_bins_or_cards_are_refused(ask: Monitor, tmp_path: Pa
 
 
 # What is refused
+
+
+def test_nothing_is_written_into_a_release(ask: Monitor, release: Path) -> None:
+    before = sorted(release.rglob("*"))
+    for place in (release, release / "h.jsonl"):
+        with pytest.raises(OutputError, match="nothing but what is signed"):
+            ask(lender(100, 1), history=place)
+    assert sorted(release.rglob("*")) == before
 
 
 def test_another_model_is_refused(ask: Monitor, case: Path, tmp_path: Path) -> None:

@@ -19,8 +19,13 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from explainkit.assess.monitoring.limits import BY_COLUMN, OTHERS
 from explainkit.cli.main import COMMANDS
+from explainkit.evidence import Evidence
+from explainkit.junit import limit_checks
 from explainkit.monitoring.monitoring import Monitored, monitor
+from explainkit.report.assemble import SECTIONS
+from explainkit.report.card import Table
 from explainkit.report.measures import catalogue
+from explainkit.report.sections.stated import monitoring
 from explainkit.sign.keys import TrialKeys
 from tests.monitoring.conftest import lender
 from tests.registries.servers import program
@@ -121,6 +126,16 @@ def test_the_page_prints_figures_and_loads_nothing(made: Monitored) -> None:
     assert [float(v) for v in values] == [made.figure("monitor.score_psi").value]
 
 
+def test_the_card_prints_its_limits_and_not_its_counts(evidence: Evidence) -> None:
+    section = monitoring(evidence)
+    page = str(section)
+    assert "monitor.psi" not in page, "measures by their titles"
+    assert all(text in page for text in ("PSI of new data", "AUC of new data", "≥ 0.6", "≤ 0.1"))
+    assert sum(isinstance(block, Table) for group in section.blocks for block in getattr(group, "blocks", ())) == 2
+    assert monitoring(dataclasses.replace(evidence, series=())).blocks == section.blocks[1:]
+    assert "baseline." not in str([section(evidence) for section in SECTIONS])
+
+
 def test_gates_and_catalogue_know_the_figures_of_monitoring(made: Monitored) -> None:
     listed = {name for name in catalogue() if name.startswith("monitor.")}
     assert listed == {f"monitor.{name}" for name in (*BY_COLUMN, *OTHERS)}
@@ -152,6 +167,8 @@ def test_the_command_says_what_was_crossed(
     cases = ElementTree.fromstring(places["junit"].read_bytes()).findall(".//testcase")
     assert [c.get("classname") for c in cases] == ["explainkit.monitor.rollback", *["explainkit.monitor.alert"] * 2]
     assert sum(c.find("failure") is not None for c in cases) == 2
+    (check,) = limit_checks(())
+    assert check.outcome == "skipped"
     done = CliRunner().invoke(command, [*common, "--date", "2026-11-02", "--json"], standalone_mode=False)
     document = json.loads(done.output)
     assert document["exit_code"] == 1

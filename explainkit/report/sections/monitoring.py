@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from explainkit.evidence import Evidence
+from explainkit.assess.gates import limit_words
+from explainkit.evidence import Evidence, GateOutcome
 from explainkit.figures import Figure
+from explainkit.plan import GatePlan
 from explainkit.report.card import Beside, Block, Chart, Column, Group, Items, Paragraph, Row, Section, Table
 from explainkit.report.language import noted, say
 from explainkit.report.measures import measure
@@ -32,6 +34,49 @@ _KINDS = {
         noted("**LOOK INTO IT**: a limit of the signed card was crossed."),
     ),
 }
+
+
+def kept(evidence: Evidence) -> tuple[Block, ...]:
+    """Within section 15: what the card keeps for monitoring, and the limits that its plan states for it.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The card.
+    """
+    if not any(series.id.startswith("baseline.") for series in evidence.series):
+        return ()
+    said = words(
+        "The card keeps counts of the evaluation rows in bins; explainkit monitor holds new data against them, and "
+        "against the limits stated here."
+    )
+    found: list[Block] = [Paragraph(parts=said)]
+    for kind, table in (("rollback", "rollback"), ("alert", "alerts")):
+        stated = evidence.plan.get("monitor", {}).get(table, {})
+        if stated:
+            rows = tuple(_limit(key, GatePlan(**gate)) for key, gate in stated.items())
+            columns = (
+                Column(title=words("Gate"), share=50),
+                Column(title=words("Limit"), align="right", share=20),
+                Column(title=words("Decided by"), share=15),
+                Column(title=words("If failed"), share=15),
+            )
+            found.append(Table(columns=columns, rows=rows, caption=words(_KINDS[kind][0])))
+    return (Group(title=words("Baseline and limits"), blocks=tuple(found)),)
+
+
+def _limit(key: str, gate: GatePlan) -> Row:
+    stated = GateOutcome(
+        gate=key,
+        limit=limit_words(gate),
+        bound=gate.bound,
+        severity=gate.severity,
+        outcome="passed",
+        figure=None,
+        reason="",
+    )
+    blocks = words("blocks") if gate.severity == "block" else words("warns")
+    return Row(cells=(gates.called(stated), gates.limit(stated), words(gates.BOUNDS[gate.bound]), blocks))
 
 
 def limits(held: Sequence[tuple[str, Evidence]]) -> tuple[Block, ...]:
