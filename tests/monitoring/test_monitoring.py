@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from jsonschema import Draft202012Validator
 from sklearn.metrics import roc_auc_score
 
 import explainkit as ek
@@ -170,6 +172,9 @@ def test_the_history_keeps_days_in_order_and_measures_them_together(ask: Monitor
     for day, part in zip((3, 1, 2), parts, strict=True):
         made = ask(part, date=f"2026-11-0{day}", history=tmp_path / "h.jsonl")
     assert [s.days for s in made.history] == [("2026-11-01",), ("2026-11-02",), ("2026-11-03",)]
+    schema = json.loads((files("explainkit") / "schemas" / "monitor-1.schema.json").read_text())
+    Draft202012Validator(schema).validate(made.summary.document())
+    assert not Draft202012Validator(schema).is_valid(made.summary.document() | {"rows": 0})
     lines = (tmp_path / "h.jsonl").read_bytes().splitlines(keepends=True)
     assert [Summary.from_json(line).to_json() for line in lines] == lines
     together = ask(parts[0], date="2026-11-03", history=tmp_path / "h.jsonl", replace=True, days=3)
