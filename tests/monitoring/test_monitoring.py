@@ -173,8 +173,9 @@ def test_the_history_keeps_days_in_order_and_measures_them_together(ask: Monitor
         made = ask(part, date=f"2026-11-0{day}", history=tmp_path / "h.jsonl")
     assert [s.days for s in made.history] == [("2026-11-01",), ("2026-11-02",), ("2026-11-03",)]
     schema = json.loads((files("explainkit") / "schemas" / "monitor-1.schema.json").read_text())
-    Draft202012Validator(schema).validate(made.summary.document())
-    assert not Draft202012Validator(schema).is_valid(made.summary.document() | {"rows": 0})
+    document = json.loads(made.summary.to_json())
+    Draft202012Validator(schema).validate(document)
+    assert not Draft202012Validator(schema).is_valid(document | {"rows": 0})
     lines = (tmp_path / "h.jsonl").read_bytes().splitlines(keepends=True)
     assert [Summary.from_json(line).to_json() for line in lines] == lines
     together = ask(parts[0], date="2026-11-03", history=tmp_path / "h.jsonl", replace=True, days=3)
