@@ -17,7 +17,7 @@ from rich.table import Table
 
 from benchmarks.measure import Row
 
-NAMES = ("start_up", "whole_audit", "trees", "lime", "fairness", "properties")
+NAMES = ("start_up", "whole_audit", "trees", "lime", "fairness", "properties", "monitoring")
 RESULTS = Path(__file__).with_name("results.json")
 LIBRARIES = ("explainkit", "numpy", "scikit-learn", "shap", "lime", "lightgbm", "matplotlib", "weasyprint", "pyhanko")
 

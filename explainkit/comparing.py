@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from explainkit.artifact import Artifact, sha256_of
 from explainkit.circumstances import ledger_counts, versions
 from explainkit.comparison import Comparison, Said, Seen, Side
-from explainkit.errors import InputError, VerificationError
+from explainkit.errors import InputError
 from explainkit.evidence import Evidence, LedgerEntry, Measured
 from explainkit.figures import FigureSet
 from explainkit.plan import Plan, read_plan
@@ -136,29 +136,10 @@ def _read(which: Release | str | Path, *, trust: Any, unverified: bool) -> Read:
     if isinstance(which, Release):
         evidence = which.evidence
         return Read(evidence=evidence, side=_side(evidence, which.file("card.json"), "in memory", None))
-    from explainkit.sign.content import read_card
-    from explainkit.sign.verification import verify_release
+    from explainkit.verified import verified_card
 
-    path = Path(which)
-    if (path / "compare.json").is_file():
-        raise InputError("a comparison, not a release", where=str(path), allowed="the folder of a release")
-    if not (path / "card.json").is_file():
-        raise InputError("not a release", where=str(path), found="no card.json", allowed="the folder of a release")
-    data = (path / "card.json").read_bytes()
-    found = verify_release(path, trust=trust)
-    if found.state != "valid" and not unverified:
-        reason = next((str(r) for r in found.reasons), "")
-        raise VerificationError(
-            f"the release is {found.state}",
-            where=str(path),
-            found=reason,
-            remedy="--trust CA.pem vouches for a signer; --unverified compares it all the same, and says so",
-        )
-    if (path / "card.json").read_bytes() != data:
-        raise VerificationError("the release changed while it was read", where=str(path))
-    seen: Seen = found.state if (path / "signatures").is_dir() else "not signed"
-    evidence = read_card(data)
-    return Read(evidence=evidence, side=_side(evidence, data, seen, found))
+    card = verified_card(Path(which), trust=trust, unverified=unverified)
+    return Read(evidence=card.evidence, side=_side(card.evidence, card.data, card.seen, card.found))
 
 
 def _side(evidence: Evidence, card: bytes, seen: Seen, found: Verification | None) -> Side:

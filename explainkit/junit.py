@@ -86,6 +86,23 @@ def gate_checks(evidence: Evidence) -> tuple[Check, ...]:
     return tuple(_gate_check(gate, evidence) for gate in evidence.gates)
 
 
+def limit_checks(made: Iterable[tuple[str, Evidence]]) -> tuple[Check, ...]:
+    """One check for each limit of monitoring; where none is stated, one that says so.
+
+    Parameters
+    ----------
+    made : iterable of (str, Evidence)
+        ``alert`` or ``rollback``, with the figures of new data and the limits of that kind.
+    """
+    found = tuple(
+        replace(_gate_check(gate, evidence), group=f"explainkit.monitor.{kind}")
+        for kind, evidence in made
+        for gate in evidence.gates
+    )
+    message = "NO LIMITS STATED: monitor.alerts and monitor.rollback of the plan"
+    return found or (Check(group="explainkit.monitor", name="limits", outcome="skipped", message=message),)
+
+
 def _gate_check(gate: GateOutcome, evidence: Evidence) -> Check:
     figure = deciding(gate, evidence)
     unmeasured = figure is None or figure.value is None

@@ -75,11 +75,14 @@ def _check(plan: Plan) -> None:
     """What the plan names exists, as far as that can be known before anything is read."""
     from explainkit.assess.comparison.material import check_rule
     from explainkit.assess.gates import check_plan
+    from explainkit.assess.monitoring.limits import check_limits
     from explainkit.report.clauses.mapping import check_clauses
     from explainkit.report.language import language_of
     from explainkit.report.own_sections import check_sections
 
     check_plan(plan.gates)
+    for table in ("alerts", "rollback"):
+        check_limits(getattr(plan.monitor, table), where=f"monitor.{table}")
     check_rule(plan.compare)
     check_clauses(plan)
     check_sections(plan.look.sections)

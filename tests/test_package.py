@@ -169,7 +169,10 @@ def test_what_is_imported_is_declared_and_the_reverse() -> None:
 # The call that users make takes what a plan would say. The outermost frame of the command line catches what is left,
 # and a model is code of somebody else, whose errors can be of any kind; one of them, met in another thread, is kept and
 # raised again where it is asked for.
-MANY_PARAMETERS = {"api.py audit", "api.py explain_shap", "explain/shapley.py explain_shap"}
+MANY_PARAMETERS = {
+    *("api.py audit", "api.py explain_shap", "explain/shapley.py explain_shap"),
+    "monitoring/monitoring.py monitor",
+}
 LAST_RESORT = {"cli/guard.py", "load/models/base.py", "explain/together.py", "explain/server.py"}
 
 

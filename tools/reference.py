@@ -50,6 +50,8 @@ FAMILIES = {
     "data": "Data",
     "leakage": "Leakage",
     "compare": "From one release to another",
+    "baseline": "Baseline for monitoring",
+    "monitor": "New data against the card (`explainkit monitor`)",
     "ledger": "Ledger",
 }
 NEED_WORDS = {

@@ -67,7 +67,12 @@ def evaluate(gates: Mapping[str, GatePlan], figures: FigureSet) -> tuple[GateOut
     check_names(gates, (figure.name for figure in figures))
     check_comparable(gates)
     check_keys(gates, figures)
-    return (*(_outcome(key, gate, figures) for key, gate in gates.items()), *_standing(gates, figures))
+    return (*hold(gates, figures), *_standing(gates, figures))
+
+
+def hold(gates: Mapping[str, GatePlan], figures: FigureSet) -> tuple[GateOutcome, ...]:
+    """Hold limits that were checked before against figures; as `evaluate`, without standing gates."""
+    return tuple(_outcome(key, gate, figures) for key, gate in gates.items())
 
 
 def _standing(gates: Mapping[str, GatePlan], figures: FigureSet) -> Iterator[GateOutcome]:
@@ -129,7 +134,7 @@ def _against_champion(key: str, gate: GatePlan, figures: FigureSet) -> GateOutco
 def _told(key: str, gate: GatePlan, worst: _Judgement) -> GateOutcome:
     return GateOutcome(
         gate=key,
-        limit=_limit(gate),
+        limit=limit_words(gate),
         bound=gate.bound,
         severity=gate.severity,
         outcome="passed" if worst.passed else "failed",
@@ -184,7 +189,8 @@ def _worst(judgements: list[_Judgement]) -> _Judgement:
     return min(judgements, key=lambda judgement: (judgement.passed, judgement.margin))
 
 
-def _limit(gate: GatePlan) -> str:
+def limit_words(gate: GatePlan) -> str:
+    """The limit as `GateOutcome.limit` has it."""
     if gate.within is not None:
         return f"within [{_number(gate.within[0])}, {_number(gate.within[1])}]"
     return f">= {_number(gate.min)}" if gate.min is not None else f"<= {_number(gate.max)}"

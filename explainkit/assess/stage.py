@@ -9,6 +9,7 @@ from explainkit.assess.drift import drift
 from explainkit.assess.fairness import actual_decisions, fairness, ll144, proxy_bounds, proxy_strength
 from explainkit.assess.groups.groupings import Groupings
 from explainkit.assess.leakage import leakage
+from explainkit.assess.monitoring import baseline
 from explainkit.assess.over_time import over_time
 from explainkit.assess.performance import calibration, performance
 from explainkit.assess.segments import slices
@@ -39,6 +40,7 @@ def assess(subject: Subject, plan: Plan, found: Groupings) -> Measured:
         facts.measured
         + leakage.measure(subject, plan, found, facts)
         + drift.measure(subject, plan)
+        + baseline.measure(subject, plan, found)
         + performance.measure(subject, plan.performance, seed=plan.explain.seed)
         + calibration.measure(subject, seed=plan.explain.seed)
         + fairness.measure(subject, plan.fairness, seed=plan.explain.seed, found=found)

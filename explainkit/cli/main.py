@@ -26,6 +26,7 @@ COMMANDS = {
     "promote": "Give a model an alias, if its card allows it.",
     "export": "Write a card as the page of a model hub, or as a bill of material.",
     "compare": "What changed from one release to another, and whether that is material.",
+    "monitor": "Hold new data against a signed release: drift, scores, outcomes, limits.",
     "keygen": "Make a TEST CA and TEST keys.",
 }
 

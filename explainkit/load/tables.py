@@ -58,7 +58,7 @@ def read_file(path: Path, *, role: DatasetRole, missing: Sequence[str] = ()) -> 
     identity = DatasetIdentity(
         role=role, name=path.name, digest="sha256:" + sha256_file(path), digest_of=f"the file {path.name}"
     )
-    frame, casts = _to_pandas(table, where)
+    frame, casts = to_pandas(table, where)
     return Dataset(identity=identity, frame=frame), ledger + casts
 
 
@@ -101,7 +101,7 @@ def read_frame(data: Any, *, role: DatasetRole) -> tuple[Dataset, tuple[LedgerEn
         frame = data.rename(columns=str).reset_index(drop=True)
         _check_names(list(frame.columns), where)
     elif isinstance(data, pa.Table) or hasattr(data, "to_arrow"):
-        frame, casts = _to_pandas(data if isinstance(data, pa.Table) else data.to_arrow(), where)
+        frame, casts = to_pandas(data if isinstance(data, pa.Table) else data.to_arrow(), where)
     else:
         raise DataError(
             "not a table",
@@ -144,11 +144,16 @@ def _read_table(path: Path, missing: Sequence[str]) -> tuple[pa.Table, tuple[Led
     )
 
 
-def _read_csv(path: Path, missing: Sequence[str]) -> tuple[pa.Table, tuple[LedgerEntry, ...]]:
+def delimiter_of(path: Path) -> str:
+    """What separates the columns of a text file, by its first line."""
     with path.open(encoding="utf-8-sig") as stream:
         header = stream.readline()
     counts = {d: header.count(d) for d in (",", ";", "\t")}
-    delimiter = max(counts, key=lambda d: counts[d]) if any(counts.values()) else ","
+    return max(counts, key=lambda d: counts[d]) if any(counts.values()) else ","
+
+
+def _read_csv(path: Path, missing: Sequence[str]) -> tuple[pa.Table, tuple[LedgerEntry, ...]]:
+    delimiter = delimiter_of(path)
     table = pa.csv.read_csv(
         path,
         parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
@@ -177,7 +182,8 @@ def _check_names(names: Sequence[str], where: str) -> None:
         )
 
 
-def _to_pandas(table: pa.Table, where: str) -> tuple[pd.DataFrame, tuple[LedgerEntry, ...]]:
+def to_pandas(table: pa.Table, where: str) -> tuple[pd.DataFrame, tuple[LedgerEntry, ...]]:
+    """An Arrow table as a frame, and what had to be cast; `where` is named in errors."""
     _check_names(table.column_names, where)
     if table.num_rows == 0 or table.num_columns == 0:
         raise DataError("no rows", where=where, found=f"{table.num_rows} rows, {table.num_columns} columns")

@@ -23,6 +23,7 @@ from explainkit.plan.data import DataPlan, WeightPlan
 from explainkit.plan.drift import DriftPlan
 from explainkit.plan.explaining import ExplainPlan
 from explainkit.plan.look import LookPlan
+from explainkit.plan.monitoring import MonitorPlan
 from explainkit.plan.plan import Plan
 from explainkit.plan.properties import PropertyPlan
 from explainkit.plan.reading import plan_from, read_plan
@@ -52,6 +53,7 @@ __all__ = [
     "LookPlan",
     "MaterialPlan",
     "ModelPlan",
+    "MonitorPlan",
     "Names",
     "Output",
     "PerformancePlan",

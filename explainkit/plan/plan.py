@@ -27,6 +27,7 @@ from explainkit.plan.data import DataPlan
 from explainkit.plan.drift import DriftPlan
 from explainkit.plan.explaining import ExplainPlan
 from explainkit.plan.look import LookPlan
+from explainkit.plan.monitoring import MonitorPlan
 from explainkit.plan.properties import PropertyPlan
 from explainkit.plan.robustness import LoadPlan, RobustnessPlan, ScenarioPlan
 from explainkit.plan.stating import StatementPlan
@@ -62,6 +63,7 @@ class Plan(Strict):
     load: LoadPlan | None = None
     gates: dict[str, GatePlan] = Field(default_factory=dict)
     compare: ComparePlan = ComparePlan()
+    monitor: MonitorPlan = MonitorPlan()
     statements: dict[str, StatementPlan] = Field(default_factory=dict)
     clauses: dict[str, dict[str, Annotated[str, Field(min_length=1)]]] = Field(default_factory=dict)
     """Clauses that do not apply, by regime, each with the reason: ``[clauses.eu-ai-act]``."""

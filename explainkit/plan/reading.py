@@ -81,6 +81,8 @@ def _check_words(plan: Plan) -> None:
             raise PlanError("unknown statement", where=f"statements.{key}", remedy=nearest(key, known))
     for key in plan.compare.material:
         parse_figure_id(key)
+    for key in (*plan.monitor.alerts, *plan.monitor.rollback):
+        parse_figure_id(key)
     for key, gate in plan.gates.items():
         parse_figure_id(key)
         if gate.no_worse_than_champion and plan.champion is None:

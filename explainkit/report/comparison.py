@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from explainkit.artifact import Artifact, sha256_of
 from explainkit.comparison import Comparison
 from explainkit.progress import Progress
@@ -23,7 +26,7 @@ def build_comparison(comparison: Comparison) -> Card:
     comparison : Comparison
         The only source of what is said.
     """
-    language, after = _language(comparison), comparison.after
+    language, after = language_for(comparison.plan), comparison.after
     with speaking(language):
         return Card(
             title=f"{after.name} {after.version}",
@@ -41,10 +44,9 @@ def build_comparison(comparison: Comparison) -> Card:
         )
 
 
-def _language(comparison: Comparison) -> Language:
-    """That of the later card; where the words are a catalogue of its own, those that explainkit ships, or English."""
-    card = comparison.plan.get("card", {})
-    tag = card.get("language", "en")
+def language_for(plan: Mapping[str, Any]) -> Language:
+    """That of a card's plan; where the words are a catalogue of its own, those that explainkit ships, or English."""
+    tag = plan.get("card", {}).get("language", "en")
     return language_of({"card": {"language": tag}}) if tag in shipped_languages() else ENGLISH
 
 

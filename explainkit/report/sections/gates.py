@@ -13,7 +13,7 @@ from explainkit.report.phrases import clause, in_words, name, number, title, wor
 from explainkit.report.reader import Reader
 
 _ON_PAGE_ONE = 7
-_BOUNDS = {"low": noted("lower end"), "high": noted("upper end"), "value": noted("value")}
+BOUNDS = {"low": noted("lower end"), "high": noted("upper end"), "value": noted("value")}
 _WITHIN = re.compile(r"within \[(?P<low>.+), (?P<high>.+)\]")
 _COMPARED = re.compile(r"(?P<side>[≥≤]) champion(?P<margin>.*)")
 
@@ -27,8 +27,8 @@ def short(evidence: Evidence) -> tuple[Block, ...]:
     rows = tuple(
         Row(
             cells=(
-                _gate(g),
-                _limit(g),
+                called(g),
+                limit(g),
                 _found(reader, g),
                 (outcome(g),),
             )
@@ -57,9 +57,9 @@ def full(evidence: Evidence) -> tuple[Block, ...]:
     rows = tuple(
         Row(
             cells=(
-                _gate(g),
-                _limit(g),
-                words(_BOUNDS[g.bound]),
+                called(g),
+                limit(g),
+                words(BOUNDS[g.bound]),
                 _found(reader, g),
                 words("blocks") if g.severity == "block" else words("warns"),
                 (outcome(g),),
@@ -96,7 +96,7 @@ def _none() -> tuple[Block, ...]:
     return (Paragraph(parts=said, style="alert"),)
 
 
-def _limit(gate: GateOutcome) -> Parts:
+def limit(gate: GateOutcome) -> Parts:
     """The limit with signs and decimal marks as a reader writes them."""
     text = gate.limit.replace(">=", "≥").replace("<=", "≤").replace(".", spoken().decimal)
     if within := _WITHIN.fullmatch(text):
@@ -106,7 +106,7 @@ def _limit(gate: GateOutcome) -> Parts:
     return (Label(text, "clause"),)
 
 
-def _gate(gate: GateOutcome) -> Parts:
+def called(gate: GateOutcome) -> Parts:
     """The gate by the title of its measure, and its group; a gate on a whole name names what decided."""
     kind, keys = parse_figure_id(gate.gate)
     head: Parts = (title(measure(kind).title.partition(" (")[0]),)

@@ -1,5 +1,5 @@
 """Sections 3, 4, 13, 14, 15 and 16: what only a person can state. Nothing in them is generated, but the
-findings that section 14 has to answer."""
+findings that section 14 has to answer, and what section 15 keeps for monitoring."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from explainkit.report.language import say
 from explainkit.report.phrases import statements, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import findings
+from explainkit.report.sections.monitoring import kept
 
 
 def use(evidence: Evidence) -> Section:
@@ -66,7 +67,8 @@ def monitoring(evidence: Evidence) -> Section:
             "How far the evaluation data already lies from the reference data stands in {data}.", data=Link("data")
         )
         note = Paragraph(parts=said, style="note")
-    return _stated(evidence, 15, "monitoring", say("Monitoring and change"), note)
+    section = _stated(evidence, 15, "monitoring", say("Monitoring and change"), note)
+    return replace(section, blocks=(*kept(evidence), *section.blocks))
 
 
 def validation(evidence: Evidence) -> Section:

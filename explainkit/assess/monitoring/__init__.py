@@ -1,0 +1,1 @@
+"""Monitoring: new data against the signed card, by counts alone."""

@@ -1,0 +1,142 @@
+"""What a card keeps for monitoring: bins of rows enough, and nothing that it hides elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explainkit.assess.fairness.shown import groupings_of
+from explainkit.assess.monitoring import baseline
+from explainkit.assess.monitoring.baseline import _bins
+from explainkit.assess.monitoring.bins import ColumnBins
+from explainkit.assess.monitoring.monitored import bounds_of_area
+from explainkit.assess.monitoring.tally import _column
+from explainkit.errors import PlanError
+from explainkit.evidence import Measured
+from tests.assess.drift.cases import rows, subject
+
+
+def kept(table: pd.DataFrame, **tables: Any) -> Measured:
+    """The baseline of a small lender."""
+    made, plan = subject(table, None, **tables)
+    return baseline.measure(made, plan, groupings_of(made, plan.fairness, plan.ll144))
+
+
+def series(found: Measured, identifier: str) -> dict[str, tuple[Any, ...]]:
+    return next(dict(s.columns) for s in found.series if s.id == identifier)
+
+
+@given(
+    st.lists(st.one_of(st.integers(0, 8), st.floats(-5, 5), st.just(np.inf)), min_size=10, max_size=200),
+    st.integers(1, 10),
+    st.one_of(st.none(), st.floats(-6, 9)),
+)
+def test_no_bin_tells_of_few_rows(numbers: list[float], min_cell: int, cut: float | None) -> None:
+    values = np.array(numbers, float)
+    ends, codes = _bins(values, 10, min_cell, cut)
+    counts = np.bincount(codes, minlength=len(ends) + 1)
+    assert counts.min() >= min_cell
+    assert (np.diff(ends) > 0).all()
+    assert np.isfinite(ends).all()
+    for code in range(len(counts)):
+        inside = values[codes == code]
+        assert code == 0 or inside.min() >= ends[code - 1]
+        assert code == len(ends) or inside.max() < ends[code]
+    left = int((values < cut).sum()) if cut is not None else 0
+    if cut is not None and min_cell <= left <= len(values) - min_cell:
+        assert cut in ends, "the threshold parts bins where that tells of rows enough"
+
+
+def test_rare_categories_are_told_together_and_never_alone() -> None:
+    table = rows(400, 1)
+    table["region"] = ["a"] * 300 + ["b"] * 85 + ["c"] * 9 + ["d"] * 6
+    columns = series(kept(table), "baseline.categories[column=region]")
+    assert columns == {"category": ("a", "b", None), "rows": (300, 85, 15)}
+    table["region"] = ["a"] * 300 + ["b"] * 96 + ["c"] * 4
+    columns = series(kept(table), "baseline.categories[column=region]")
+    assert columns == {"category": ("a", None), "rows": (300, 100)}, "four rows alone would be told by the rest"
+
+
+def test_a_protected_input_is_kept_only_where_nothing_of_it_is_hidden() -> None:
+    table = rows(400, 1)
+    table["region"] = ["a"] * 300 + ["b"] * 92 + ["c"] * 8
+    found = kept(table, data={"sensitive": ["region", "years"]}, features={"years": {"cuts": [20], "cuts_reason": "x"}})
+    assert "baseline.categories[column=region]" not in {s.id for s in found.series}
+    assert "baseline.numbers[column=years]" not in {s.id for s in found.series}
+    assert {e.what.rpartition(": ")[2] for e in found.ledger} == {"region", "years"}
+    table["region"] = ["a"] * 300 + ["b"] * 100
+    assert series(kept(table, data={"sensitive": ["region"]}), "baseline.categories[column=region]")
+
+
+def test_persons_are_not_listed() -> None:
+    table = rows(400, 1)
+    table["job"] = np.repeat(["anna@example.org", "bert@example.org"], 200)
+    found = kept(table)
+    assert "example" not in str(found.series)
+    assert any("persons" in e.reason for e in found.ledger)
+
+
+def test_the_plan_may_leave_it_out_and_its_limits_must_be_possible() -> None:
+    table = rows(400, 1)
+    assert kept(table, monitor={"baseline": False}) == Measured()
+    with pytest.raises(PlanError, match="no counts of the column"):
+        kept(table, monitor={"alerts": {"monitor.psi[column=incme]": {"max": 1}}})
+    with pytest.raises(PlanError, match="limits need the baseline"):
+        kept(table, monitor={"baseline": False, "alerts": {"monitor.psi": {"max": 1}}})
+    with pytest.raises(PlanError, match="champion"):
+        kept(table, monitor={"alerts": {"monitor.psi": {"no_worse_than_champion": True}}})
+
+
+def test_scores_are_kept_with_outcomes() -> None:
+    columns = series(kept(rows(2000, 1)), "baseline.score")
+    assert sum(columns["rows"]) == sum(columns["labelled"]) == 2000
+    assert 0.5 in columns["below"], "the threshold"
+    assert len(columns["rows"]) > 40
+
+
+CATEGORIES = ColumnBins(
+    name="c", kind="categories", ends=(), categories=("a", "1", "True"), rows=(5, 5, 5, 0), missing=(0, 15), limits=None
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "counts", "missing"),
+    [
+        (pa.array(["a", "z", None, "a"]), (2, 0, 0, 1), 1),
+        (pa.array(["a", "z", None, "a"]).dictionary_encode(), (2, 0, 0, 1), 1),
+        (pa.DictionaryArray.from_arrays([0, 1, 1, None], ["a", None]), (1, 0, 0, 0), 3),
+        (pa.array([1.0, 2.0, None]), (0, 1, 0, 1), 1),
+        (pa.array([True, False, None]), (0, 0, 1, 1), 1),
+        (pa.array([None, None], pa.null()), (0, 0, 0, 0), 2),
+        (pa.array([], pa.string()), (0, 0, 0, 0), 0),
+    ],
+)
+def test_categories_are_found_whatever_holds_them(values: pa.Array, counts: tuple[int, ...], missing: int) -> None:
+    found = _column(values, CATEGORIES)
+    assert (found.counts, found.missing) == (counts, missing)
+
+
+def test_a_million_new_categories_are_one_count() -> None:
+    found = _column(pa.array(map(str, range(1_000_000))), CATEGORIES)
+    assert found.counts == (0, 1, 0, 999_999)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=1, max_size=60))
+def test_bounds_hold_every_order_within_bins(cases: list[tuple[int, bool]]) -> None:
+    bins, positive = (np.array(x) for x in zip(*cases, strict=True))
+    events = np.bincount(bins[positive.astype(bool)], minlength=5)
+    found = bounds_of_area(events, np.bincount(bins, minlength=5))
+    pairs = [(a, b) for a, p in cases for b, q in cases if p and not q]
+    if not pairs:
+        assert found is None
+        return
+    assert found is not None
+    low, high = (sum(a > b or (a == b and ties) for a, b in pairs) / len(pairs) for ties in (False, True))
+    half = sum((a > b) + 0.5 * (a == b) for a, b in pairs) / len(pairs)
+    assert found == pytest.approx((low, half, high))
