@@ -15,7 +15,7 @@ _GRAPHS = (
     ("Drift of the score", "score_psi", "PSI", True),
     ("Drift of the inputs", "psi", "{{column}}", False),
     ("Share decided favourably", "selection_rate", "share", True),
-    ("Area under the ROC curve, with the bounds of its bins", "roc_auc", "AUC", True),
+    ("Area under the ROC curve", "roc_auc", "AUC", True),
     ("Observed over expected", "observed_expected", "ratio", True),
     ("Missing values, less those of the evaluation data", "missing", "{{column}}", False),
     ("Values that the card does not name, less those of the evaluation data", "new_values", "{{column}}", False),

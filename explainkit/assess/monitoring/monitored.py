@@ -18,7 +18,7 @@ from explainkit.assess.statistics.distances import (
     kolmogorov_smirnov,
     population_stability,
 )
-from explainkit.assess.statistics.intervals import LEVEL, Interval, newcombe_difference, wilson
+from explainkit.assess.statistics.intervals import LEVEL, Interval, delong, newcombe_difference, wilson
 from explainkit.figures import Figure, Unit, figure_id
 
 _BINS = "Σ (p − q) ln(p/q), in the bins of the card; noncentral chi-squared interval"
@@ -32,16 +32,14 @@ _OUTSIDE = "share of values outside the range of the evaluation data"
 _NO_SCORE = "share of rows without a score"
 _SELECTED = "share of scored rows decided favourably"
 _AREA = (
-    "area under the ROC curve by the bins of the card, pairs of one bin counting half; the ends are bounds, reached "
+    "area under the ROC curve by the bins of the card, pairs of one bin counting half; ends of the DeLong intervals of "
 )
-_AREA += "if such pairs were all in the wrong order, or all in the right one; sampling error is not in them"
+_AREA += "the smallest and of the largest area that the bins allow"
 _OVER = "share of positives over the mean score; Wilson score interval of the share"
 
 
 class _More(TypedDict, total=False):
     ends: Interval
-    """Interval, or bounds."""
-    level: float | None
     n: int
     events: int
     unit: Unit
@@ -72,7 +70,7 @@ def _made(name: str, value: float, column: str | None = None, **more: Unpack[_Mo
         value=value,
         low=None if ends is None else ends.low,
         high=None if ends is None else ends.high,
-        level=None if ends is None else more.get("level", LEVEL),
+        level=None if ends is None else LEVEL,
         n=more.get("n"),
         events=more.get("events"),
         unit=more.get("unit", "none"),
@@ -153,13 +151,13 @@ def _of_outcomes(baseline: Baseline, score: ScoreTally) -> Iterator[Figure]:
     if not known:
         return
     yield _share("base_rate", positives, known, "share of positives")
-    area = bounds_of_area(np.asarray(score.events), np.asarray(score.labelled))
-    more: _More = {"n": known, "events": positives, "level": None, "unit": "score", "method": _AREA}
+    area = area_by_bins(np.asarray(score.events), np.asarray(score.labelled))
+    more: _More = {"n": known, "events": positives, "unit": "score", "method": _AREA}
     if area is None:
         yield _not("roc_auc", "the outcomes of these rows are all of one class")
     else:
-        more["ends"] = Interval(area[0], area[2])
-        yield _made("roc_auc", area[1], **more)
+        value, ends = area
+        yield _made("roc_auc", value, **(more if ends is None else more | {"ends": ends}))
     if baseline.probabilities and score.expected:
         mean, ends = score.expected / UNIT / known, wilson(positives, known)
         more = {"n": known, "events": positives, "unit": "ratio", "method": _OVER}
@@ -167,8 +165,13 @@ def _of_outcomes(baseline: Baseline, score: ScoreTally) -> Iterator[Figure]:
         yield _made("observed_expected", positives / known / mean, **more)
 
 
-def bounds_of_area(events: Counts, labelled: Counts) -> tuple[float, float, float] | None:
-    """Area under the ROC curve as far as bins tell: smallest possible, pairs of one bin counting half, largest.
+def area_by_bins(events: Counts, labelled: Counts) -> tuple[float, Interval | None] | None:
+    """Area under the ROC curve as far as bins tell.
+
+    The order of the rows of one bin is lost. The interval reaches from the lower end of the smallest area that the bins
+    allow to the upper end of the largest. That of the rows themselves lies within it, but for a few samples whose
+    variance is larger than at both extremes: 0.3 % of random orders of 100 to 500 rows in 20 to 50 bins, by 0.014 at
+    most.
 
     Parameters
     ----------
@@ -177,17 +180,23 @@ def bounds_of_area(events: Counts, labelled: Counts) -> tuple[float, float, floa
 
     Returns
     -------
-    tuple of three float or None
-        None where there is one class only.
+    tuple of float and Interval, or None
+        With pairs of one bin counting half; no interval with fewer than two rows of a class, or where all are ranked
+        alike whatever the order. None where there is one class only.
     """
     others = labelled - events
-    # Whole numbers of any size: the pairs of ten million rows do not fit into 53 bits.
-    positives, negatives = [int(n) for n in events], [int(n) for n in others]
-    pairs = sum(positives) * sum(negatives)
-    if not pairs:
+    if not events.sum() or not others.sum():
         return None
-    below = right = tied = 0
-    for positive, negative in zip(positives, negatives, strict=True):
-        right, tied = right + positive * below, tied + positive * negative
-        below += negative
-    return right / pairs, (2 * right + tied) / (2 * pairs), (right + tied) / pairs
+    nobody = np.zeros_like(events)
+    # Positives below the negatives of their bin, then above them.
+    wrong = delong(_one_by_one(events, nobody), _one_by_one(nobody, others)).interval
+    right = delong(_one_by_one(nobody, events), _one_by_one(others, nobody)).interval
+    value = delong(events, others).value
+    if wrong is None and right is None:
+        return value, None
+    # Without an interval the area is at its limit: nothing lies beyond.
+    return value, Interval(wrong.low if wrong else 0.0, right.high if right else 1.0)
+
+
+def _one_by_one(first: Counts, second: Counts) -> Counts:
+    return np.column_stack((first, second)).ravel()

@@ -10,13 +10,16 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from explainkit.assess.fairness.shown import groupings_of
 from explainkit.assess.monitoring import baseline
 from explainkit.assess.monitoring.baseline import _bins
 from explainkit.assess.monitoring.bins import ColumnBins
-from explainkit.assess.monitoring.monitored import bounds_of_area
+from explainkit.assess.monitoring.monitored import area_by_bins
 from explainkit.assess.monitoring.tally import _column
+from explainkit.assess.statistics.intervals import delong
+from explainkit.assess.statistics.ranking import tabulate
 from explainkit.errors import PlanError
 from explainkit.evidence import Measured
 from tests.assess.drift.cases import rows, subject
@@ -128,15 +131,37 @@ def test_a_million_new_categories_are_one_count() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=1, max_size=60))
-def test_bounds_hold_every_order_within_bins(cases: list[tuple[int, bool]]) -> None:
+def test_the_interval_holds_those_of_both_extreme_orders_within_bins(cases: list[tuple[int, bool]]) -> None:
     bins, positive = (np.array(x) for x in zip(*cases, strict=True))
-    events = np.bincount(bins[positive.astype(bool)], minlength=5)
-    found = bounds_of_area(events, np.bincount(bins, minlength=5))
+    events, labelled = np.bincount(bins[positive.astype(bool)], minlength=5), np.bincount(bins, minlength=5)
+    found = area_by_bins(events, labelled)
     pairs = [(a, b) for a, p in cases for b, q in cases if p and not q]
     if not pairs:
         assert found is None
         return
     assert found is not None
-    low, high = (sum(a > b or (a == b and ties) for a, b in pairs) / len(pairs) for ties in (False, True))
-    half = sum((a > b) + 0.5 * (a == b) for a, b in pairs) / len(pairs)
-    assert found == pytest.approx((low, half, high))
+    value, ends = found
+    assert value == pytest.approx(sum((a > b) + 0.5 * (a == b) for a, b in pairs) / len(pairs))
+    if ends is None:
+        return
+    sides = [2 * positive.astype(int) - 1, 1 - 2 * positive.astype(int)]
+    for scores in (bins + 0.1 * side for side in sides):
+        table = tabulate(scores, positive.astype(bool))
+        own = delong(table.positives.astype(int), table.negatives.astype(int)).interval
+        assert own is None or (ends.low <= own.low and own.high <= ends.high)
+
+
+def test_the_interval_of_the_area_covers_at_its_level() -> None:
+    rng = np.random.default_rng(0)
+    ends = np.linspace(-2, 3, 20)
+    true, held, widths = float(stats.norm.cdf(1 / np.sqrt(2))), 0, []
+    for _ in range(400):
+        positive = rng.random(400) < 0.3
+        bins = np.searchsorted(ends, rng.normal(positive, 1))
+        found = area_by_bins(np.bincount(bins[positive], minlength=21), np.bincount(bins, minlength=21))
+        assert found is not None
+        assert found[1] is not None
+        held += found[1].low <= true <= found[1].high
+        widths.append(found[1].high - found[1].low)
+    assert held / 400 >= 0.95
+    assert np.mean(widths) < 0.2, "as good as no interval"
