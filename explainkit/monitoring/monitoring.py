@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from explainkit.artifact import sha256_of
+from explainkit.artifact import Artifact, sha256_of
 from explainkit.assess.gates import any_blocking_failure, hold
 from explainkit.assess.monitoring.bins import Baseline
 from explainkit.assess.monitoring.monitored import figures
@@ -55,6 +55,8 @@ class Monitored:
     """What is not monitored, and why."""
     history: tuple[Summary, ...] = ()
     """Every summary so far, where a history is kept."""
+    kept_in: str = ""
+    """Name of the file of the history."""
 
     @property
     def limits(self) -> tuple[tuple[Limit, Evidence], ...]:
@@ -95,9 +97,18 @@ class Monitored:
         """The history as one HTML file that needs nothing else; without a history the new day alone."""
         from explainkit.report.monitoring import monitor_page
 
-        days = {one.days[-1]: figures(self.baseline, one.tally) for one in self.history or (self.summary,)}
-        valid = self.seen == "valid"
-        return monitor_page(self.limits, days, card=self.card, valid=valid, notes=self.notes)
+        shown = self.history or (self.summary,)
+        data = b"".join(one.to_json() for one in shown)
+        return monitor_page(
+            self.limits,
+            {one.days[-1]: figures(self.baseline, one.tally) for one in shown},
+            card=self.card,
+            valid=self.seen == "valid",
+            notes=self.notes,
+            source=Artifact(
+                name=self.kept_in or f"summary {self.summary.days[-1]}", data=data, media_type="application/jsonl"
+            ),
+        )
 
 
 def monitor(
@@ -173,6 +184,7 @@ def monitor(
         made = _held(card, digest, baseline, chosen, every)
         made = dataclasses.replace(made, notes=_notes(card, baseline, scoring, chosen.tally))
         if place is not None:
+            made = dataclasses.replace(made, kept_in=place.name)
             write_history(place, every)
     return made
 

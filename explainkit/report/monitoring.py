@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from explainkit.artifact import sha256_of
+from explainkit.artifact import Artifact, sha256_of
 from explainkit.evidence import Evidence
 from explainkit.figures import Figure, figure_id
 from explainkit.report.card import Block, Break, Card, Facts, Mark
@@ -17,8 +17,6 @@ from explainkit.report.phrases import digest, name, number, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import monitoring as told
 
-SOURCE = "monitor.jsonl"
-
 
 def monitor_page(
     held: Sequence[tuple[str, Evidence]],
@@ -27,6 +25,7 @@ def monitor_page(
     card: str,
     valid: bool,
     notes: Sequence[str],
+    source: Artifact,
 ) -> bytes:
     """One HTML file of the history.
 
@@ -42,6 +41,8 @@ def monitor_page(
         Whether the release verified.
     notes : sequence of str
         What is not monitored, and why.
+    source : Artifact
+        What the page is made from: the history, or the summary of the day.
     """
     evidence = held[0][1]
     dated = tuple(
@@ -57,10 +58,10 @@ def monitor_page(
             subtitle=say("New data against the signed card"),
             name=evidence.name,
             version=evidence.version,
-            digest=sha256_of(course.to_json()),
+            digest=sha256_of(source.data),
             date=None,
             document=say("Monitoring"),
-            source=SOURCE,
+            source=source.name,
             look=look_of(evidence.plan, evidence.house),
             language=language,
             front=(_opening(evidence, list(days), card, valid=valid), *told.limits(held)),

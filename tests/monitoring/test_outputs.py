@@ -17,6 +17,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from explainkit.artifact import sha256_file
 from explainkit.assess.monitoring.limits import BY_COLUMN, OTHERS
 from explainkit.cli.main import COMMANDS
 from explainkit.evidence import Evidence
@@ -114,8 +115,9 @@ def test_the_dashboard_asks_for_metrics_that_there_are(made: Monitored) -> None:
     assert asked - there == set()
 
 
-def test_the_page_prints_figures_and_loads_nothing(made: Monitored) -> None:
+def test_the_page_prints_figures_and_loads_nothing(made: Monitored, history: Path) -> None:
     page = made.page().decode()
+    assert f"from h.jsonl, sha256 {sha256_file(history)}" in page
     assert "LOOK INTO IT" in page
     assert "TAKE THE MODEL BACK" not in page
     assert page.index("2026-11-02") < page.rindex("2026-11-01")
