@@ -116,12 +116,15 @@ def _numbers(values: pa.Array, bins: ColumnBins) -> ColumnTally:
             raise _other_kind(bins, "a number", values.type)
         return ColumnTally(counts=(0,) * bins.size, missing=len(values), outside=0)
     numbers = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    there = numbers[~np.isnan(numbers)]
-    counts = np.bincount(np.searchsorted(np.asarray(bins.ends), there, side="right"), minlength=bins.size)
+    known = len(numbers) - int(np.isnan(numbers).sum())
+    # A handful of ends: to compare a block with each takes a tenth of the time of searching them for each row.
+    below = [int(np.count_nonzero(numbers < end)) for end in bins.ends]
+    counts = np.diff([0, *below, known])
     outside = 0
     if bins.limits is not None:
-        outside = int(((there < bins.limits[0]) | (there > bins.limits[1])).sum())
-    return ColumnTally(counts=tuple(counts.tolist()), missing=len(numbers) - len(there), outside=outside)
+        low, high = bins.limits
+        outside = int(np.count_nonzero(numbers < low) + np.count_nonzero(numbers > high))
+    return ColumnTally(counts=tuple(counts.tolist()), missing=len(numbers) - known, outside=outside)
 
 
 def _categories(values: pa.Array, bins: ColumnBins) -> ColumnTally:
