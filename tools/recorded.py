@@ -14,7 +14,15 @@ from itertools import product
 from pathlib import Path
 
 FOLDERS = ("assess", "explain", "load", "robustness")
-MODULES = ("circumstances.py", "comparing.py", "evidence.py", "explanation.py", "gathering.py", "public.py")
+MODULES = (
+    "circumstances.py",
+    "comparing.py",
+    "evidence.py",
+    "explanation.py",
+    "gathering.py",
+    "monitoring/gaps.py",
+    "public.py",
+)
 OTHERS = (
     *(
         "load/catalogue.py",

@@ -16,13 +16,14 @@ from explainkit.artifact import Artifact, sha256_of
 from explainkit.assess.gates import any_blocking_failure, hold
 from explainkit.assess.monitoring.bins import Baseline
 from explainkit.assess.monitoring.monitored import figures
-from explainkit.assess.monitoring.tally import Batch, Tally, tally
+from explainkit.assess.monitoring.tally import Batch, tally
 from explainkit.comparison import Seen
 from explainkit.errors import DataError, InputError
-from explainkit.evidence import Evidence, GateOutcome
+from explainkit.evidence import Evidence, GateOutcome, LedgerEntry
 from explainkit.figures import Figure, FigureSet
 from explainkit.load.chunks import chunks
 from explainkit.load.subject import BATCH_ROWS
+from explainkit.monitoring.gaps import not_monitored
 from explainkit.monitoring.history import check_day, locked, place_of, read_history, with_day, write_history
 from explainkit.monitoring.scoring import Scoring, scoring_of
 from explainkit.monitoring.summary import Summary
@@ -51,7 +52,7 @@ class Monitored:
     """Limits beyond which somebody has to look."""
     rollback: tuple[GateOutcome, ...]
     """Limits beyond which the model has to be taken back."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[LedgerEntry, ...] = ()
     """What is not monitored, and why."""
     history: tuple[Summary, ...] = ()
     """Every summary so far, where a history is kept."""
@@ -182,7 +183,7 @@ def monitor(
         every = () if place is None else with_day(known, new)
         chosen = new if days == 1 else _window(every, day, days)
         made = _held(card, digest, baseline, chosen, every)
-        made = dataclasses.replace(made, notes=_notes(card, baseline, scoring, chosen.tally))
+        made = dataclasses.replace(made, notes=tuple(not_monitored(card, baseline, chosen.tally)))
         if place is not None:
             made = dataclasses.replace(made, kept_in=place.name)
             write_history(place, every)
@@ -268,21 +269,3 @@ def _window(every: tuple[Summary, ...], day: str, days: int) -> Summary:
     """The summaries of the last days up to one, merged."""
     first = (dt.date.fromisoformat(day) - dt.timedelta(days=days - 1)).isoformat()
     return reduce(Summary.merge, [one for one in every if first <= one.days[0] and one.days[-1] <= day])
-
-
-def _notes(card: VerifiedCard, baseline: Baseline, scoring: Scoring, new: Tally) -> tuple[str, ...]:
-    """What is not monitored, and why."""
-    found = []
-    evidence = card.evidence
-    if card.found.withdrawal is not None:
-        found.append(f"the card was withdrawn: {card.found.withdrawal.reason}")
-    found += [f"{e.what}: {e.reason}" for e in evidence.ledger if e.what.startswith("baseline for monitoring")]
-    if baseline.score is not None and new.score is None:
-        found.append("scores: none in the data; name their column, or the model of the card")
-    elif evidence.task == "binary" and new.score is not None and not sum(new.score.labelled):
-        found.append("outcomes: none in the data; AUC and observed/expected are measured once they come in")
-    if evidence.task != "binary":
-        found.append("outcomes: only those of two classes are monitored")
-    if evidence.plan.get("data", {}).get("weight"):
-        found.append("weights are not applied: the baseline counts rows")
-    return tuple(found)

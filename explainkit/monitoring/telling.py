@@ -34,7 +34,7 @@ def lines(made: Monitored) -> Iterator[str]:
     if len(moved) > _SHOWN:
         yield f"PSI of {len(moved) - _SHOWN} more columns: --html, --metrics or --json"
     for note in made.notes:
-        yield f"not monitored: {note}"
+        yield f"not monitored: {note.what}: {note.reason}"
     for kind, held in made.limits:
         for gate in held.gates:
             word = kind.upper() if crossed(gate) else kind
@@ -62,6 +62,6 @@ def document(made: Monitored) -> dict[str, Any]:
         "days": list(made.summary.days),
         "figures": [as_document(figure) for figure in made.figures],
         "limits": [{"kind": kind, **as_document(gate)} for kind, held in made.limits for gate in held.gates],
-        "not_monitored": list(made.notes),
+        "not_monitored": [{"what": note.what, "reason": note.reason} for note in made.notes],
         "summary": made.summary.document(),
     }

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from explainkit.artifact import Artifact, sha256_of
-from explainkit.evidence import Evidence
+from explainkit.evidence import Evidence, LedgerEntry
 from explainkit.figures import Figure, figure_id
 from explainkit.report.card import Block, Break, Card, Facts, Mark
 from explainkit.report.comparison import language_for
@@ -24,7 +24,7 @@ def monitor_page(
     *,
     card: str,
     valid: bool,
-    notes: Sequence[str],
+    notes: Sequence[LedgerEntry],
     source: Artifact,
 ) -> bytes:
     """One HTML file of the history.
@@ -39,7 +39,7 @@ def monitor_page(
         ``sha256:…`` of card.json.
     valid : bool
         Whether the release verified.
-    notes : sequence of str
+    notes : sequence of LedgerEntry
         What is not monitored, and why.
     source : Artifact
         What the page is made from: the history, or the summary of the day.

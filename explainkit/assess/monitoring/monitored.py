@@ -32,7 +32,7 @@ _OUTSIDE = "share of values outside the range of the evaluation data"
 _NO_SCORE = "share of rows without a score"
 _SELECTED = "share of scored rows decided favourably"
 _AREA = (
-    "area under the ROC curve by the bins of the card, pairs of one bin counting half; ends of the DeLong intervals of "
+    "area under the ROC curve by the bins of the card, pairs of one bin counting half; span of the DeLong intervals of "
 )
 _AREA += "the smallest and of the largest area that the bins allow"
 _OVER = "share of positives over the mean score; Wilson score interval of the share"
@@ -168,10 +168,9 @@ def _of_outcomes(baseline: Baseline, score: ScoreTally) -> Iterator[Figure]:
 def area_by_bins(events: Counts, labelled: Counts) -> tuple[float, Interval | None] | None:
     """Area under the ROC curve as far as bins tell.
 
-    The order of the rows of one bin is lost. The interval reaches from the lower end of the smallest area that the bins
-    allow to the upper end of the largest. That of the rows themselves lies within it, but for a few samples whose
-    variance is larger than at both extremes: 0.3 % of random orders of 100 to 500 rows in 20 to 50 bins, by 0.014 at
-    most.
+    The order of the rows of one bin is lost. The interval spans those of the smallest and of the largest area that the
+    bins allow. That of the rows themselves lies within it, but for a few samples whose variance is larger than at both
+    extremes: 0.3 % of random orders of 100 to 500 rows in 20 to 50 bins, by 0.03 at most.
 
     Parameters
     ----------
@@ -194,8 +193,9 @@ def area_by_bins(events: Counts, labelled: Counts) -> tuple[float, Interval | No
     value = delong(events, others).value
     if wrong is None and right is None:
         return value, None
-    # Without an interval the area is at its limit: nothing lies beyond.
-    return value, Interval(wrong.low if wrong else 0.0, right.high if right else 1.0)
+    # An area without an interval is at its limit: nothing lies beyond.
+    one, two = wrong or Interval(0.0, 0.0), right or Interval(1.0, 1.0)
+    return value, Interval(min(one.low, two.low), max(one.high, two.high))
 
 
 def _one_by_one(first: Counts, second: Counts) -> Counts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explainkit.assess.gates import limit_words
-from explainkit.evidence import Evidence, GateOutcome
+from explainkit.evidence import Evidence, GateOutcome, LedgerEntry
 from explainkit.figures import Figure
 from explainkit.plan import GatePlan
 from explainkit.report.card import Beside, Block, Chart, Column, Group, Items, Paragraph, Row, Section, Table
@@ -177,9 +177,10 @@ def _size(psi: Figure) -> float:
     return -psi.value if psi.value is not None else 0.0
 
 
-def left_out(notes: Sequence[str]) -> Section:
+def left_out(notes: Sequence[LedgerEntry]) -> Section:
     """What is not monitored, and why."""
-    blocks: tuple[Block, ...] = (Items(items=tuple((clause(note),) for note in notes)),)
+    told = [words("{what}: {reason}", what=clause(note.what), reason=clause(note.reason)) for note in notes]
+    blocks: tuple[Block, ...] = (Items(items=tuple(told)),)
     if not notes:
         blocks = (Paragraph(parts=words("Everything that the card keeps a baseline of is monitored.")),)
     return Section(number=3, id="not-monitored", title=say("What is not monitored"), blocks=blocks)
