@@ -70,13 +70,13 @@ def full(evidence: Evidence) -> tuple[Block, ...]:
     )
     table = Table(
         columns=(
-            Column(title=words("Gate"), share=23),
+            Column(title=words("Gate"), share=22),
             Column(title=words("Limit"), align="right", share=10),
-            Column(title=words("Decided by"), share=10),
-            Column(title=words("Found"), align="right", share=12),
-            Column(title=words("If failed"), share=9),
-            Column(title=words("Outcome"), share=10),
-            Column(title=words("Reason"), share=26),
+            Column(title=words("Decided by"), share=12),
+            Column(title=words("Found"), align="right", share=11),
+            Column(title=words("If failed"), share=11),
+            Column(title=words("Outcome"), share=11),
+            Column(title=words("Reason"), share=23),
         ),
         rows=rows,
         source=words(
