@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 from jsonschema import Draft202012Validator
+from scipy.stats import ks_2samp
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 import explainkit as ek
@@ -23,10 +26,12 @@ from explainkit.assess.statistics.ranking import tabulate
 from explainkit.errors import DataError, InputError, ModelError, OutputError, VerificationError
 from explainkit.evidence import Evidence
 from explainkit.figures import FigureSet
+from explainkit.load.assemble import load_subject
 from explainkit.monitoring.monitoring import Monitored, monitor
 from explainkit.monitoring.summary import Summary
+from explainkit.pipeline import gather
 from explainkit.sign.keys import TrialKeys
-from tests.monitoring.conftest import lender
+from tests.monitoring.conftest import INPUTS, lender, plan
 
 Monitor = Callable[..., Monitored]
 
@@ -282,3 +287,40 @@ def test_bad_data_is_one_clear_line(ask: Monitor, tmp_path: Path) -> None:
         ask(table, date="yesterday")
     with pytest.raises(InputError, match="history"):
         ask(table, days=3)
+
+
+# Other tasks than two classes
+
+
+@pytest.mark.parametrize("classes", [None, 3])
+def test_other_tasks_are_monitored_by_what_can_be(
+    tmp_path: Path, released: Callable[[Evidence, str], Path], keys: TrialKeys, classes: int | None
+) -> None:
+    old, new = (lender(400, seed, moved=moved)[INPUTS].fillna(0) for seed, moved in ((1, 0.0), (2, 1.0)))
+    amount = old["income"] + np.random.default_rng(0).normal(size=len(old))
+    cut = amount if classes is None else pd.qcut(amount, classes, labels=["low", "middle", "high"]).astype(str)
+    model = (LinearRegression() if classes is None else LogisticRegression()).fit(old, cut)
+    skops.io.dump(model, tmp_path / "model.skops")
+    old.assign(due=cut).to_parquet(tmp_path / "rows.parquet")
+    asked = plan(
+        model={"path": "model.skops"}, data={"evaluation": "rows.parquet", "target": "due"}, fairness={}, monitor={}
+    )
+    card = released(gather(load_subject(asked, base=tmp_path), asked), "other")
+    given: dict[str, Any] = {"date": "2026-11-02", "trust": keys.ca}
+    scored = None if classes else tmp_path / "model.skops"
+    made = monitor(card, new, model=scored, **given)
+    figures = FigureSet(made.figures)
+    assert made.figure("monitor.psi[column=income]").low > 0.2  # type: ignore[operator]
+    assert "monitor.roc_auc" not in figures
+    assert "only those of two classes are monitored" in [note.reason for note in made.notes]
+    if classes:
+        assert "monitor.score_psi" not in figures
+        assert made.notes[0].what == "baseline for monitoring: the score"
+        with pytest.raises(InputError, match="several classes are not monitored"):
+            monitor(card, new, model=tmp_path / "model.skops", **given)
+        return
+    assert made.figure("monitor.score_psi").low > 0.2  # type: ignore[operator]
+    assert made.figure("monitor.score_ks").value == pytest.approx(
+        ks_2samp(model.predict(old), model.predict(new))[0], abs=0.03
+    )
+    assert monitor(card, new.assign(p=model.predict(new)), score="p", **given).summary.tally == made.summary.tally
