@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import get_args
 
 from explainkit.assess.drift.findings import drift_findings
+from explainkit.assess.over_time.findings import time_findings
 from explainkit.evidence import Finding, FindingKind
 from explainkit.figures import Figure, FigureSet, as_in_ids, figure_id
 from explainkit.load.subject import Subject
@@ -44,6 +45,7 @@ def findings(figures: FigureSet, plan: Plan, subject: Subject) -> tuple[Finding,
         *_of_columns(figures, plan, subject, full),
         *_encoded(subject),
         *drift_findings(figures, plan.drift, full),
+        *time_findings(figures, plan.limits),
         *_robustness(figures, plan, full),
     ]
     seen = [f if not f.columns else _seen(f, inputs) for f in found]

@@ -37,6 +37,12 @@ _OWN_KEYS = {
     ("dataset", "reference"): noted("dataset: reference"),
 }
 """Keys of ids with values of our own."""
+_PERIODS = (
+    (re.compile(r"before (?P<first>\S+)"), noted("before {first}")),
+    (re.compile(r"from (?P<first>\S+)"), noted("from {first}")),
+    (re.compile(r"until (?P<last>\S+)"), noted("until {last}")),
+    (re.compile(r"(?P<first>\S+) to (?P<last>\S+)"), noted("{first} to {last}")),
+)
 _LONGEST_LABEL = 160
 
 
@@ -88,6 +94,15 @@ def name(text: str, *, strong: bool = False) -> Label:
 def given(text: str) -> Label:
     """A value of an input; that there is none is said in the language of the document."""
     return name(say(text) if text == MISSING else text)
+
+
+def period_name(text: str) -> str:
+    """What a period is called; the words about its days are in the language of the document."""
+    for pattern, message in _PERIODS:
+        found = pattern.fullmatch(text)
+        if found:
+            return say(message, **found.groupdict())
+    return text
 
 
 def clause(text: str) -> Label:

@@ -73,6 +73,12 @@ class Reader:
         return self._full.get(short, short)
 
     @property
+    def latest_period(self) -> str | None:
+        """Name of the latest period that has rows, or hides how many."""
+        found = [period for period, figure in self.keyed("period.rows", "period") if figure.value != 0]
+        return found[-1] if found else None
+
+    @property
     def features(self) -> tuple[Column, ...]:
         """Columns that the model sees."""
         return tuple(c for c in self.evidence.columns if "feature" in c.roles)
