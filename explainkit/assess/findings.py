@@ -119,7 +119,7 @@ def _of_columns(figures: FigureSet, plan: Plan, subject: Subject, full: dict[str
             "data.off_reference",
             "off_reference",
             "limits.off_reference",
-            lambda f: _beyond(f, limits.off_reference + _outside_by_chance(figures, f)),
+            lambda f: not _is_time(f, subject) and _beyond(f, limits.off_reference + _outside_by_chance(figures, f)),
         ),
         (
             "data.missing_by_outcome",
@@ -183,6 +183,11 @@ def _measured(figures: FigureSet, name: str) -> list[Figure]:
 def _rare(figure: Figure) -> bool:
     """Whether no more than half of the rows have the outcome: most rows have a frequent one anyway."""
     return figure.events is not None and figure.n is not None and 2 * figure.events <= figure.n
+
+
+def _is_time(figure: Figure, subject: Subject) -> bool:
+    """Whether the column tells when a row was: later rows have later times, and nothing else is to be said of it."""
+    return any(as_in_ids(c.name) == figure.keys["column"] and c.roles == ("time",) for c in subject.columns)
 
 
 def _outside_by_chance(figures: FigureSet, figure: Figure) -> float:

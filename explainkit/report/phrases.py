@@ -43,6 +43,7 @@ _PERIODS = (
     (re.compile(r"until (?P<last>\S+)"), noted("until {last}")),
     (re.compile(r"(?P<first>\S+) to (?P<last>\S+)"), noted("{first} to {last}")),
 )
+_RESAMPLED = "; in this sample, which was resampled"
 _LONGEST_LABEL = 160
 
 
@@ -193,12 +194,16 @@ def enumerated(items: Sequence[Parts]) -> Parts:
 
 
 def methods(figures: Iterable[Figure | None]) -> Parts:
-    """How the figures were measured, each method once."""
-    found: dict[str, None] = {}
-    for figure in figures:
-        if figure is not None and figure.method:
-            found.setdefault(figure.method)
-    return listed([(clause(text),) for text in found], " · ")
+    """How the figures were measured, each method once, and of all together that the sample was resampled."""
+    found = dict.fromkeys(figure.method for figure in figures if figure is not None and figure.method)
+    resampled = [text for text in found if _RESAMPLED in text]
+    if len(resampled) < 2:
+        return listed([(clause(text),) for text in found], " · ")
+    bare = dict.fromkeys(text.replace(_RESAMPLED, "") for text in resampled)
+    said = words(
+        "in this sample, which was resampled: {methods}", methods=listed([(clause(text),) for text in bare], " · ")
+    )
+    return listed([*((clause(text),) for text in found if text not in resampled), said], " · ")
 
 
 def reasons(figures: Iterable[Figure | None]) -> Parts:

@@ -59,7 +59,7 @@ _INPUTS: Mapping[FindingKind, str] = {
     ),
     "drift": noted("inputs that changed from the reference data: {columns}"),
     "latest_period": noted("{period}, the latest period, differs from all earlier rows: {columns}"),
-    "new_rows": noted("the model does worse on rows that are new to it than in sample: {columns}"),
+    "new_rows": noted("the model does worse on new rows than in sample: {columns}"),
     "personal": noted("inputs that look like data of persons: {columns}"),
     "missing_by_outcome": noted("values are missing more often with one outcome than with others: {columns}"),
     "missing_by_group": noted("values are missing more often in one group than in another: {columns}"),
@@ -116,9 +116,9 @@ _CHANGED: Mapping[str, str] = {
 }
 
 _MOVED = {
-    "": noted("{measure} {change} ({interval})"),
-    "out_of_sample": noted("{measure} out of sample {change} ({interval})"),
-    "out_of_time": noted("{measure} out of time {change} ({interval})"),
+    "": noted("{measure} {change}"),
+    "out_of_sample": noted("{measure} {change} out of sample"),
+    "out_of_time": noted("{measure} {change} out of time"),
 }
 
 
@@ -277,7 +277,7 @@ def _moved(reader: Reader, finding: Finding) -> Parts:
     assert figure is not None
     message = _MOVED[figure.keys.get("rows", "")]
     called = title(measure(f"{figure.name.partition('.')[0]}.{figure.keys['measure']}").title)
-    return words(message, measure=called, change=number(figure), interval=interval(figure))
+    return words(message, measure=called, change=number(figure))
 
 
 def _unusual(reader: Reader, finding: Finding) -> Parts:
