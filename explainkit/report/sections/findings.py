@@ -11,7 +11,7 @@ from explainkit.report.card import Link, Mark, Parts, Tone, Words
 from explainkit.report.language import noted, say
 from explainkit.report.measures import measure
 from explainkit.report.phrases import given, interval, listed, name, number, on_page, period_name, title, words
-from explainkit.report.reader import Reader
+from explainkit.report.reader import Reader, latest_period
 
 LEAKS: tuple[FindingKind, ...] = ("same_data", "overlap", "late", "copy", "determined", "ranks", "target_statistics")
 """Kinds that concern what the model may have been told."""
@@ -162,7 +162,7 @@ def _said(reader: Reader, kind: FindingKind, seen: bool, found: Sequence[Finding
     message = _INPUTS[kind] if seen or kind not in _OTHERS else _OTHERS[kind]
     columns = _columns(reader, kind, found)
     if kind == "latest_period":
-        return words(message, period=name(period_name(reader.latest_period or "")), columns=columns)
+        return words(message, period=name(period_name(latest_period(reader) or "")), columns=columns)
     return words(message, columns=columns)
 
 

@@ -14,7 +14,7 @@ from explainkit.report.effect_charts import boxes
 from explainkit.report.language import noted, say
 from explainkit.report.measures import measure
 from explainkit.report.phrases import interval, level, name, number, period_name, source, stacked, title, words
-from explainkit.report.reader import Reader
+from explainkit.report.reader import Reader, latest_period
 from explainkit.report.sections.findings import items
 from explainkit.report.sections.performance_charts import caption, data_table
 from explainkit.report.sections.score_spread import MOST_DRAWN, spread_columns, spread_rows
@@ -75,7 +75,7 @@ def _told(reader: Reader, kind: FindingKind) -> tuple[Block, ...]:
 
 def _reading(reader: Reader) -> Parts:
     """The change of the first measure, in a sentence."""
-    first, period = MEASURES[reader.evidence.task][0], reader.latest_period
+    first, period = MEASURES[reader.evidence.task][0], latest_period(reader)
     change = reader.measured(CHANGE, measure=first)
     if change is None or period is None:
         return ()

@@ -18,7 +18,7 @@ from explainkit.report.phrases import (
     period_name,
     words,
 )
-from explainkit.report.reader import Reader
+from explainkit.report.reader import Reader, latest_period
 from explainkit.report.sections import over_time
 from explainkit.report.sections.fairness import SCREEN, chosen, smallest
 from explainkit.report.sections.preconditions import limit
@@ -184,7 +184,7 @@ def _gap(reader: Reader) -> Tile:
 def _last(reader: Reader, heading: Parts) -> Tile:
     """The change in the latest period, where the plan states periods; else how exactly contributions add up."""
     first = over_time.MEASURES[reader.evidence.task][0]
-    period = reader.latest_period
+    period = latest_period(reader)
     if period is None:
         return _additivity(reader)
     change = reader.figure(over_time.CHANGE, measure=first) or reader.figure(f"period.{first}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,13 +14,13 @@ from explainkit.figures import FigureSet, figure_id
 from explainkit.plan import LimitsPlan, plan_from
 from explainkit.report.assemble import build
 from explainkit.report.card import Group, Items, Tiles
-from explainkit.report.html import render_html
 from explainkit.report.numbers import figure_text
 from tests.assess.leakage.test_findings import evidence, page_one, risks, text
 from tests.assess.over_time.test_over_time import LEVELS, measured
 from tests.assess.over_time.test_samples import frame
 from tests.assess.over_time.test_samples import measured as measured_samples
 from tests.bounded import share
+from tests.stages import page_of
 
 NO_LIMITS = LimitsPlan(change_discrimination=0, change_calibration=0, change_rates=0, change_errors=0)
 SMALL = plan_from({"fairness": {"min_cell": 1}})
@@ -81,7 +80,7 @@ def test_power_grows_with_the_change(capsys):
             for shift in shifts
         ]
         with capsys.disabled():
-            told = ", ".join(f"{next(iter(s.items()))}: {p:.2f}" for s, p in zip(shifts, power, strict=True))
+            told = ", ".join(f"{next(iter(s.values()))}: {p:.2f}" for s, p in zip(shifts, power, strict=True))
             print(f"\npower of {name} at the default limits, 500 against 1000 rows: {told}")
         assert power[0] <= 0.1
         assert power[-1] >= 0.9
@@ -210,9 +209,13 @@ def test_what_changed_stands_on_page_one_in_its_section_and_in_section_14(card):
 
 
 def test_periods_are_named_in_german(card):
-    german = replace(card, plan={**card.plan, "card": {"language": "de"}})
-    page = " ".join(re.sub("<[^>]*>", " ", render_html(german).decode()).split())
+    _, _, page = page_of(card, "de")
     page = re.sub(r"period=[^\]]*\]|measure=[^\]]*\]", "", page)  # ids are those of card.json
     for said in ("ab 2024-10-01", "vor 2024-02-15", "2024-02-15 bis 2024-09-30", "bis 2024-09-30"):
         assert said in page
     assert not re.search(r"(from|before|until) 2024|2024-\d\d-\d\d to", page)
+
+
+def test_that_later_rows_have_later_times_is_no_finding(card):
+    assert card.figure_set["data.off_reference[column=day]"].value > 0.9
+    assert not [f for f in card.findings if "day" in f.columns]
