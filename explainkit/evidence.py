@@ -216,6 +216,8 @@ FindingKind = Literal[
     "determined",
     "ranks",
     "target_statistics",
+    "latest_period",
+    "new_rows",
     "outcome_drift",
     "score_drift",
     "drift",

@@ -88,7 +88,7 @@ WHOLE = (
 )
 """Texts that no expression shows: of one word, or put together by calls."""
 NOT_RECORDED = (
-    *("champion.score:", "could not convert", "convert string", "no message", "Stack trace", "columns of text:"),
+    *("could not convert", "convert string", "no message", "Stack trace", "columns of text:"),
     *("columns with missing values:", "columns with infinite", "as its library treats them", "where XGBoost itself"),
     *("skops, LightGBM text", "pickle and joblib when", "parquet, csv", "(umask", "^", "scikit-learn {", "xgboost {"),
     *("catboost {", "lightgbm {", "shap {", "fill them inside the model", "a text that means missing", "target {"),

@@ -22,9 +22,10 @@ from explainkit.assess.statistics import ranking
 from explainkit.assess.statistics.intervals import Interval, student_mean
 from explainkit.assess.statistics.paired import delong_difference, newcombe_paired
 from explainkit.assess.statistics.sampling import Sampling
-from explainkit.errors import DataError, PlanError, nearest
+from explainkit.errors import PlanError, nearest
 from explainkit.evidence import Measured
 from explainkit.figures import ROUNDING, Unit, figure_id, parse_figure_id
+from explainkit.load.scores import column_of_scores
 from explainkit.load.subject import Subject
 from explainkit.plan import ChampionPlan, GatePlan, Plan
 
@@ -130,23 +131,7 @@ def measure(subject: Subject, plan: Plan, *, found: Groupings | None = None) -> 
 
 def _scores(subject: Subject, plan: ChampionPlan) -> Floats:
     """The champion's scores of all rows, shape (n_rows,)."""
-    frame = subject.evaluation.frame
-    if plan.score not in frame.columns:
-        remedy = nearest(plan.score, map(str, frame.columns))
-        raise DataError("no such column in the data", where="champion.score", found=repr(plan.score), remedy=remedy)
-    column, where = frame[plan.score], f"champion.score: column {plan.score}"
-    if column.dtype.kind not in "iufb":
-        raise DataError("the champion's scores are numbers", where=where, found=f"a column of {column.dtype}")
-    scores = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    bad = ~np.isfinite(scores)
-    if bad.any():
-        raise DataError(
-            "the champion's scores are missing or infinite",
-            where=where,
-            found=f"{int(bad.sum())} of {len(scores)}, the first at position {int(bad.argmax()) + 1}",
-            allowed="finite numbers, so that both models are judged on the same rows",
-        )
-    return scores
+    return column_of_scores(subject.evaluation.frame, plan.score, role="champion.score")
 
 
 def _groups(subject: Subject, found: Groupings, names: set[str]) -> Iterator[tuple[str, Cells, int]]:

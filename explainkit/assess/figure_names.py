@@ -62,7 +62,7 @@ _OTHERS = {
     "load": ("latency", "memory", "start", "throughput"),
     "ll144": ("unknown",),
     "performance": ("effective_n",),
-    "period": ("change", "rows"),
+    "period": ("change", "change_p", "rows"),
     "property": ("answer", "holds", "looked", "tried", "violation"),
     "proxy": ("size",),
     "robustness": (
@@ -70,7 +70,7 @@ _OTHERS = {
         *("scenario.score_change", "scenario.score_change_p95", "scenario.score_shift", "score_change"),
         *("score_change_p95", "worst.score_change", "worst.score_change_p95"),
     ),
-    "sample": ("change", "rows"),
+    "sample": ("change", "change_p", "rows"),
     "segment": ("rows",),
 }
 NAMES = frozenset(

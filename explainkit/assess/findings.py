@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import get_args
 
 from explainkit.assess.drift.findings import drift_findings
+from explainkit.assess.over_time.findings import time_findings
 from explainkit.evidence import Finding, FindingKind
 from explainkit.figures import Figure, FigureSet, as_in_ids, figure_id
 from explainkit.load.subject import Subject
@@ -44,6 +45,7 @@ def findings(figures: FigureSet, plan: Plan, subject: Subject) -> tuple[Finding,
         *_of_columns(figures, plan, subject, full),
         *_encoded(subject),
         *drift_findings(figures, plan.drift, full),
+        *time_findings(figures, plan.limits),
         *_robustness(figures, plan, full),
     ]
     seen = [f if not f.columns else _seen(f, inputs) for f in found]
@@ -117,7 +119,7 @@ def _of_columns(figures: FigureSet, plan: Plan, subject: Subject, full: dict[str
             "data.off_reference",
             "off_reference",
             "limits.off_reference",
-            lambda f: _beyond(f, limits.off_reference + _outside_by_chance(figures, f)),
+            lambda f: not _is_time(f, subject) and _beyond(f, limits.off_reference + _outside_by_chance(figures, f)),
         ),
         (
             "data.missing_by_outcome",
@@ -181,6 +183,11 @@ def _measured(figures: FigureSet, name: str) -> list[Figure]:
 def _rare(figure: Figure) -> bool:
     """Whether no more than half of the rows have the outcome: most rows have a frequent one anyway."""
     return figure.events is not None and figure.n is not None and 2 * figure.events <= figure.n
+
+
+def _is_time(figure: Figure, subject: Subject) -> bool:
+    """Whether the column tells when a row was: later rows have later times, and nothing else is to be said of it."""
+    return any(as_in_ids(c.name) == figure.keys["column"] and c.roles == ("time",) for c in subject.columns)
 
 
 def _outside_by_chance(figures: FigureSet, figure: Figure) -> float:

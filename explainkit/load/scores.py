@@ -66,17 +66,38 @@ def _given_scores(plan: Plan, frame: pd.DataFrame) -> FloatArray:
             where="model.path",
             remedy="name a model file, or the column of scores under data.score",
         )
-    column = require_column(frame, plan.data.score, role="data.score")
-    where = f"column {plan.data.score}"
+    return column_of_scores(frame, plan.data.score, role="data.score")[:, None]
+
+
+def column_of_scores(frame: pd.DataFrame, name: str, *, role: str) -> FloatArray:
+    """A column of scores, one for each row; shape (n_rows,).
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows.
+    name : str
+        Of the column.
+    role : str
+        Key of the plan that names it.
+
+    Raises
+    ------
+    DataError
+        If there is no such column, or it holds no numbers, or some are missing or infinite.
+    """
+    column = require_column(frame, name, role=role)
     if kind_of(column) not in ("number", "integer", "boolean"):
-        raise DataError("scores are numbers", where=where, found=f"a column of kind {kind_of(column)}")
+        raise DataError(
+            "scores are numbers", where=f"{role}: column {name}", found=f"a column of kind {kind_of(column)}"
+        )
     scores = column.to_numpy(dtype=np.float64, na_value=np.nan)
     bad = ~np.isfinite(scores)
     if bad.any():
         raise DataError(
             "scores are missing or infinite",
-            where=where,
+            where=f"{role}: column {name}",
             found=f"{int(bad.sum())} of {len(scores)}, the first at position {int(bad.argmax()) + 1}",
             allowed="finite numbers",
         )
-    return scores[:, None]
+    return scores

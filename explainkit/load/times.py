@@ -242,6 +242,20 @@ def _by_cuts(times: Times, cuts: tuple[dt.date, ...]) -> tuple[npt.NDArray[np.in
     return codes, (f"before {cuts[0]}", *between, f"from {cuts[-1]}")
 
 
+def span_of(first: str, last: str) -> str:
+    """What the first of several periods and all up to the last are called together.
+
+    Examples
+    --------
+    >>> span_of("2024-Q1", "2024-Q3"), span_of("before 2025-01-01", "2025-01-01 to 2025-06-30")
+    ('2024-Q1 to 2024-Q3', 'until 2025-06-30')
+    """
+    if first == last:
+        return first
+    end = last.rpartition(" to ")[2]
+    return f"until {end}" if first.startswith("before ") else f"{first.partition(' to ')[0]} to {end}"
+
+
 def later_than(times: Times, others: Times, *, where: str) -> npt.NDArray[np.bool_]:
     """Which rows are later than every one of the others, shape (n_rows,); a row without a time is not.
 

@@ -183,6 +183,18 @@ class LimitsPlan(Strict):
     """Share of decisions that a stated scenario flips (the lower end)."""
     off_data: float = Field(default=0.05, ge=0, lt=1)
     """Share of evaluation rows that are off the data (the lower end)."""
+    change_chance: float = Field(default=0.05, gt=0, lt=1)
+    """Largest chance that any measure is called changed, in the latest period or on rows that are new to the model,
+    though nothing has changed (Holm's correction, of either comparison by itself)."""
+    change_discrimination: float = Field(default=0.02, ge=0, lt=1)
+    """Change of the AUC, or of several classes of the accuracy, that is a finding: in the latest period either way, on
+    rows that are new to the model where it falls (the end nearest to zero, as of the next three)."""
+    change_calibration: float = Field(default=0.1, ge=0)
+    """The same of observed over expected, either way."""
+    change_rates: float = Field(default=0.05, ge=0, lt=1)
+    """The same of the selection rate and the base rate, in the latest period alone."""
+    change_errors: float = Field(default=0.1, ge=0)
+    """The same of a regression's mean absolute error and mean error, as a share of the mean absolute error before."""
 
 
 class ChampionPlan(Strict):

@@ -37,6 +37,13 @@ _OWN_KEYS = {
     ("dataset", "reference"): noted("dataset: reference"),
 }
 """Keys of ids with values of our own."""
+_PERIODS = (
+    (re.compile(r"before (?P<first>\S+)"), noted("before {first}")),
+    (re.compile(r"from (?P<first>\S+)"), noted("from {first}")),
+    (re.compile(r"until (?P<last>\S+)"), noted("until {last}")),
+    (re.compile(r"(?P<first>\S+) to (?P<last>\S+)"), noted("{first} to {last}")),
+)
+_RESAMPLED = "; in this sample, which was resampled"
 _LONGEST_LABEL = 160
 
 
@@ -88,6 +95,15 @@ def name(text: str, *, strong: bool = False) -> Label:
 def given(text: str) -> Label:
     """A value of an input; that there is none is said in the language of the document."""
     return name(say(text) if text == MISSING else text)
+
+
+def period_name(text: str) -> str:
+    """What a period is called; the words about its days are in the language of the document."""
+    for pattern, message in _PERIODS:
+        found = pattern.fullmatch(text)
+        if found:
+            return say(message, **found.groupdict())
+    return text
 
 
 def clause(text: str) -> Label:
@@ -178,12 +194,16 @@ def enumerated(items: Sequence[Parts]) -> Parts:
 
 
 def methods(figures: Iterable[Figure | None]) -> Parts:
-    """How the figures were measured, each method once."""
-    found: dict[str, None] = {}
-    for figure in figures:
-        if figure is not None and figure.method:
-            found.setdefault(figure.method)
-    return listed([(clause(text),) for text in found], " · ")
+    """How the figures were measured, each method once, and of all together that the sample was resampled."""
+    found = dict.fromkeys(figure.method for figure in figures if figure is not None and figure.method)
+    resampled = [text for text in found if _RESAMPLED in text]
+    if len(resampled) < 2:
+        return listed([(clause(text),) for text in found], " · ")
+    bare = dict.fromkeys(text.replace(_RESAMPLED, "") for text in resampled)
+    said = words(
+        "in this sample, which was resampled: {methods}", methods=listed([(clause(text),) for text in bare], " · ")
+    )
+    return listed([*((clause(text),) for text in found if text not in resampled), said], " · ")
 
 
 def reasons(figures: Iterable[Figure | None]) -> Parts:

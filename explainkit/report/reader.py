@@ -99,3 +99,9 @@ class Reader:
 def measured(figures: Iterable[Figure | None]) -> tuple[Figure, ...]:
     """Those of the figures that have a value."""
     return tuple(f for f in figures if f is not None and f.status == "measured")
+
+
+def latest_period(reader: Reader) -> str | None:
+    """Name of the latest period that has rows, or hides how many."""
+    found = [period for period, figure in reader.keyed("period.rows", "period") if figure.value != 0]
+    return found[-1] if found else None

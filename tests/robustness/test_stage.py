@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
-from dataclasses import replace
-
 import lightgbm as lgb
 import numpy as np
 import pytest
@@ -14,18 +9,16 @@ import pytest
 import explainkit as ek
 from explainkit.assess.findings import findings
 from explainkit.errors import PlanError
-from explainkit.evidence import Evidence
 from explainkit.plan import plan_from
-from explainkit.report.html import render_html
 from explainkit.robustness.stage import check
 from tests.explain.properties.asking import subject_of
 from tests.report.number_check import problems
 from tests.robustness.asking import Asked, made_up
+from tests.stages import CHEAP, is_imported, page_of
 
 INPUTS = ["income", "debt", "age", "job"]
 ROWS = made_up(500)
 REFERENCE = made_up(500, 4)
-CHEAP = {"explain": {"local": 0, "rows": 50}, "slices": {"enabled": False}}
 RECESSION = {"name": "recession", "changes": {"income": "-2sd", "debt": "+10%", "job": "cook", "age": 60}}
 
 
@@ -101,11 +94,7 @@ def test_the_same_plan_gives_the_same_figures(release: ek.Release, model) -> Non
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_the_section(release: ek.Release, language: str) -> None:
-    plan = {**release.evidence.plan, "card": {"language": language}}
-    evidence = replace(release.evidence, plan=plan)
-    evidence = Evidence.from_json(evidence.to_json())
-    html = render_html(evidence)
-    page = " ".join(re.sub("<[^>]*>", "", html.decode()).split())
+    html, evidence, page = page_of(release.evidence, language)
     said = {
         "en": (
             "When inputs change",
@@ -157,10 +146,7 @@ def test_scores_alone_cannot_be_asked(tables: dict) -> None:
 
 
 def test_a_plan_without_it_costs_nothing_and_says_so(model) -> None:
-    code = "import sys, explainkit.explain.summary, explainkit.report.files as _, explainkit.pipeline as _; "
-    code += "print('explainkit.robustness' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
-    assert done.stdout.strip() == "False"
+    assert not is_imported("explainkit.robustness")
     evidence = audited(model).evidence
     assert not [f.id for f in evidence.figures if f.name.startswith(("robustness.", "load."))]
     reasons = [e.reason for e in evidence.ledger if e.what in ("robustness to changed and unusual inputs", "load")]

@@ -164,7 +164,7 @@ def _rows(ends: list[tuple[Comparison, tuple[int, int] | None]]) -> int:
 
 def _references(positives: Comparison, negatives: Comparison) -> str:
     first, second = positives.reference.words, negatives.reference.words
-    return first if first == second else f"{first}, and {second}"
+    return first if first == second else f"{first}; {second}"
 
 
 def rates_of(subject: Subject) -> tuple[StateRate, ...]:

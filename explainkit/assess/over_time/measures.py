@@ -17,6 +17,7 @@ from explainkit.assess.precision import LINEARISED, of_area, of_mean, of_ratio
 from explainkit.assess.recorder import Details, Keys, Recorder, among
 from explainkit.assess.statistics import ranking
 from explainkit.assess.statistics.intervals import Interval, newcombe_difference
+from explainkit.assess.statistics.multiplicity import proportions_differ
 from explainkit.assess.statistics.sampling import Sampling
 from explainkit.assess.statistics.spread import effective_rows
 from explainkit.figures import Unit
@@ -200,8 +201,20 @@ def _estimate(measure: Measure, inside: Bools | Places, weights: Floats | None) 
     return mean, (values - mean) / total
 
 
-def difference(measure: Measure, first: Bools, other: Bools, sampling: Sampling) -> tuple[float, Details] | str:
-    """Difference between two parts of the rows that share none, and its interval; or why there is none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Difference between two parts of the rows that share none."""
+
+    value: float
+    details: Details
+    """With its interval."""
+    p_value: float | None
+    """Chance of one as large, either way, if nothing differed; not yet corrected for others. None where it has no
+    interval."""
+
+
+def difference(measure: Measure, first: Bools, other: Bools, sampling: Sampling) -> Change | str:
+    """Difference between two parts of the rows that share none; or why there is none.
 
     Parameters
     ----------
@@ -221,31 +234,33 @@ def difference(measure: Measure, first: Bools, other: Bools, sampling: Sampling)
     details: Details = {"n": int(first.sum()), "unit": "target" if measure.unit == "target" else "difference"}
     if measure.kind != "mean":
         details["events"] = int(measure.values[first].sum())
-    interval, how = _interval(measure, (first, other), value - less, (own, others), sampling)
+    interval, how, p_value = _compared(measure, (first, other), value - less, (own, others), sampling)
     details |= {"interval": interval, "any_sampling": True, "interval_method": how}
-    return value - less, details
+    return Change(value=value - less, details=details, p_value=p_value)
 
 
-def _interval(
+def _compared(
     measure: Measure, parts: tuple[Bools, Bools], value: float, influence: tuple[Floats, Floats], sampling: Sampling
-) -> tuple[Interval | None, str]:
-    """Interval of the difference of two independent parts, and its method."""
+) -> tuple[Interval | None, str, float | None]:
+    """Interval of the difference of two independent parts, its method, and its p-value."""
     values = [measure.values[part] for part in parts]
     if measure.kind == "rate" and sampling.simple:
         (events, n), (other, m) = ((int(v.sum()), len(v)) for v in values)
-        return newcombe_difference(events, n, other, m), _NEWCOMBE
+        return newcombe_difference(events, n, other, m), _NEWCOMBE, proportions_differ(events, n, other, m).value
     how = LINEARISED if not sampling.simple or measure.kind == "ratio" else _WELCH
     if measure.kind == "area" and sampling.simple:
         how = _DELONG
     # Where one part does not vary, the other alone would claim too much.
     if any(v.min() == v.max() or not added.any() for v, added in zip(values, influence, strict=True)):
-        return None, how
+        return None, how, None
     both = parts[0] | parts[1]
     change = np.zeros(len(both))
     change[parts[0]], change[parts[1]] = influence[0], -influence[1]
     domains = parts[0].astype(np.int64)
     if measure.kind == "area":
         domains = 2 * domains + (measure.values == 1)
-    reach = sampling.take(both).total_interval(value, change[both], domains=domains[both])
+    inside = sampling.take(both)
+    reach = inside.total_interval(value, change[both], domains=domains[both])
+    p_value = inside.total_p_value(value, change[both], domains=domains[both])
     widest = 1.0 if measure.kind in ("area", "rate") else np.inf
-    return (None if reach is None else reach.cut(-widest, widest)), how
+    return (None if reach is None else reach.cut(-widest, widest)), how, p_value

@@ -9,12 +9,14 @@ import numpy as np
 
 from explainkit.assess.groups.cells import Cells
 from explainkit.assess.groups.groupings import Groupings
-from explainkit.assess.over_time.measures import Measure, difference, measures_of
+from explainkit.assess.over_time.changes import record_changes
+from explainkit.assess.over_time.measures import Change, Measure, difference, measures_of
 from explainkit.assess.over_time.parts import cells_of, record_part_spread, record_parts
 from explainkit.assess.over_time.samples import measure_samples
-from explainkit.assess.recorder import Recorder
+from explainkit.assess.recorder import Keys, Recorder
 from explainkit.evidence import Measured
 from explainkit.load.subject import Subject
+from explainkit.load.times import span_of
 from explainkit.plan import Plan
 
 CHANGE = "period.change"
@@ -63,6 +65,7 @@ def _record_change(recorder: Recorder, cells: Cells, measures: Sequence[Measure]
     """The latest period that has rows, against all rows before it."""
     used = np.flatnonzero(cells.sizes)
     latest, earlier = int(used[-1]), used[:-1]
+    found: list[tuple[Keys, Change]] = []
     for one in measures:
         keys = {"measure": one.name}
         if recorder.preconditions.obstacle(f"period.{one.name}") is not None:
@@ -77,9 +80,8 @@ def _record_change(recorder: Recorder, cells: Cells, measures: Sequence[Measure]
         told = difference(one, cells.codes == latest, before, recorder.sampling)
         if isinstance(told, str):
             recorder.missing(CHANGE, keys, status="insufficient", reason=told)
-            continue
-        value, details = told
-        span = cells.label(int(earlier[0]))
-        if len(earlier) > 1:
-            span += f" to {cells.label(int(earlier[-1]))}"
-        recorder.number(CHANGE, value, keys, undefined="", **(details | {"method": _METHOD, "reference": span}))
+        else:
+            found.append((keys, told))
+    if found:
+        span = span_of(*(cells.label(int(period)) for period in (earlier[0], earlier[-1])))
+        record_changes(recorder, CHANGE, found, {"method": _METHOD, "reference": span})

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from explainkit.assess.over_time.measures import Measure, difference, measures_of, record
+from explainkit.assess.over_time.changes import record_changes
+from explainkit.assess.over_time.measures import Change, Measure, difference, measures_of, record
 from explainkit.assess.over_time.parts import cells_of, record_parts
-from explainkit.assess.recorder import Recorder
+from explainkit.assess.recorder import Keys, Recorder
 from explainkit.assess.statistics.sampling import Sampling
 from explainkit.evidence import Measured
 from explainkit.load.reference_rows import as_evaluated
@@ -48,6 +49,8 @@ def measure_samples(subject: Subject, plan: Plan) -> Measured:
     record_parts(recorder, FAMILY, "rows", cells, measures)
     known = _of_reference(other)
     own = measures_of(other)
+    together = _together(subject, other)
+    found: list[tuple[Keys, Change]] = []
     for level in range(len(cells.levels)):
         if not cells.sizes[level]:
             continue
@@ -56,7 +59,12 @@ def measure_samples(subject: Subject, plan: Plan) -> Measured:
             if cells.hidden[level]:
                 recorder.missing(CHANGE, keys, **cells.absence)
             elif recorder.preconditions.obstacle(f"{FAMILY}.{one.name}") is None:
-                _record_change(recorder, (one, two), cells.codes == level, other, keys)
+                change = _change((one, two), cells.codes == level, together)
+                if isinstance(change, str):
+                    recorder.missing(CHANGE, keys, status="insufficient", reason=change)
+                else:
+                    found.append((keys, change))
+    record_changes(recorder, CHANGE, found, {"method": _METHOD, "reference": "in sample"})
     return known + Measured(ledger=casts) + recorder.result()
 
 
@@ -82,9 +90,7 @@ def _of_reference(other: Subject) -> Measured:
     return replace(found, figures=tuple(replace(figure, dataset="reference") for figure in found.figures))
 
 
-def _record_change(
-    recorder: Recorder, pair: Sequence[Measure], first: npt.NDArray[np.bool_], other: Subject, keys: dict[str, str]
-) -> None:
+def _change(pair: Sequence[Measure], first: npt.NDArray[np.bool_], together: Sampling) -> Change | str:
     """One difference: some evaluation rows less all reference rows."""
     own, trained = pair
     both = replace(
@@ -94,13 +100,8 @@ def _record_change(
         scores=_joined(own.scores, trained.scores),
     )
     of_reference = np.arange(len(both.values)) >= len(own.values)
-    chosen = np.concatenate((first, np.zeros(other.rows.count, np.bool_)))
-    found = difference(both, chosen, of_reference, _together(recorder.subject, other))
-    if isinstance(found, str):
-        recorder.missing(CHANGE, keys, status="insufficient", reason=found)
-        return
-    value, details = found
-    recorder.number(CHANGE, value, keys, undefined="", **(details | {"method": _METHOD, "reference": "in sample"}))
+    chosen = np.concatenate((first, np.zeros(len(trained.values), np.bool_)))
+    return difference(both, chosen, of_reference, together)
 
 
 def _joined(

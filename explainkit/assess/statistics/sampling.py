@@ -80,14 +80,23 @@ class Sampling:
         Interval or None
             None with fewer than two rows or clusters in a domain, or where nothing varies.
         """
-        groups = np.zeros(len(influence), np.int64) if domains is None else domains
-        with np.errstate(over="ignore", invalid="ignore"):
-            variance, freedom = self._variance(influence, groups)
-        # A figure that is next to infinite, as a ratio to next to nothing is, has no interval either.
-        if not freedom >= 1 or not LEAST_VARIANCE * value**2 < variance < math.inf:
+        found = self._error(value, influence, domains)
+        if found is None:
             return None
-        reach = float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance)
+        error, freedom = found
+        reach = float(stats.t.ppf((1 + level) / 2, freedom)) * error
         return Interval(value - reach, value + reach)
+
+    def total_p_value(self, value: float, influence: Floats, *, domains: Codes | None = None) -> float | None:
+        """Student's two-sided p-value of a figure that is zero where nothing differs; None as for the interval.
+
+        Parameters
+        ----------
+        value, influence, domains
+            As for `total_interval`, whose interval of the level 1 − p ends at zero.
+        """
+        found = self._error(value, influence, domains)
+        return None if found is None else 2 * float(stats.t.sf(abs(value) / found[0], found[1]))
 
     def mean_interval(self, values: Floats, *, level: float = LEVEL) -> Interval | None:
         """Student's interval of a weighted mean; values shape (n_rows,)."""
@@ -119,6 +128,16 @@ class Sampling:
             varied |= bool(values[own].min() < values[own].max())
         # Equal numbers have a variance of rounding alone.
         return self.total_interval(difference, influence, domains=first.astype(np.int64)) if varied else None
+
+    def _error(self, value: float, influence: Floats, domains: Codes | None) -> tuple[float, float] | None:
+        """Standard error of a figure, and its degrees of freedom, where there are any."""
+        groups = np.zeros(len(influence), np.int64) if domains is None else domains
+        with np.errstate(over="ignore", invalid="ignore"):
+            variance, freedom = self._variance(influence, groups)
+        # A figure that is next to infinite, as a ratio to next to nothing is, has no error that could be told.
+        if not freedom >= 1 or not LEAST_VARIANCE * value**2 < variance < math.inf:
+            return None
+        return math.sqrt(variance), freedom
 
     def _variance(self, influence: Floats, domains: Codes) -> tuple[float, float]:
         """Variance of a figure, and its degrees of freedom by Satterthwaite; zeros where a domain has one unit."""

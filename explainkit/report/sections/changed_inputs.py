@@ -157,14 +157,14 @@ def _strongest(reader: Reader, shown: str, found: Sequence[Figure]) -> Table:
     if joint is not None and joint not in chosen:
         chosen.append(joint)
     flips = shown == "robustness.flips"
-    rows, used = [], []
+    rows, used = [], list[list[Figure | None]]()
     for figure in chosen:
         keys = figure.keys
         measured = [
             reader.figure(f"robustness.{kind}", keys)
             for kind in (*(("flips",) if flips else ()), "score_change", "score_change_p95", "performance_change")
         ]
-        used += measured
+        used.append(measured)
         cells = (_of(reader, figure), words(CHANGES[keys["change"]]), *(stacked(f) for f in measured))
         rows.append(Row(cells=cells))
     return Table(
@@ -178,8 +178,16 @@ def _strongest(reader: Reader, shown: str, found: Sequence[Figure]) -> Table:
         ),
         rows=tuple(rows),
         caption=words("What moves most"),
-        source=source(used[: len(rows[0].cells) - 2]),
+        source=listed([parts for column in zip(*used, strict=True) if (parts := _in_common(column))], " · "),
     )
+
+
+def _in_common(figures: Sequence[Figure | None]) -> Parts:
+    """What the methods of several changes share, then why some have no value; each row names its change."""
+    pieces = [figure.method.split("; ") for figure in figures if figure is not None and figure.method]
+    shared = [piece for piece in pieces[0] if all(piece in other for other in pieces)] if pieces else []
+    method = (clause("; ".join(shared)),) if shared else ()
+    return listed([parts for parts in (method, reasons(figures)) if parts], " · ")
 
 
 def _worst(reader: Reader) -> Group | None:
@@ -327,6 +335,6 @@ def _labels(reader: Reader) -> Group | None:
         ),
         rows=tuple(rows),
         caption=words("If so many of the outcomes were wrong, see {section}", section=Link("performance")),
-        source=source(figures[:1]),
+        source=listed([words("Each outcome is flipped by the chance above the column"), _in_common(figures)], "; "),
     )
     return Group(title=words("Wrong labels"), blocks=(table,))

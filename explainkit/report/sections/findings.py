@@ -9,17 +9,20 @@ from explainkit.evidence import Finding, FindingKind
 from explainkit.figures import Figure
 from explainkit.report.card import Link, Mark, Parts, Tone, Words
 from explainkit.report.language import noted, say
-from explainkit.report.phrases import given, interval, listed, name, number, on_page, words
-from explainkit.report.reader import Reader
+from explainkit.report.measures import measure
+from explainkit.report.phrases import given, interval, listed, name, number, on_page, period_name, title, words
+from explainkit.report.reader import Reader, latest_period
 
 LEAKS: tuple[FindingKind, ...] = ("same_data", "overlap", "late", "copy", "determined", "ranks", "target_statistics")
 """Kinds that concern what the model may have been told."""
 DRIFTS: tuple[FindingKind, ...] = ("outcome_drift", "score_drift", "drift", "told_apart", "explanation_drift")
 """Kinds that concern a change from the reference data to the evaluation data."""
+OF_TIME: tuple[FindingKind, ...] = ("latest_period", "new_rows")
+"""Kinds that concern measures of the model that change: in the latest period, or on rows that are new to it."""
 OF_ROBUSTNESS: tuple[FindingKind, ...] = ("fragile", "stress", "off_data")
 """Kinds that concern what becomes of answers when inputs are not as they should be."""
 OF_DATA: tuple[FindingKind, ...] = tuple(
-    kind for kind in get_args(FindingKind) if kind not in (*LEAKS, *DRIFTS, *OF_ROBUSTNESS)
+    kind for kind in get_args(FindingKind) if kind not in (*LEAKS, *DRIFTS, *OF_TIME, *OF_ROBUSTNESS)
 )
 _MOST = 5
 """Columns named in one line."""
@@ -55,6 +58,8 @@ _INPUTS: Mapping[FindingKind, str] = {
         "their own outcome"
     ),
     "drift": noted("inputs that changed from the reference data: {columns}"),
+    "latest_period": noted("{period}, the latest period, differs from all earlier rows: {columns}"),
+    "new_rows": noted("the model does worse on new rows than in sample: {columns}"),
     "personal": noted("inputs that look like data of persons: {columns}"),
     "missing_by_outcome": noted("values are missing more often with one outcome than with others: {columns}"),
     "missing_by_group": noted("values are missing more often in one group than in another: {columns}"),
@@ -87,6 +92,7 @@ _FLAGS: Mapping[FindingKind, str] = {
 _FAMILIES: tuple[tuple[tuple[FindingKind, ...], str, str], ...] = (
     (LEAKS, noted("possible leakage"), "data"),
     (DRIFTS, noted("drift"), "data"),
+    (OF_TIME, noted("changed"), "performance"),
     (OF_ROBUSTNESS, noted("robustness"), "robustness"),
     (OF_DATA, noted("data"), "data"),
 )
@@ -107,6 +113,12 @@ _CHANGED: Mapping[str, str] = {
     "explanation.drift.rank_correlation": noted(
         "answers rest on other inputs than in the reference data (rank correlation of importance {value})"
     ),
+}
+
+_MOVED = {
+    "": noted("{measure} {change}"),
+    "out_of_sample": noted("{measure} {change} out of sample"),
+    "out_of_time": noted("{measure} {change} out of time"),
 }
 
 
@@ -148,7 +160,10 @@ def _said(reader: Reader, kind: FindingKind, seen: bool, found: Sequence[Finding
         low, ends = number(figure, "low"), interval(figure)
         return words(_CHANGED[figure.name], value=number(figure), low=low, interval=ends)
     message = _INPUTS[kind] if seen or kind not in _OTHERS else _OTHERS[kind]
-    return words(message, columns=_columns(reader, kind, found))
+    columns = _columns(reader, kind, found)
+    if kind == "latest_period":
+        return words(message, period=name(period_name(latest_period(reader) or "")), columns=columns)
+    return words(message, columns=columns)
 
 
 def _columns(reader: Reader, kind: FindingKind, found: Sequence[Finding]) -> Parts:
@@ -256,6 +271,15 @@ def _stress(reader: Reader, finding: Finding) -> Parts:
     return words("{scenario} ({value})", scenario=name(figure.keys["scenario"]), value=number(figure))
 
 
+def _moved(reader: Reader, finding: Finding) -> Parts:
+    """A measure, on which rows, and by how much it changed."""
+    figure = _figure(reader, finding)
+    assert figure is not None
+    message = _MOVED[figure.keys.get("rows", "")]
+    called = title(measure(f"{figure.name.partition('.')[0]}.{figure.keys['measure']}").title)
+    return words(message, measure=called, change=number(figure))
+
+
 def _unusual(reader: Reader, finding: Finding) -> Parts:
     figure = _figure(reader, finding)
     return words("{count} of {all}", count=number(figure, "events"), all=number(figure, "n"))
@@ -275,6 +299,8 @@ _TELLS: Mapping[FindingKind, Callable[[Reader, Finding], Parts]] = {
     "fragile": _fragile,
     "stress": _stress,
     "off_data": _unusual,
+    "latest_period": _moved,
+    "new_rows": _moved,
 }
 PERSONAL = {
     "e-mail address": noted("e-mail addresses"),

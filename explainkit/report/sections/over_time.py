@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from explainkit.decision import Threshold
+from explainkit.evidence import FindingKind
 from explainkit.figures import Figure
-from explainkit.report.card import Beside, Block, Chart, Column, Group, Label, Paragraph, Parts, Row, Table
+from explainkit.report.card import Beside, Block, Chart, Column, Group, Items, Label, Paragraph, Parts, Row, Table
 from explainkit.report.charts import HALF
 from explainkit.report.effect_charts import boxes
 from explainkit.report.language import noted, say
 from explainkit.report.measures import measure
-from explainkit.report.phrases import interval, level, name, number, source, stacked, title, words
-from explainkit.report.reader import Reader
+from explainkit.report.phrases import interval, level, name, number, period_name, source, stacked, title, words
+from explainkit.report.reader import Reader, latest_period
+from explainkit.report.sections.findings import items
 from explainkit.report.sections.performance_charts import caption, data_table
 from explainkit.report.sections.score_spread import MOST_DRAWN, spread_columns, spread_rows
 from explainkit.report.time_charts import Moment, over_time
@@ -30,6 +33,14 @@ _SAMPLES = {
     "out_of_sample": noted("out of sample: evaluation rows not later than the reference data"),
     "out_of_time": noted("out of time: evaluation rows later than the reference data"),
 }
+_NEWEST = {
+    "out_of_sample": noted(
+        "{measure} is {own} out of sample and {trained} in sample: a difference of {change}, {level} {interval}."
+    ),
+    "out_of_time": noted(
+        "{measure} is {own} out of time and {trained} in sample: a difference of {change}, {level} {interval}."
+    ),
+}
 _EVALUATION = noted("out of sample: the evaluation data")
 
 
@@ -38,17 +49,11 @@ def blocks(reader: Reader) -> tuple[Block, ...]:
     return (*_periods(reader), *_segments(reader), *_samples(reader))
 
 
-def latest(reader: Reader) -> str | None:
-    """Name of the latest period that has rows."""
-    found = [keys for keys, figure in reader.keyed("period.rows", "period") if figure.value or figure.value is None]
-    return found[-1] if found else None
-
-
 def _periods(reader: Reader) -> tuple[Block, ...]:
     rows = reader.keyed("period.rows", "period")
     if not rows:
         return ()
-    found: list[Block] = []
+    found: list[Block] = [*_told(reader, "latest_period")]
     reading = _reading(reader)
     if reading:
         found.append(Paragraph(parts=reading, style="read"))
@@ -58,23 +63,30 @@ def _periods(reader: Reader) -> tuple[Block, ...]:
     found.append(_table(reader, "period", [part for part, _ in reversed(rows)], words("Period, the latest first")))
     changes = reader.named(CHANGE)
     if changes:
-        found.append(_changes(changes, words("Latest period less all earlier rows")))
+        found.append(_changes(reader, changes, words("Latest period less all earlier rows")))
     return (Group(title=words("Over time"), blocks=tuple(found)),)
+
+
+def _told(reader: Reader, kind: FindingKind) -> tuple[Block, ...]:
+    """What crossed a limit."""
+    found = tuple(items(reader, (kind,), linked=False))
+    return (Items(items=found),) if found else ()
 
 
 def _reading(reader: Reader) -> Parts:
     """The change of the first measure, in a sentence."""
-    first, period = MEASURES[reader.evidence.task][0], latest(reader)
+    first, period = MEASURES[reader.evidence.task][0], latest_period(reader)
     change = reader.measured(CHANGE, measure=first)
     if change is None or period is None:
         return ()
     ends = interval(change)
-    about, span = _called(first), name(change.reference or "")
+    about, span = _called(first), name(period_name(change.reference or ""))
+    latest = name(period_name(period))
     if not ends:
         return words(
             "{measure} of the latest period, {period}, differs by {change} from that of all earlier rows ({span}).",
             measure=about,
-            period=name(period),
+            period=latest,
             change=number(change, strong=True),
             span=span,
         )
@@ -82,7 +94,7 @@ def _reading(reader: Reader) -> Parts:
         "{measure} of the latest period, {period}, differs by {change} from that of all earlier rows ({span}); {level} "
         "{interval}.",
         measure=about,
-        period=name(period),
+        period=latest,
         change=number(change, strong=True),
         span=span,
         level=Label(level([change]), "clause"),
@@ -91,7 +103,7 @@ def _reading(reader: Reader) -> Parts:
 
 
 def _called(of: str) -> Parts:
-    return (title(measure(f"period.{of}").title.partition(" (")[0]),)
+    return (title(measure(f"period.{of}").title),)
 
 
 def _chart(reader: Reader, parts: Sequence[str]) -> Chart | None:
@@ -102,9 +114,9 @@ def _chart(reader: Reader, parts: Sequence[str]) -> Chart | None:
         return None
     moments = [
         Moment(name=part, value=None) if f is None else Moment(name=part, value=f.value, low=f.low, high=f.high)
-        for part, f in zip(parts, figures, strict=True)
+        for part, f in zip(map(period_name, parts), figures, strict=True)
     ]
-    called = measure(f"period.{first}").title.partition(" (")[0]
+    called = measure(f"period.{first}").title
     return Chart(
         svg=over_time(moments, vertical=called, width=HALF),
         alt=say("{measure} of each period with its interval, the latest set apart", measure=called),
@@ -121,6 +133,8 @@ def _spread(reader: Reader, family: str) -> Chart | None:
     regression = reader.evidence.task == "regression"
     used = None if reader.evidence.threshold is None else Threshold.parse(reader.evidence.threshold)
     rows = spread_rows(series, family)
+    if family == "period":
+        rows = [replace(row, name=period_name(row.name)) for row in rows]
     return Chart(
         svg=boxes(
             rows[-MOST_DRAWN:], axis=say("prediction") if regression else say("score"), mark=used.at if used else None
@@ -153,7 +167,8 @@ def _table(reader: Reader, family: str, parts: Sequence[str], first: Parts) -> T
         figures = [_of(reader, family, of, part) for of in measures]
         shown += [counted, *figures]
         events = next((f for f in (figures[-1], figures[0]) if f is not None and f.events is not None), None)
-        cells = ((name(part),), number(counted), *((number(events, "events"),) if binary else ()))
+        called = period_name(part) if family == "period" else part
+        cells = ((name(called),), number(counted), *((number(events, "events"),) if binary else ()))
         rows.append(Row(cells=(*cells, *(stacked(figure) for figure in figures))))
     columns = (
         Column(title=first, share=20),
@@ -170,14 +185,16 @@ def _of(reader: Reader, family: str, of: str, part: str) -> Figure | None:
     return reader.figure(f"{family}.{of}", {key: part}) or reader.figure(f"{family}.{of}")
 
 
-def _changes(figures: Sequence[Figure], heading: Parts) -> Table:
+def _changes(reader: Reader, figures: Sequence[Figure], heading: Parts) -> Table:
+    p_values = [reader.figure(f"{CHANGE}_p", figure.keys) for figure in figures]
     return Table(
         columns=(
-            Column(title=words("Measure"), share=34),
+            Column(title=words("Measure"), share=26),
             Column(title=heading, align="right", share=20),
-            Column(title=(title(level(figures), "clause"),), align="right", share=22),
-            Column(title=words("n"), align="right", share=12),
-            Column(title=words("Events"), align="right", share=12),
+            Column(title=(title(level(figures), "clause"),), align="right", share=18),
+            Column(title=words("p, all measures"), align="right", share=14),
+            Column(title=words("n"), align="right", share=11),
+            Column(title=words("Events"), align="right", share=11),
         ),
         rows=tuple(
             Row(
@@ -185,13 +202,14 @@ def _changes(figures: Sequence[Figure], heading: Parts) -> Table:
                     _called(figure.keys["measure"]),
                     number(figure),
                     interval(figure),
+                    number(p_value),
                     number(figure, "n"),
                     number(figure, "events"),
                 )
             )
-            for figure in figures
+            for figure, p_value in zip(figures, p_values, strict=True)
         ),
-        source=source(figures),
+        source=source((*figures, *p_values)),
     )
 
 
@@ -229,4 +247,24 @@ def _samples(reader: Reader) -> tuple[Block, ...]:
         "A model fits the rows that it was trained on better than any others: what it does out of sample, and out of "
         "time, is what it can be expected to do."
     )
-    return (Group(title=words("In sample and out of it"), blocks=(Paragraph(parts=intro, style="text"), table)),)
+    blocks = (*_told(reader, "new_rows"), *_against(reader, parts[-1]), Paragraph(parts=intro, style="text"), table)
+    return (Group(title=words("In sample and out of it"), blocks=blocks),)
+
+
+def _against(reader: Reader, part: str) -> tuple[Block, ...]:
+    """The first measure on the newest rows against that in sample, in a sentence."""
+    first = MEASURES[reader.evidence.task][0]
+    own, trained = (reader.measured(f"sample.{first}", rows=rows) for rows in (part, "in_sample"))
+    change = reader.measured("sample.change", measure=first, rows=part)
+    if own is None or trained is None or change is None or not interval(change):
+        return ()
+    said = words(
+        _NEWEST[part],
+        measure=_called(first),
+        own=number(own, strong=True),
+        trained=number(trained),
+        change=number(change, strong=True),
+        level=Label(level([change]), "clause"),
+        interval=interval(change),
+    )
+    return (Paragraph(parts=said, style="read"),)

@@ -10,7 +10,7 @@ from explainkit.figures import Series
 from explainkit.report import charts as draw
 from explainkit.report.card import Beside, Block, Chart, Column, Parts, Point, Row, Table, Words
 from explainkit.report.language import noted, say, spoken
-from explainkit.report.phrases import clause, code, given, words
+from explainkit.report.phrases import clause, code, given, period_name, words
 from explainkit.report.reader import Reader
 
 Numbers = tuple[float | None, ...]
@@ -63,6 +63,8 @@ def data_table(series: Series, titles: Sequence[tuple[str, str]]) -> Table:
         cells = []
         for column, _ in titles:
             point = series.column(column)[i]
+            if column == "period":
+                point = period_name(str(point))
             cells.append(
                 () if point is None else (given(point),) if isinstance(point, str) else (Point(series, column, i),)
             )

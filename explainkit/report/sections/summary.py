@@ -38,12 +38,13 @@ def section(evidence: Evidence) -> Section:
 
 
 def attention(reader: Reader) -> tuple[Parts, ...]:
-    """Findings by weight: draft, gates, leakage, blocked reasons, drift, ratios, protected inputs, data, blanks."""
+    """Findings by weight: draft, gates, leakage, blocked reasons, changes and drift, ratios, inputs, data, blanks."""
     found = [
         *((_flag(say("draft")), Words(" "), clause(reason)) for reason in reader.evidence.draft),
         *_failed_gates(reader),
         *findings.items(reader, findings.LEAKS),
         *_blocked(reader),
+        *findings.items(reader, findings.OF_TIME),
         *findings.items(reader, findings.DRIFTS),
         *_small_ratio(reader),
         *_inputs(reader),

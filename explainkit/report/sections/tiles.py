@@ -7,8 +7,18 @@ from dataclasses import replace
 from explainkit.figures import Figure, reference_group
 from explainkit.report.card import Label, Parts, Tile, Words
 from explainkit.report.language import say, spoken
-from explainkit.report.phrases import STATUS, clipped, clipped_clause, interval, listed, name, number, words
-from explainkit.report.reader import Reader
+from explainkit.report.phrases import (
+    STATUS,
+    clipped,
+    clipped_clause,
+    interval,
+    listed,
+    name,
+    number,
+    period_name,
+    words,
+)
+from explainkit.report.reader import Reader, latest_period
 from explainkit.report.sections import over_time
 from explainkit.report.sections.fairness import SCREEN, chosen, smallest
 from explainkit.report.sections.preconditions import limit
@@ -174,14 +184,19 @@ def _gap(reader: Reader) -> Tile:
 def _last(reader: Reader, heading: Parts) -> Tile:
     """The change in the latest period, where the plan states periods; else how exactly contributions add up."""
     first = over_time.MEASURES[reader.evidence.task][0]
-    period = over_time.latest(reader)
+    period = latest_period(reader)
     if period is None:
         return _additivity(reader)
     change = reader.figure(over_time.CHANGE, measure=first) or reader.figure(f"period.{first}")
     if change is None or change.reference is None:
         return _filled(reader, change, heading)
-    span = words("{period} against {earlier}", period=name(period), earlier=name(change.reference))
-    return _filled(reader, change, heading, span)
+    span = words(
+        "{period} against {earlier}", period=name(period_name(period)), earlier=name(period_name(change.reference))
+    )
+    tile = _filled(reader, change, heading, span)
+    if all(finding.figure != change.id for finding in reader.evidence.findings):
+        return tile
+    return replace(tile, note=words("{note}; beyond the limit", note=tile.note), attention=True)
 
 
 def _additivity(reader: Reader) -> Tile:

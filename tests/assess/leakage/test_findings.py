@@ -25,9 +25,9 @@ COMMON = {"statements": {"population": "all cases"}, "slices": {"enabled": False
 
 
 def evidence(
-    rows, reference=None, *, target="y", inputs=None, positive=1, task="binary", data=None, **tables
+    rows, reference=None, *, target="y", inputs=None, positive=1, task="binary", data=None, predict=None, **tables
 ) -> Evidence:
-    """What a card of a constant score says; it costs no model."""
+    """What a card of a constant score says, where no function is given; it costs no model."""
     inputs = [c for c in rows if c != target] if inputs is None else inputs
     document = {"data": {"target": target, **(data or {})}, **COMMON, **tables}
     if task == "binary":
@@ -35,7 +35,10 @@ def evidence(
     plan = plan_from(document)
     classes = [v for v in sorted(rows[target].dropna().unique()) if v != positive] + [positive]
     model = adapt_function(
-        lambda x: np.full(len(x), 0.25), task=task, classes=classes if task == "binary" else None, features=inputs
+        predict or (lambda x: np.full(len(x), 0.25)),
+        task=task,
+        classes=classes if task == "binary" else None,
+        features=inputs,
     )
     subject = assemble(
         plan,

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 import time
-from dataclasses import replace
 
 import lightgbm as lgb
 import numpy as np
@@ -15,12 +11,11 @@ import pytest
 
 import explainkit as ek
 from explainkit.errors import DataError, PlanError
-from explainkit.evidence import Evidence
 from explainkit.explain.properties.stage import check
 from explainkit.plan import plan_from
-from explainkit.report.html import render_html
 from tests.explain.properties.asking import Asked, subject_of
 from tests.report.number_check import problems
+from tests.stages import CHEAP, is_imported, page_of
 
 RNG = np.random.default_rng(1)
 ROWS = pd.DataFrame(
@@ -124,10 +119,7 @@ def test_scores_alone_have_no_properties():
 
 
 def test_an_audit_without_properties_does_not_load_them():
-    code = "import sys, explainkit.explain.summary, explainkit.report.files as _, explainkit.pipeline as _; "
-    code += "print('explainkit.explain.properties' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
-    assert done.stdout.strip() == "False"
+    assert not is_imported("explainkit.explain.properties")
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +136,7 @@ def release(model):
             'property.holds[property="never sure"]': {"min": 1},
             'property.violation[property="monotone income"]': {"max": 0, "bound": "high", "severity": "warn"},
         },
-        "explain": {"local": 0, "rows": 50},
-        "slices": {"enabled": False},
+        **CHEAP,
     }
     return ek.audit(model, ROWS[:400], LABELS[:400], positive=1, favourable=0, threshold=">=0.5", plan=plan)
 
@@ -159,8 +150,7 @@ def test_gates_hold_properties(release):
 
 
 def test_a_gate_on_a_property_that_does_not_exist(model):
-    plan = {"properties": [MONOTONE], "gates": {"property.holds[property=other]": {"min": 1}}}
-    plan |= {"explain": {"local": 0, "rows": 50}, "slices": {"enabled": False}}
+    plan = {"properties": [MONOTONE], "gates": {"property.holds[property=other]": {"min": 1}}, **CHEAP}
     with pytest.raises(PlanError, match="no such figure"):
         ek.audit(model, ROWS[:200], LABELS[:200], positive=1, plan=plan)
 
@@ -176,11 +166,7 @@ def test_a_counterexample_is_confirmed_by_the_model(release, model):
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_the_section(release, language):
-    plan = {**release.evidence.plan, "card": {"language": language}}
-    evidence = replace(release.evidence, plan=plan)
-    evidence = Evidence.from_json(evidence.to_json())
-    html = render_html(evidence)
-    page = " ".join(re.sub("<[^>]*>", "", html.decode()).split())
+    html, evidence, page = page_of(release.evidence, language)
     said = {
         "en": (
             "As income rises, the answer never rises.",
