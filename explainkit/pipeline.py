@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from explainkit.report.printer import Printer
 
 
-def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> Release:
+def audit_plan(
+    plan: Plan, *, base: Path, progress: Progress | None = None, meanwhile: Callable[[], None] | None = None
+) -> Release:
     """Audit the model and the data that a plan names.
 
     Parameters
@@ -29,6 +32,8 @@ def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> R
         Folder that relative paths start from.
     progress : Progress, optional
         Told of each stage.
+    meanwhile : callable, optional
+        Called while pages are laid out by another process, when a processor has nothing else to do.
 
     Raises
     ------
@@ -38,19 +43,19 @@ def audit_plan(plan: Plan, *, base: Path, progress: Progress | None = None) -> R
     progress = progress or Silent()
     from explainkit.report.printer import elsewhere
 
-    with elsewhere() as printer:
-        with progress.stage("load model and data"):
-            from explainkit.load.confined.opening import opening_of
+    with progress.stage("load model and data"):
+        from explainkit.load.confined.opening import opening_of
 
-            opening = opening_of(plan, base=base, progress=progress)
-            from explainkit.load.assemble import load_subject
+        opening = opening_of(plan, base=base, progress=progress)
+        from explainkit.load.assemble import load_subject
 
-            _check(plan)
-            subject = load_subject(plan, base=base, opening=opening)
+        _check(plan)
+        subject = load_subject(plan, base=base, opening=opening)
+    with elsewhere() as printer:  # only now: until then, two processes loaded their libraries
         evidence = gather(subject, plan, progress=progress)
         if opening is not None:
             opening.close()  # documents are made of the evidence alone, and need the memory
-        return _release(evidence, subject, progress, printer)
+        return _release(evidence, subject, progress, printer, meanwhile)
 
 
 def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Release:
@@ -62,12 +67,18 @@ def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = N
         return _release(gather(subject, plan, progress=progress), subject, progress, printer)
 
 
-def _release(evidence: Evidence, subject: Subject, progress: Progress, printer: Printer) -> Release:
+def _release(
+    evidence: Evidence,
+    subject: Subject,
+    progress: Progress,
+    printer: Printer,
+    meanwhile: Callable[[], None] | None = None,
+) -> Release:
     from explainkit.report.files import report_files
     from explainkit.sign.aids import verifying_aids
 
     catalogue = None if subject.catalogue is None else subject.catalogue.data
-    files = report_files(evidence, progress, catalogue=catalogue, printer=printer)
+    files = report_files(evidence, progress, catalogue=catalogue, printer=printer, meanwhile=meanwhile)
     return Release(evidence=evidence, files=(*files, *verifying_aids(evidence)))
 
 

@@ -78,9 +78,9 @@ def command(
         signer = passphrase()
         signer = signer and signer.with_time_stamps(tsa, crls=crls)
         progress = progress_for(quiet=quiet or as_json)
-        with signing_soon() if signer else nullcontext():
+        with signing_soon() if signer else nullcontext() as start:
             with with_local_model(asked) as local:
-                release = audit_plan(local, base=base, progress=progress)
+                release = audit_plan(local, base=base, progress=progress, meanwhile=start)
             with progress.stage("sign and save" if signer else "save, unsigned"):
                 release.save(target, signer=signer, force=force)
         if junit is not None:

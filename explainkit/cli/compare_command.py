@@ -71,7 +71,9 @@ def command(
         signer = passphrase()
         signer = signer and signer.with_time_stamps(tsa)
         progress = progress_for(quiet=quiet or as_json)
-        with signing_soon() if signing else nullcontext():
+        with signing_soon() if signing else nullcontext() as start:
+            if start:
+                start()
             made = compare(
                 before,
                 after,

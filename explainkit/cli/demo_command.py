@@ -41,8 +41,8 @@ def command(out: Path, quiet: bool, as_json: bool, debug: bool) -> int:
 
         progress = progress_for(quiet=quiet or as_json)
         case = resource("sample_models", "credit")
-        with tempfile.TemporaryDirectory() as scratch, signing_soon():
-            release = audit_plan(read_plan(case / "audit.toml"), base=case, progress=progress)
+        with tempfile.TemporaryDirectory() as scratch, signing_soon() as start:
+            release = audit_plan(read_plan(case / "audit.toml"), base=case, progress=progress, meanwhile=start)
             with progress.stage("sign and save"):
                 keys = make_test_pki(Path(scratch) / "keys", passphrase=None)
                 release.save(target, signer=keys.signer, force=True)

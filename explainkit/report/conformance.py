@@ -29,7 +29,7 @@ def conforming(data: bytes, *, identifier: bytes, dated: bool) -> bytes:
     Parameters
     ----------
     data : bytes
-        As WeasyPrint writes it, without an identifier: for one, it would compress the whole file a second time.
+        As WeasyPrint writes it, neither compressed nor with an identifier: both are made here, in less time.
     identifier : bytes
         First of the two parts of the file identifier; the second follows from the content.
     dated : bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -19,7 +20,12 @@ _JSON, _HTML, _PDF = "application/json", "text/html", "application/pdf"
 
 
 def report_files(
-    evidence: Evidence, progress: Progress, *, catalogue: bytes | None = None, printer: Printer = here
+    evidence: Evidence,
+    progress: Progress,
+    *,
+    catalogue: bytes | None = None,
+    printer: Printer = here,
+    meanwhile: Callable[[], None] | None = None,
 ) -> tuple[Artifact, ...]:
     """The card as PDF, HTML and JSON, and its public summary in the folder ``public``.
 
@@ -35,12 +41,20 @@ def report_files(
         Catalogue of the language, where the plan names one of its own.
     printer : callable, optional
         Who lays the pages out; this process when left out.
+    meanwhile : callable, optional
+        Called as soon as the printer has the pages of the card.
     """
     with rarely_collected():
-        return _files(evidence, progress, catalogue, printer)
+        return _files(evidence, progress, catalogue, printer, meanwhile or (lambda: None))
 
 
-def _files(evidence: Evidence, progress: Progress, catalogue: bytes | None, printer: Printer) -> tuple[Artifact, ...]:
+def _files(
+    evidence: Evidence,
+    progress: Progress,
+    catalogue: bytes | None,
+    printer: Printer,
+    meanwhile: Callable[[], None],
+) -> tuple[Artifact, ...]:
     from explainkit.report.pdf import render_pdf
 
     card_json = evidence.to_json()
@@ -60,6 +74,7 @@ def _files(evidence: Evidence, progress: Progress, catalogue: bytes | None, prin
         pdf = aside.submit(render_pdf, evidence, card_json, card=card, printer=hand)
         pdf.add_done_callback(lambda _: handed.set())  # also where there was nothing to hand over
         handed.wait()  # two threads at once would only slow down what the printer waits for
+        meanwhile()
         with progress.stage("write the card as HTML"):
             html = render_html(evidence, card=card)
         with progress.stage("write the public summary"):

@@ -47,6 +47,7 @@ def _drawn(sheet: Sheet, stamp: dt.datetime) -> bytes:
             pdf_variant="pdf/a-3a",
             attachments=[attachment],
             pdf_identifier=False,
+            uncompressed_pdf=True,  # `conforming` compresses all at once
             font_config=fonts,
         )
     return drawn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -124,15 +124,18 @@ def _act(words: Opinion | Withdrawal | None) -> str:
 
 
 @contextmanager
-def signing_soon() -> Iterator[None]:
-    """Start the process that signs ahead of its job: by then it has loaded what it needs.
+def signing_soon() -> Iterator[Callable[[], None]]:
+    """What starts the process that signs ahead of its job: by then it has loaded what it needs.
 
-    It knows of no key before `sign_in_child` takes it, and is gone at the end of the block.
+    The process knows of no key before `sign_in_child` takes it, and is gone at the end of the block.
     """
-    with suppress(OSError):  # whoever signs will be told
-        _waiting.append(_started())
+
+    def start() -> None:
+        with suppress(OSError):  # whoever signs will be told
+            _waiting.append(_started())
+
     try:
-        yield
+        yield start
     finally:
         while _waiting:
             with _waiting.pop() as process:

@@ -446,6 +446,7 @@ def test_trees_too_deep_for_the_whole_background_are_estimated_and_the_ledger_sa
     from explainkit.explain.tree import explainer, walked
 
     monkeypatch.setattr(explainer, "MOST_PLAYERS", 0)
+    monkeypatch.setattr(explainer, "MOST_AGAINST", 0)
     monkeypatch.setattr(walked, "_BUDGET", 1)
     model = fitted(RandomForestRegressor(3, max_depth=4, random_state=0), "regression")
     explained = explain(subject(sklearn_door(model)), ExplainPlan(**QUICK, kind="interventional"))

@@ -141,7 +141,8 @@ def test_a_module_in_the_working_folder_does_not_become_part_of_the_signer(
 def test_a_process_started_ahead_signs_and_is_gone(
     tmp_path: Path, keys: TrialKeys, unsigned_files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with signing_soon():
+    with signing_soon() as start:
+        start()
         (waiting,) = child._waiting
         assert waiting.poll() is None
         monkeypatch.setattr(sys, "executable", "/nowhere/python")  # no other can be started
@@ -155,7 +156,8 @@ def test_a_process_started_ahead_is_gone_when_there_is_nothing_to_sign() -> None
     started = []
 
     def interrupted() -> None:
-        with signing_soon():
+        with signing_soon() as start:
+            start()
             started.extend(child._waiting)
             raise KeyboardInterrupt
 

@@ -18,7 +18,10 @@ FloatArray = npt.NDArray[np.float64]
 
 MOST_PLAYERS = 12
 """Players on one path up to which tables are made: they grow as 2 to this power."""
+MOST_AGAINST = 16
+"""The same against a background: walking meets each row of it, so that it takes far longer, and may need a sample."""
 _TREE_ROOM = 2_000_000  # numbers in the tables of one tree, before groups are formed
+_ROOM_AGAINST = 10_000_000  # … against a background
 _ALL_ROOM = 100_000_000  # … of all trees
 _REPAID = 25_000  # rows × quadrature nodes from which making tables takes less time than walking
 
@@ -50,7 +53,7 @@ class TreeExplainer:
         Number of players.
     background : ndarray, shape (n_background, n_columns), optional
         Rows that unknown players are taken from (interventional); all are used, unless paths have more than
-        `MOST_PLAYERS` players. Without it unknown players are averaged over by the cover that the trees recorded
+        `MOST_AGAINST` players. Without it unknown players are averaged over by the cover that the trees recorded
         (path-dependent).
     rows : int
         How many rows will be explained in all, as it decides whether making tables pays.
@@ -81,7 +84,8 @@ class TreeExplainer:
         self._seed, self._rows = seed, rows
         self._base, self._outputs = ensemble.base, ensemble.outputs
         shape = shape_of(ensemble, self._players)
-        deep = _too_deep(shape)
+        self._unpaired = int(_too_deep(shape, MOST_PLAYERS, _TREE_ROOM).sum())
+        deep = _too_deep(shape, *((MOST_PLAYERS, _TREE_ROOM) if background is None else (MOST_AGAINST, _ROOM_AGAINST)))
         shallow = shape.unique[~deep]
         self._longest = (max(1, int(shallow.max())) if len(shallow) else 1, int(shape.walk[0].max(initial=0)))
         walked = deep
@@ -171,8 +175,8 @@ class TreeExplainer:
         ValueError
             If a path has too many players for tables.
         """
-        if self._deep:
-            raise ValueError(f"{self._deep} trees are too deep for tables of interactions")
+        if self._unpaired:
+            raise ValueError(f"{self._unpaired} trees are too deep for tables of interactions")
         rows = np.ascontiguousarray(rows, dtype=np.float64)
         count = self._count
         out = np.zeros((len(rows), self._outputs * count * count))
@@ -186,8 +190,9 @@ class TreeExplainer:
         return both
 
 
-def _too_deep(shape: Shape) -> npt.NDArray[np.bool_]:
-    large = (shape.unique > MOST_PLAYERS) | (shape.room > _TREE_ROOM)
+def _too_deep(shape: Shape, players: int, room: int) -> npt.NDArray[np.bool_]:
+    """Which trees have longer paths, or take more room for tables."""
+    large = (shape.unique > players) | (shape.room > room)
     together: npt.NDArray[np.bool_] = large | (np.cumsum(np.where(large, 0.0, shape.room)) > _ALL_ROOM)
     return together
 

@@ -116,6 +116,23 @@ def test_forty_players_against_a_background_are_exact(chain: Any) -> None:
     adds_up(found)
 
 
+def test_sixteen_players_against_a_background_fit_tables() -> None:
+    """Longer paths than path-dependent values have tables for: a walk would meet each row of the background."""
+    columns = explainer.MOST_AGAINST
+    data, worth = CHAIN.iloc[: columns + 1, :columns], WORTH[: columns + 1]
+    model = DecisionTreeRegressor().fit(data, worth)
+    ensemble = readers.read("scikit-learn", model)
+    rows, background = mixed_rows(3).iloc[:, :columns], mixed_rows(9).iloc[:, :columns]
+    behind = background.to_numpy()
+    deep = [TreeExplainer(ensemble, np.arange(columns), columns, b, rows=10**9).deep for b in (None, behind)]
+    assert deep == [1, 0]
+    base = model.predict(background).mean(keepdims=True)
+    found = ek.explain_shap(model, rows, background)
+    for i in range(len(rows)):
+        near(found, i, against(ensemble, rows.to_numpy()[i], behind), base)
+    adds_up(found)
+
+
 def test_a_background_beyond_the_budget_is_sampled_and_the_error_is_stated(
     chain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +175,7 @@ def test_samples_of_several_runs_of_trees_are_independent(monkeypatch: pytest.Mo
     rows, background = mixed_rows(3), mixed_rows(300)
     monkeypatch.setattr(walked, "_BUDGET", 1)
     monkeypatch.setattr(explainer, "MOST_PLAYERS", 0)
+    monkeypatch.setattr(explainer, "MOST_AGAINST", 0)
     monkeypatch.setattr(explainer, "MOST_CUTS", 20)
     values, stated = [], []
     for seed in range(40):
@@ -177,6 +195,7 @@ def test_deep_and_shallow_trees_of_one_forest_share_their_output(monkeypatch: py
     forest = RandomForestRegressor(8, max_depth=4, random_state=0).fit(data, data["a"] * data["b"] + data["c"])
     whole = [ek.explain_shap(forest, data, background) for background in (None, data.iloc[:20])]
     monkeypatch.setattr(explainer, "MOST_PLAYERS", 3)
+    monkeypatch.setattr(explainer, "MOST_AGAINST", 3)
     ensemble = readers.read("scikit-learn", forest)
     matrix = readers.matrix("scikit-learn", forest, data)
     assert 0 < TreeExplainer(ensemble, np.arange(6), 6, matrix, rows=60).deep < 8

@@ -59,6 +59,7 @@ def test_rows_walked_against_the_background_give_the_values_of_the_definition(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(explainer_module, "MOST_PLAYERS", 1)
+    monkeypatch.setattr(explainer_module, "MOST_AGAINST", 1)
     ensemble = random_ensemble(seed, columns=5, trees=3, depth=5, outputs=2)
     players = np.array([0, 1, 1, 2, 3])
     check(ensemble, players, random_rows(seed, 5, 5), random_rows(seed + 1, 6, 5), FEW)

@@ -31,7 +31,11 @@ def check(family: str, task: str, seed: int, *, tables: bool) -> None:
         ensemble = ensemble.outputs_of([1])
     matrix, behind = made.matrix(rows), made.matrix(background)
     score = np.asarray(made.score(rows), dtype=float).reshape(len(rows), -1)
-    with mock.patch.multiple(explainer, _REPAID=0) if tables else mock.patch.multiple(explainer, MOST_PLAYERS=0):
+    with (
+        mock.patch.multiple(explainer, _REPAID=0)
+        if tables
+        else mock.patch.multiple(explainer, MOST_PLAYERS=0, MOST_AGAINST=0)
+    ):
         by_cover = ek.explain_shap(made.model, rows)
         against = ek.explain_shap(made.model, rows, background)
     single = 1e-5 if made.family == "xgboost" else 1e-9  # XGBoost adds its own score in 32 bits
