@@ -216,6 +216,8 @@ FindingKind = Literal[
     "determined",
     "ranks",
     "target_statistics",
+    "chance",
+    "simple_model",
     "latest_period",
     "new_rows",
     "outcome_drift",

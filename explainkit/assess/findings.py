@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import get_args
 
+from explainkit.assess.benchmarks.findings import worth_findings
 from explainkit.assess.drift.findings import drift_findings
 from explainkit.assess.over_time.findings import time_findings
 from explainkit.evidence import Finding, FindingKind
@@ -44,6 +45,7 @@ def findings(figures: FigureSet, plan: Plan, subject: Subject) -> tuple[Finding,
         *_late(figures, plan, subject),
         *_of_columns(figures, plan, subject, full),
         *_encoded(subject),
+        *worth_findings(figures),
         *drift_findings(figures, plan.drift, full),
         *time_findings(figures, plan.limits),
         *_robustness(figures, plan, full),

@@ -91,7 +91,7 @@ def _row(reader: Reader, difference: Figure) -> Row:
     family = difference.name.partition(".")[0]
     cells = (
         compared_name(compared),
-        _champion(reader) if family == "champion" else _model(reader, difference),
+        _champion(reader) if family == "champion" else simple_model(reader, difference),
         number(own),
         number(reader.figure(f"{family}.value", difference.keys)),
         number(difference),
@@ -101,7 +101,8 @@ def _row(reader: Reader, difference: Figure) -> Row:
     return Row(cells=cells)
 
 
-def _model(reader: Reader, difference: Figure) -> Parts:
+def simple_model(reader: Reader, difference: Figure) -> Parts:
+    """What the simple model is called."""
     kind = difference.keys["model"]
     if kind == "feature":
         return words("best single feature, {column}", column=name(difference.reference or ""))

@@ -12,6 +12,7 @@ from explainkit.report.language import noted, say
 from explainkit.report.measures import measure
 from explainkit.report.phrases import given, interval, listed, name, number, on_page, period_name, title, words
 from explainkit.report.reader import Reader, latest_period
+from explainkit.report.sections.benchmarks import compared_name, simple_model
 
 LEAKS: tuple[FindingKind, ...] = ("same_data", "overlap", "late", "copy", "determined", "ranks", "target_statistics")
 """Kinds that concern what the model may have been told."""
@@ -19,10 +20,12 @@ DRIFTS: tuple[FindingKind, ...] = ("outcome_drift", "score_drift", "drift", "tol
 """Kinds that concern a change from the reference data to the evaluation data."""
 OF_TIME: tuple[FindingKind, ...] = ("latest_period", "new_rows")
 """Kinds that concern measures of the model that change: in the latest period, or on rows that are new to it."""
+OF_WORTH: tuple[FindingKind, ...] = ("chance", "simple_model")
+"""Kinds that ask whether the model is worth having."""
 OF_ROBUSTNESS: tuple[FindingKind, ...] = ("fragile", "stress", "off_data")
 """Kinds that concern what becomes of answers when inputs are not as they should be."""
 OF_DATA: tuple[FindingKind, ...] = tuple(
-    kind for kind in get_args(FindingKind) if kind not in (*LEAKS, *DRIFTS, *OF_TIME, *OF_ROBUSTNESS)
+    kind for kind in get_args(FindingKind) if kind not in (*LEAKS, *DRIFTS, *OF_TIME, *OF_WORTH, *OF_ROBUSTNESS)
 )
 _MOST = 5
 """Columns named in one line."""
@@ -57,6 +60,8 @@ _INPUTS: Mapping[FindingKind, str] = {
         "the model replaces values by statistics of the outcome ({columns}): rows that these were taken from tell it "
         "their own outcome"
     ),
+    "chance": noted("the model is not shown to do better than the same answer for every row: {columns}"),
+    "simple_model": noted("not shown to be better than a simple model: {columns}"),
     "drift": noted("inputs that changed from the reference data: {columns}"),
     "latest_period": noted("{period}, the latest period, differs from all earlier rows: {columns}"),
     "new_rows": noted("the model does worse on new rows than in sample: {columns}"),
@@ -93,6 +98,7 @@ _FAMILIES: tuple[tuple[tuple[FindingKind, ...], str, str], ...] = (
     (LEAKS, noted("possible leakage"), "data"),
     (DRIFTS, noted("drift"), "data"),
     (OF_TIME, noted("changed"), "performance"),
+    (OF_WORTH, noted("performance"), "performance"),
     (OF_ROBUSTNESS, noted("robustness"), "robustness"),
     (OF_DATA, noted("data"), "data"),
 )
@@ -280,6 +286,24 @@ def _moved(reader: Reader, finding: Finding) -> Parts:
     return words(message, measure=called, change=number(figure))
 
 
+def _of_chance(reader: Reader, finding: Finding) -> Parts:
+    figure = _figure(reader, finding)
+    assert figure is not None
+    called = title(measure(figure.name).title.partition(" (")[0])
+    return words("{measure} {value} ({interval})", measure=called, value=number(figure), interval=interval(figure))
+
+
+def _against_simple(reader: Reader, finding: Finding) -> Parts:
+    figure = _figure(reader, finding)
+    assert figure is not None
+    return words(
+        "{measure} against {model} ({difference})",
+        measure=compared_name(figure.keys["figure"]),
+        model=simple_model(reader, figure),
+        difference=number(figure),
+    )
+
+
 def _unusual(reader: Reader, finding: Finding) -> Parts:
     figure = _figure(reader, finding)
     return words("{count} of {all}", count=number(figure, "events"), all=number(figure, "n"))
@@ -301,6 +325,8 @@ _TELLS: Mapping[FindingKind, Callable[[Reader, Finding], Parts]] = {
     "off_data": _unusual,
     "latest_period": _moved,
     "new_rows": _moved,
+    "chance": _of_chance,
+    "simple_model": _against_simple,
 }
 PERSONAL = {
     "e-mail address": noted("e-mail addresses"),

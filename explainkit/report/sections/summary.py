@@ -38,13 +38,15 @@ def section(evidence: Evidence) -> Section:
 
 
 def attention(reader: Reader) -> tuple[Parts, ...]:
-    """Findings by weight: draft, gates, leakage, blocked reasons, changes and drift, ratios, inputs, data, blanks."""
+    """Findings by weight: draft, gates, chance, leakage, blocked reasons, changes and drift, ratios, inputs, blanks."""
     found = [
         *((_flag(say("draft")), Words(" "), clause(reason)) for reason in reader.evidence.draft),
         *_failed_gates(reader),
+        *findings.items(reader, ["chance"]),
         *findings.items(reader, findings.LEAKS),
         *_blocked(reader),
         *findings.items(reader, findings.OF_TIME),
+        *findings.items(reader, ["simple_model"]),
         *findings.items(reader, findings.DRIFTS),
         *_small_ratio(reader),
         *_inputs(reader),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,7 +29,7 @@ COMMON = {"statements": {"population": "all cases"}, "slices": {"enabled": False
 def evidence(
     rows, reference=None, *, target="y", inputs=None, positive=1, task="binary", data=None, predict=None, **tables
 ) -> Evidence:
-    """What a card of a constant score says, where no function is given; it costs no model."""
+    """What a card of a constant score says, where no function is given, but that it is no better than chance."""
     inputs = [c for c in rows if c != target] if inputs is None else inputs
     document = {"data": {"target": target, **(data or {})}, **COMMON, **tables}
     if task == "binary":
@@ -47,7 +49,8 @@ def evidence(
         reference=None if reference is None else read_frame(reference, role="reference")[0],
     )
     measured = assess(subject, plan, groupings_of(subject, plan.fairness, plan.ll144))
-    return evidence_of(subject, plan, measured, Explained(measured=Measured(), methods=(), cases=()))
+    card = evidence_of(subject, plan, measured, Explained(measured=Measured(), methods=(), cases=()))
+    return replace(card, findings=tuple(f for f in card.findings if f.kind != "chance" or predict))
 
 
 def kinds(card):
