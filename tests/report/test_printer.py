@@ -147,15 +147,16 @@ def _failure(remote: printer.Printer, sheet: Sheet) -> BaseException | None:
 
 
 def test_the_summary_is_laid_out_while_the_card_is_drawn(evidence: Evidence) -> None:
-    asked = []
+    asked, summary_first = [], []
 
     def out_of_order(sheet: Sheet) -> Printed:
         asked.append(sheet.name)
         raise ExplainkitError("out of order")
 
     with pytest.raises(ExplainkitError, match="out of order"):
-        report_files(evidence, Silent(), printer=out_of_order)
+        report_files(evidence, Silent(), printer=out_of_order, meanwhile=lambda: summary_first.append(asked[0]))
     assert asked == ["summary.json", "card.json"]
+    assert summary_first == ["summary.json"]  # whoever has work for meanwhile is told once, and not before
 
 
 def test_garbage_is_looked_for_as_before_afterwards() -> None:
