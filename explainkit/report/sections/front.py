@@ -49,7 +49,7 @@ def blocks(evidence: Evidence) -> tuple[Block, ...]:
     found.append(Group(title=words("What the evidence says"), blocks=(Tiles(tiles=tiles.key_figures(reader)),)))
     findings = attention(reader)[len(evidence.draft) :]
     if findings:
-        found.append(Group(title=words("What asks for attention"), blocks=(Items(items=findings[:_LISTED]),)))
+        found.append(Group(title=words("What asks for attention"), blocks=(Items(items=_listed(findings)),)))
     found.append(
         Beside(
             left=(Group(title=words("Gates"), blocks=gates.short(evidence)),),
@@ -58,6 +58,15 @@ def blocks(evidence: Evidence) -> tuple[Block, ...]:
     )
     found.append(Group(title=words("Who signs"), blocks=(_signers(evidence), *_notes())))
     return tuple(found)
+
+
+def _listed(findings: tuple[Parts, ...]) -> tuple[Parts, ...]:
+    """The gravest; the last of them says how many more there are, as a line of its own may push the page over."""
+    more = len(findings) - _LISTED
+    if more <= 0:
+        return findings
+    said = words("{count} more in {section}", count=on_page(more), section=Link("summary"))
+    return (*findings[: _LISTED - 1], (*findings[_LISTED - 1], Words(" · "), *said))
 
 
 def _draft(evidence: Evidence) -> Parts:
