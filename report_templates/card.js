@@ -178,8 +178,11 @@ const origin = make("div", { id: "origin", popover: "auto", role: "dialog", "ari
 origin.append(title, facts, copy, told, rest);
 
 const explain = number => {
-  const { figure, field, column, row } = number.dataset;
-  const series = number.closest("[data-series]")?.dataset.series;
+  const { figure, field = "value" } = number.dataset;
+  // Of a place in a series, the table, the head of the column or the row may say what the number does not.
+  const cell = number.closest("td, th"), table = number.closest("table");
+  const around = [table, table?.tHead?.rows[0].cells[cell?.cellIndex], cell?.parentElement, number];
+  const { series, column, row } = Object.assign({}, ...around.map(element => element?.dataset));
   const lines = [["id", figure ?? series], ...(figure ? [[say("field"), field]] : [[say("column"), column], [say("row"), row]])];
   facts.replaceChildren(...[...lines, [say("value"), number.value]].map(([name, text]) =>
     make("div", {}, make("dt", {}, name), make("dd", {}, make("code", {}, text)))));

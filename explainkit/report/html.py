@@ -8,6 +8,7 @@ import hashlib
 from explainkit.evidence import Evidence
 from explainkit.report.assemble import build
 from explainkit.report.card import Card
+from explainkit.report.compact import compact
 from explainkit.report.templating import document, faces, shipped
 
 
@@ -34,7 +35,7 @@ def render_html(evidence: Evidence, *, card: Card | None = None) -> bytes:
         f"script-src '{_fingerprint(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    return document(card, medium="screen", style=style, policy=policy, script=script).encode()
+    return compact(document(card, medium="screen", style=style, policy=policy, script=script)).encode()
 
 
 def _fingerprint(text: str) -> str:

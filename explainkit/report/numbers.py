@@ -3,7 +3,8 @@
 A printed number is ``<data value="…" data-figure="ID" data-field="value|low|high|n|events">text</data>``: `value` is
 the exact JSON number of card.json, and the text is a function of that number, its unit and whether its sign matters.
 Points of curves carry ``data-series``, ``data-column`` and ``data-row`` (counted from 0) instead; where all points of
-a table are of one series, ``data-series`` stands at the ``<table>``.
+a table are of one series, ``data-series`` stands at the ``<table>``. On screen,
+`explainkit.report.compact` shortens both.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ LARGEST_CARD = 64 * 2**20
 
 _FIELDS = get_args(Field)
 _MOST_PROBLEMS = 5
+_PLACE = ("data-series", "data-column", "data-row")
 _ROW = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
@@ -43,9 +44,10 @@ def read_card(data: bytes) -> Evidence:
 def unlike_card(html: bytes, evidence: Evidence) -> tuple[str, ...]:
     """What the numbers in card.html say that card.json does not; empty where they agree.
 
-    Every ``<data>`` element has to name a figure and one of its fields (``data-figure``, ``data-field``), or a place
-    in a series (``data-series``, which may stand at the table around it, ``data-column``, ``data-row`` counted from 0),
-    and its ``value`` has to be the number that stands there, as canonical JSON writes it.
+    Every ``<data>`` element has to name a figure and one of its fields (``data-figure``, ``data-field``, by default
+    ``value``), or a place in a series (``data-series``, ``data-column``, ``data-row`` counted from 0), and its
+    ``value`` has to be the number that stands there, as canonical JSON writes it. What it does not say of a place in a
+    series, the row around it may say, or the head of its column, or the table; the nearest counts.
     """
     if len(html) > LARGEST_CARD:
         return (f"too large for a page: {len(html)} bytes",)
@@ -82,6 +84,57 @@ def unlike_summary(files: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
         return ((name, f"not a summary: {str(error)[:200]}"),)
 
 
+class _Around:
+    """What the tags around a number say of its place in a series: its table, the head of its column, its row."""
+
+    def __init__(self) -> None:
+        self._table: dict[str, str] | None = None
+        self._heads: list[dict[str, str]] | None = None
+        self._row: dict[str, str] = {}
+        self._cell: int | None = None
+        self._in_head = False
+
+    def said(self) -> dict[str, str]:
+        """The attributes that count here, the nearest of each name."""
+        heads, at = self._heads or [], self._cell
+        head = heads[at] if at is not None and at < len(heads) else {}
+        return (self._table or {}) | head | self._row
+
+    def start(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Pass a start tag; the end tags of cells and rows may have been left out."""
+        if self._table is None and tag != "table":
+            return
+        given = {name: value for name, value in reversed(attrs) if value is not None}  # the first counts
+        own = {name: given[name] for name in _PLACE if name in given}
+        if tag == "table":
+            self.end(tag)
+            self._table, self._heads = own, []
+        elif tag in ("thead", "tbody", "tfoot"):
+            self._in_head = tag == "thead"
+        elif tag == "tr":
+            self._row, self._cell = own, None
+            if self._in_head and self._heads:
+                self._heads = None  # heads of two rows
+        elif tag in ("td", "th"):
+            self._enter(own, spans="colspan" in given or "rowspan" in given)
+
+    def _enter(self, own: dict[str, str], *, spans: bool) -> None:
+        self._cell = 0 if self._cell is None else self._cell + 1
+        if spans:
+            self._heads = None  # which head is above a cell can no longer be told by counting
+        elif self._in_head and self._heads is not None:
+            self._heads.append(own)
+
+    def end(self, tag: str) -> None:
+        """Pass an end tag."""
+        if tag == "table":
+            self._table, self._heads, self._in_head = None, None, False
+        elif tag == "thead":
+            self._in_head = False
+        if tag in ("table", "tr"):
+            self._row, self._cell = {}, None
+
+
 class _Numbers(HTMLParser):
     """Collects the ``<data>`` elements of a page that disagree with the card."""
 
@@ -90,11 +143,10 @@ class _Numbers(HTMLParser):
         self.problems: list[str] = []
         self._figures = FigureSet(evidence.figures)
         self._series = {series.id: series for series in evidence.series}
-        self._at_table: str | None = None
+        self._around = _Around()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "table":
-            self._at_table = next((value for name, value in attrs if name == "data-series"), None)
+        self._around.start(tag, attrs)
         if tag != "data" or len(self.problems) >= _MOST_PROBLEMS:
             return
         given = {name: value for name, value in attrs if value is not None}
@@ -104,22 +156,21 @@ class _Numbers(HTMLParser):
             self.problems.append(f"{problem}, line {self.getpos()[0]}")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "table":
-            self._at_table = None
+        self._around.end(tag)
 
     def _problem(self, given: dict[str, str]) -> str | None:
         value = given.get("value")
-        if self._at_table is not None and "data-figure" not in given:
-            given.setdefault("data-series", self._at_table)
+        if "data-figure" not in given:
+            given = self._around.said() | given
         if "data-series" in given:
-            place = [given.get(name, "") for name in ("data-series", "data-column", "data-row")]
+            place = [given.get(name, "") for name in _PLACE]
             expected = self._point(*place)
         else:
-            place = [given.get(name, "") for name in ("data-figure", "data-field")]
+            place = [given.get("data-figure", ""), given.get("data-field", "value")]
             expected = self._number(*place)
         if value is not None and value == expected:
             return None
-        what = ", ".join(filter(None, place))[:200] or "a number that names no figure"
+        what = ", ".join(filter(None, place))[:200] if place[0] else "a number that names no figure"
         return f"{what}: {(value or 'nothing')[:40]} where card.json has {expected or 'no such number'}"
 
     def _number(self, name: str, field: str) -> str | None:

@@ -92,8 +92,7 @@ def five_rows(page: Page) -> Iterator[None]:
 @pytest.mark.parametrize("name", CASES)
 def test_axe_finds_nothing(browser: Browser, card_file: CardFile, name: str) -> None:
     path = card_file(name)
-    # Three classes are explained one by one: their tables are most of the page.
-    assert path.stat().st_size < (1_600_000 if name == "wine" else 1_500_000)
+    assert path.stat().st_size < 1_500_000
     with opened(browser, path, viewport={"width": 1280, "height": 900}, color_scheme="light") as (page, heard):
         # Contrast takes nine tenths of the time, and rows of a table look alike: five of each are enough.
         assert violations(page, but=["color-contrast"]) == []

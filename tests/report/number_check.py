@@ -64,8 +64,16 @@ class Element:
         return found
 
 
+_CLOSES = {
+    **dict.fromkeys(("td", "th"), ("td", "th")),
+    "tr": ("td", "th", "tr"),
+    **dict.fromkeys(("thead", "tbody", "table"), ("td", "th", "tr")),
+}
+"""What a tag of a table ends by itself where it stands open."""
+
+
 class Page(HTMLParser):
-    """A strict reader: every element is closed, every tag is one that a card uses."""
+    """A strict reader: every element is closed but cells and rows, every tag is one that a card uses."""
 
     def __init__(self, html: bytes) -> None:
         super().__init__(convert_charrefs=True)
@@ -79,7 +87,12 @@ class Page(HTMLParser):
         if self._at is not self.root:
             self.problems.append(f"<{self._at.tag}> is never closed")
 
+    def _close(self, tag: str) -> None:
+        while self._at.tag in _CLOSES.get(tag, ()) and self._at.parent is not None:
+            self._at = self._at.parent
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._close(tag)
         if tag not in _KNOWN:
             self.problems.append(f"unknown element <{tag}>")
         element = Element(tag, {k: v or "" for k, v in attrs}, self._at)
@@ -96,6 +109,8 @@ class Page(HTMLParser):
             self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        if tag != self._at.tag:
+            self._close(tag)
         if tag != self._at.tag or self._at.parent is None:
             self.problems.append(f"</{tag}> closes <{self._at.tag}>")
             return
@@ -129,7 +144,7 @@ def problems(html: bytes, evidence: Evidence) -> list[str]:
         given = element.attributes
         if "data-figure" in given:
             figure = figures.get(given["data-figure"])
-            place = given.get("data-field")
+            place = given.get("data-field", "value")
             if figure is None or place not in ("value", "low", "high", "n", "events"):
                 found.append(f"no figure {given}")
                 continue
@@ -137,9 +152,9 @@ def problems(html: bytes, evidence: Evidence) -> list[str]:
             unit = "count" if place in ("n", "events") else figure.unit
             signed = place not in ("n", "events") and is_signed(figure.name, figure.unit)
         else:
-            name = series_of(element)
-            number = _point(series.get(name), given)
-            unit, signed = point_unit(name, given.get("data-column", "")), False
+            name, column, at = place_of(element)
+            number = _point(series.get(name), column, at)
+            unit, signed = point_unit(name, column), False
         if number is None or given.get("value") != canonical(number).decode():
             found.append(f"{given} is not {number}")
         elif element.text != format_number(number, unit, signed=signed):
@@ -147,16 +162,25 @@ def problems(html: bytes, evidence: Evidence) -> list[str]:
     return found + _loose_digits(page)
 
 
-def series_of(element: Element) -> str:
-    """Id of the series that a number is of: its own, or that of the table around it."""
-    around = next(e for e in element.ancestors() if "data-series" in e.attributes or e.tag in ("table", "body"))
-    return around.attributes.get("data-series", "")
+def place_of(element: Element) -> tuple[str, str, str]:
+    """Series, column and row of a number: what it says itself, or its row, or the head of its column, or its table."""
+    above = {e.tag: e for e in reversed(element.ancestors())}
+    table, row, cell = above.get("table"), above.get("tr"), above.get("td", above.get("th"))
+    around = [element, *([row] if row is not None else [])]
+    if table is not None and row is not None and cell is not None:
+        at = row.children.index(cell)
+        head = next((e for e in table.children if e.tag == "thead"), None)
+        around += [] if head is None else head.children[0].children[at : at + 1]
+    around += [] if table is None else [table]
+    names = ("data-series", "data-column", "data-row")
+    said = [next((e.attributes[name] for e in around if name in e.attributes), "") for name in names]
+    return said[0], said[1], said[2]
 
 
-def _point(series: Series | None, given: dict[str, str]) -> float | None:
+def _point(series: Series | None, column: str, row: str) -> float | None:
     if series is None:
         return None
-    point = series.column(given["data-column"])[int(given["data-row"])]
+    point = series.column(column)[int(row)]
     return None if isinstance(point, str) else point
 
 
@@ -167,7 +191,7 @@ def _loose_digits(page: Page) -> list[str]:
         if not any(c.isdecimal() for c in text):
             continue
         above = element.ancestors()
-        if any(e.tag in ("data", "head") or e.attributes.get("data-text") in MARKED for e in above):
+        if any(e.tag in ("data", "head", "code") or e.attributes.get("data-text") in MARKED for e in above):
             continue
         found.append(f"digits in <{element.tag}>: {text.strip()[:80]!r}")
     for element in page.elements:

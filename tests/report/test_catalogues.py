@@ -33,6 +33,10 @@ class _Marking(dict[str, str]):
         return False
 
 
+_ENDS = {"td": ("td", "th"), "th": ("td", "th"), "tr": ("td", "th", "tr")}
+"""Elements of a table that a tag ends by itself."""
+
+
 class _Texts(HTMLParser):
     """Text outside of brackets, of names, of recorded texts, of numbers and of drawings."""
 
@@ -46,8 +50,9 @@ class _Texts(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("meta", "br", "img", "input", "link", "path", "use", "col"):
             return
+        self._end(*_ENDS.get(tag, ()))
         self.open.append(tag)
-        if tag in ("style", "script", "svg", "data", "title") or "data-text" in dict(attrs):
+        if tag in ("style", "script", "svg", "data", "title", "code") or "data-text" in dict(attrs):
             self.kept.append(len(self.open))
         if tag in ("p", "td", "th", "li", "dt", "dd", "h2", "h3", "h4", "caption", "figcaption"):
             self.inside = 0
@@ -56,9 +61,17 @@ class _Texts(HTMLParser):
         pass
 
     def handle_endtag(self, tag: str) -> None:
-        if self.kept and self.kept[-1] == len(self.open):
-            self.kept.pop()
-        self.open.pop()
+        if tag in ("thead", "tbody", "table"):
+            self._end("td", "th", "tr")
+        self._end(tag, once=True)
+
+    def _end(self, *tags: str, once: bool = False) -> None:
+        while self.open and self.open[-1] in tags:
+            if self.kept and self.kept[-1] == len(self.open):
+                self.kept.pop()
+            self.open.pop()
+            if once:
+                return
 
     def handle_data(self, data: str) -> None:
         if self.kept:

@@ -17,7 +17,7 @@ from tests.assess.builders import dataset, subject_of
 from tests.explain.doors import Door, outcomes, table
 from tests.explain.effects.test_picture import picture, subject
 from tests.report import examples
-from tests.report.number_check import Page, problems, series_of
+from tests.report.number_check import Page, place_of, problems
 
 ROWS = table(160)
 
@@ -115,11 +115,7 @@ def test_charts_have_words_and_numbers(evidence: Evidence) -> None:
 
 def test_tables_of_curves_hold_every_point(evidence: Evidence) -> None:
     page = Page(render_html(evidence))
-    printed = {
-        (series_of(e), e.attributes["data-column"], int(e.attributes["data-row"]))
-        for e in page.named("data")
-        if "data-row" in e.attributes
-    }
+    printed = {place_of(e) for e in page.named("data") if "data-figure" not in e.attributes}
     curves = [s for s in evidence.series if s.id.startswith(("explanation.pdp", "explanation.ale"))]
     assert curves
     for series in curves:
@@ -128,7 +124,7 @@ def test_tables_of_curves_hold_every_point(evidence: Evidence) -> None:
                 continue  # they stand at values of the other curve's grid
             for row, value in enumerate(values):
                 if isinstance(value, int | float):
-                    assert (series.id, column, row) in printed
+                    assert (series.id, column, str(row)) in printed
 
 
 def test_the_page_is_paper_too(render_strictly: Callable[[Evidence], bytes]) -> None:
