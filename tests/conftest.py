@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,15 @@ def real_card(tmp_path_factory: pytest.TempPathFactory, sample_models: Path) -> 
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # all processes of a run share it
     return lambda name: made(name, folder, sample_models)
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[tuple[str, ...]]:
+    """What to write in place of ``python`` for a process that has loaded the libraries already; see `tests.warm`."""
+    from tests.warm import server
+
+    with server() as python:
+        yield python
 
 
 @pytest.fixture

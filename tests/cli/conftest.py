@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,12 +30,12 @@ def case(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def explainkit(tmp_path: Path) -> Run:
-    """Call ``explainkit`` in a process of its own."""
+def explainkit(tmp_path: Path, warm: tuple[str, ...]) -> Run:
+    """Call ``explainkit`` in a process of its own; `test_real_process` starts it from nothing."""
 
     def call(*arguments: object, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "explainkit", *map(str, arguments)],
+            [*warm, "-m", "explainkit", *map(str, arguments)],
             cwd=folder or tmp_path,
             env={**os.environ, **environment},
             capture_output=True,
