@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,22 @@ def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
         return Release(evidence=evidence, files=(card,))
 
     monkeypatch.setattr("explainkit.pipeline._release", alone)
+
+
+@pytest.fixture
+def front_page_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PDFs of cards hold their front page alone, and are laid out in this process; see `tests.warm.front_page`."""
+    from explainkit.report import layout, printer
+    from tests.warm.front_page import front_page
+
+    monkeypatch.setattr(layout, "printed", front_page(layout.printed))
+    monkeypatch.setattr(printer, "elsewhere", lambda: nullcontext(printer.here))
+
+
+@pytest.fixture
+def warm_models(monkeypatch: pytest.MonkeyPatch, warm: tuple[str, ...]) -> None:
+    """Model files are opened, confined as ever, in processes that have loaded the libraries already."""
+    monkeypatch.setattr("explainkit.load.confined.client.command", lambda module: [*warm, "-P", "-m", module])
 
 
 @pytest.fixture(scope="session")

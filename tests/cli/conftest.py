@@ -12,6 +12,7 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 
 from tests.cli.made_up import PLAN, rows
+from tests.warm.front_page import ASKED
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -31,13 +32,15 @@ def case(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def explainkit(tmp_path: Path, warm: tuple[str, ...]) -> Run:
-    """Call ``explainkit`` in a process of its own; `test_real_process` starts it from nothing."""
+    """Call ``explainkit`` in a warm process of its own; of a PDF it makes the front page, unless all is asked for."""
 
-    def call(*arguments: object, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    def call(
+        *arguments: object, folder: Path | None = None, whole: bool = False, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*warm, "-m", "explainkit", *map(str, arguments)],
             cwd=folder or tmp_path,
-            env={**os.environ, **environment},
+            env={**os.environ, **({} if whole else {ASKED: "1"}), **environment},
             capture_output=True,
             text=True,
             timeout=300,

@@ -20,7 +20,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 CLIENT = Path(__file__).parent / "client.py"
-SERVER = Path(__file__).parent / "server.py"
 
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 """A process with threads, as libraries start them when they are loaded, could not be forked."""
@@ -36,7 +35,8 @@ def server() -> Iterator[tuple[str, ...]]:
     with TemporaryDirectory(prefix="warm-") as folder:
         address = os.path.join(folder, "s")
         process = subprocess.Popen(
-            [sys.executable, "-P", str(SERVER), address],
+            [sys.executable, "-m", "tests.warm.server", address],
+            cwd=CLIENT.parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **ONE_THREAD},

@@ -1,4 +1,4 @@
-"""The server: ``python -P server.py ADDRESS`` listens there until its standard input ends."""
+"""The server: ``python -m tests.warm.server ADDRESS`` listens there until its standard input ends."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
 from explainkit import children
 from explainkit.cli.main import COMMANDS
-
-CLIENT = Path(__file__).parent / "client.py"
+from explainkit.load.confined import client
+from explainkit.report import layout, printer
+from explainkit.sign import child
+from tests.warm import CLIENT
+from tests.warm.front_page import ASKED, front_page
 LOADED = (
     *(f"explainkit.cli.{name}_command" for name in COMMANDS),
     *("explainkit", "explainkit.api", "explainkit.cli.progress_bars", "explainkit.comparing", "explainkit.exported"),
@@ -55,14 +57,13 @@ class Job:
 
 def main(address: str) -> None:
     """Load, listen, and become whatever is asked for."""
-    own = list(sys.path)
-    children.command = lambda module: [sys.executable, "-I", "-S", str(CLIENT), address, "-P", "-m", module]
+    own = sys.path[1:]  # without the folder of the tests
     for name in LOADED:
         importlib.import_module(name)
     _only_thread()
-    from explainkit.load.confined.client import Confined
-
-    Confined.peak_memory = _refused  # type: ignore[method-assign]
+    for module in (children, client, printer, child):
+        module.command = lambda name: [sys.executable, "-I", "-S", str(CLIENT), address, "-P", "-m", name]  # type: ignore[attr-defined]
+    client.Confined.peak_memory = _refused  # type: ignore[method-assign]
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
@@ -163,6 +164,8 @@ def _become(job: Job, own: list[str]) -> None:
     os.environ.clear()
     os.environ.update(job.environment)
     time.tzset()
+    if ASKED in os.environ:
+        layout.printed = front_page(layout.printed)
     arguments = job.arguments
     safe = arguments[0] == "-P"
     option, what, *others = arguments[safe:]
