@@ -68,20 +68,33 @@ def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explainkit.pipeline._release", alone)
 
 
-@pytest.fixture
-def front_page_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PDFs of cards hold their front page alone, and are laid out in this process; see `tests.warm.front_page`."""
-    from explainkit.report import layout, printer
+@pytest.fixture(scope="module")
+def printed_here() -> Iterator[None]:
+    """Pages are laid out in this process, which has loaded the library for other tests already."""
+    from explainkit.report import printer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(printer, "elsewhere", lambda: nullcontext(printer.here))
+        yield
+
+
+@pytest.fixture(scope="module")
+def front_page_alone(printed_here: None) -> Iterator[None]:
+    """PDFs of cards hold their front page alone; see `tests.warm.front_page`."""
+    from explainkit.report import layout
     from tests.warm.front_page import front_page
 
-    monkeypatch.setattr(layout, "printed", front_page(layout.printed))
-    monkeypatch.setattr(printer, "elsewhere", lambda: nullcontext(printer.here))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "printed", front_page(layout.printed))
+        yield
 
 
-@pytest.fixture
-def warm_models(monkeypatch: pytest.MonkeyPatch, warm: tuple[str, ...]) -> None:
+@pytest.fixture(scope="module")
+def warm_models(warm: tuple[str, ...]) -> Iterator[None]:
     """Model files are opened, confined as ever, in processes that have loaded the libraries already."""
-    monkeypatch.setattr("explainkit.load.confined.client.command", lambda module: [*warm, "-P", "-m", module])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("explainkit.load.confined.client.command", lambda module: [*warm, "-P", "-m", module])
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -77,6 +77,15 @@ def test_ends_with_who_called_it(warm: Python) -> None:
             time.sleep(0.02)
 
 
+def test_the_server_outlives_whoever_calls_it(warm: Python) -> None:
+    callers = [subprocess.Popen([*warm, "-c", "import time; time.sleep(0.05)"]) for _ in range(20)]
+    for caller in callers[::2]:
+        caller.kill()
+    assert {caller.wait(60) for caller in callers[1::2]} == {0}
+    assert {caller.wait(60) for caller in callers[::2]} <= {0, -9}
+    assert run(warm, "-c", "print(1)").stdout == "1\n"
+
+
 @pytest.mark.parametrize("arguments", [("--version",), ("audit", "none.toml"), ("adit",), ("verify", "nowhere")])
 def test_commands_say_what_they_say_from_nothing(warm: Python, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     found, expected = (

@@ -22,6 +22,7 @@ from tests.explain.properties.asking import subject_of
 from tests.report.number_check import problems
 from tests.robustness.asking import Asked, made_up
 
+pytestmark = pytest.mark.usefixtures("front_page_alone")
 INPUTS = ["income", "debt", "age", "job"]
 ROWS = made_up(500)
 REFERENCE = made_up(500, 4)

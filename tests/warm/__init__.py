@@ -2,8 +2,8 @@
 
 Most of the time of a small command goes into loading numerical libraries, for the command and for each process that it
 starts in turn. `server` loads them once, computes nothing, and forks for every command: a process with the folder,
-environment, streams, arguments and exit code that it was called with, which ends as any interpreter does. What it starts
-by `explainkit.children` comes from there too. `client` stands in its place where a program has to be started.
+environment, streams and arguments of its own, which ends as any interpreter does. What it starts by
+`explainkit.children` comes from there too. `client` stands in its place where a program has to be started.
 
 What is about starting itself, about signals, hash seeds, threads or memory, and about what is *not* loaded, takes real
 processes: `sys.executable` as ever.

@@ -12,9 +12,10 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from explainkit import children
 from explainkit.cli.main import COMMANDS
@@ -23,6 +24,7 @@ from explainkit.report import layout, printer
 from explainkit.sign import child
 from tests.warm import CLIENT
 from tests.warm.front_page import ASKED, front_page
+
 LOADED = (
     *(f"explainkit.cli.{name}_command" for name in COMMANDS),
     *("explainkit", "explainkit.api", "explainkit.cli.progress_bars", "explainkit.comparing", "explainkit.exported"),
@@ -86,6 +88,7 @@ def _refused(_: object) -> NoReturn:
 
 def _serve(listener: socket.socket) -> Job | None:
     """In the server: None at its end. In each process forked from it: what it is to do."""
+    running: dict[int, tuple[int, socket.socket]] = {}
     with selectors.DefaultSelector() as waiting:
         for file in (listener, sys.stdin):
             waiting.register(file, selectors.EVENT_READ)
@@ -93,24 +96,28 @@ def _serve(listener: socket.socket) -> Job | None:
             for key, _ in waiting.select():
                 if key.fileobj is sys.stdin:
                     return None
-                if key.fileobj is listener:
-                    caller = listener.accept()[0]
-                    job = _received(caller)
-                    if job is None:
-                        caller.close()
-                        continue
-                    process = os.fork()
-                    if process == 0:
-                        for other in list(waiting.get_map().values()):
-                            if other.fileobj not in (listener, sys.stdin):
-                                _close(other.fileobj)
-                        caller.close()
-                        return job
-                    for stream in job.streams:
-                        os.close(stream)
-                    _watch(waiting, process, caller)
-                elif key.fileobj in waiting.get_map():
-                    _ended(waiting, *key.data)
+                if key.fileobj is not listener:
+                    # A process and its caller may both have ended by now: once is enough.
+                    if key.data in running:
+                        _ended(waiting, key.data, *running.pop(key.data))
+                    continue
+                caller = listener.accept()[0]
+                job = _received(caller)
+                if job is None:
+                    caller.close()
+                    continue
+                process = os.fork()
+                if process == 0:
+                    caller.close()
+                    for handle, other in running.values():
+                        os.close(handle)
+                        other.close()
+                    return job
+                for stream in job.streams:
+                    os.close(stream)
+                running[process] = (os.pidfd_open(process), caller)
+                for file in running[process]:
+                    waiting.register(file, selectors.EVENT_READ, process)
 
 
 def _received(caller: socket.socket) -> Job | None:
@@ -125,13 +132,6 @@ def _received(caller: socket.socket) -> Job | None:
         return None
 
 
-def _watch(waiting: selectors.BaseSelector, process: int, caller: socket.socket) -> None:
-    """Hear of the end of a process, and of its caller."""
-    handle = os.pidfd_open(process)
-    for file in (handle, caller):
-        waiting.register(file, selectors.EVENT_READ, (process, handle, caller))
-
-
 def _ended(waiting: selectors.BaseSelector, process: int, handle: int, caller: socket.socket) -> None:
     """A process ended, whose caller is told; or its caller was killed, and it is too."""
     done, status = os.waitpid(process, os.WNOHANG)
@@ -140,14 +140,15 @@ def _ended(waiting: selectors.BaseSelector, process: int, handle: int, caller: s
         status = os.waitpid(process, 0)[1]
     for file in (handle, caller):
         waiting.unregister(file)
-    with suppress(BrokenPipeError):
+    with suppress(ConnectionError):
         caller.sendall(status.to_bytes(8, "big"))
     caller.close()
     os.close(handle)
 
 
-def _close(file: Any) -> None:
-    os.close(file) if isinstance(file, int) else file.close()
+def _fixed(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that an interpreter heeds at its start alone."""
+    return {name: value for name, value in environment.items() if name.startswith("PYTHON") and name not in FREE}
 
 
 def _become(job: Job, own: list[str]) -> None:
@@ -158,8 +159,8 @@ def _become(job: Job, own: list[str]) -> None:
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
-    fixed = [{k: v for k, v in e.items() if k.startswith("PYTHON") and k not in FREE} for e in (os.environ, job.environment)]
-    assert fixed[0] == fixed[1], f"an interpreter of its own is needed: {fixed}"
+    found, wanted = _fixed(os.environ), _fixed(job.environment)
+    assert found == wanted, f"an interpreter of its own is needed: {wanted}"
     os.chdir(job.folder)
     os.environ.clear()
     os.environ.update(job.environment)

@@ -22,6 +22,7 @@ from explainkit.report.html import render_html
 from tests.explain.properties.asking import Asked, subject_of
 from tests.report.number_check import problems
 
+pytestmark = pytest.mark.usefixtures("front_page_alone")
 RNG = np.random.default_rng(1)
 ROWS = pd.DataFrame(
     {
