@@ -36,7 +36,7 @@ def programs(tmp_path: Path, warm: tuple[str, ...]) -> Path:
     """``explainkit`` and ``python`` as a reader has them, but for the time that it takes to load libraries."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    python = f'#!/bin/sh\ncase "$1" in -c) exec {shlex.join(warm)} "$@";; *) exec {sys.executable} "$@";; esac\n'
+    python = f'#!/bin/sh\ncase "$1" in -c) exec {shlex.join(warm)} "$@";; *) exec {shlex.quote(sys.executable)} "$@";; esac\n'
     for name, text in (
         ("explainkit", f'#!/bin/sh\nexec {shlex.join(warm)} -m explainkit "$@"\n'),
         ("python", python),  # a script of its own is none of ours
