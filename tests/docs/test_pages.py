@@ -36,13 +36,14 @@ def programs(tmp_path: Path, warm: tuple[str, ...]) -> Path:
     """``explainkit`` and ``python`` as a reader has them, but for the time that it takes to load libraries."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    python = f'#!/bin/sh\ncase "$1" in -c) exec {shlex.join(warm)} "$@";; *) exec {shlex.quote(sys.executable)} "$@";; esac\n'
+    own, real = shlex.join(warm), shlex.quote(sys.executable)
     for name, text in (
-        ("explainkit", f'#!/bin/sh\nexec {shlex.join(warm)} -m explainkit "$@"\n'),
-        ("python", python),  # a script of its own is none of ours
+        ("explainkit", f'exec {own} -m explainkit "$@"'),
+        # A script that stands on its own is run by an interpreter that has loaded nothing.
+        ("python", f'case "$1" in -c) exec {own} "$@";; *) exec {real} "$@";; esac'),
     ):
         script = folder / name
-        script.write_text(text)
+        script.write_text(f"#!/bin/sh\n{text}\n")
         script.chmod(0o755)
     return folder
 
