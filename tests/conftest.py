@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,15 @@ def real_card(tmp_path_factory: pytest.TempPathFactory, sample_models: Path) -> 
     return lambda name: made(name, folder, sample_models)
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[tuple[str, ...]]:
+    """What to write in place of ``python`` for a process that has loaded the libraries already; see `tests.warm`."""
+    from tests.warm import server
+
+    with server() as python:
+        yield python
+
+
 @pytest.fixture
 def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Audits end with card.json, for tests that look at figures alone: drawing the pages takes most of the time."""
@@ -56,6 +66,35 @@ def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
         return Release(evidence=evidence, files=(card,))
 
     monkeypatch.setattr("explainkit.pipeline._release", alone)
+
+
+@pytest.fixture(scope="module")
+def printed_here() -> Iterator[None]:
+    """Pages are laid out in this process, which has loaded the library for other tests already."""
+    from explainkit.report import printer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(printer, "elsewhere", lambda: nullcontext(printer.here))
+        yield
+
+
+@pytest.fixture(scope="module")
+def front_page_alone(printed_here: None) -> Iterator[None]:
+    """PDFs of cards hold their front page alone; see `tests.warm.front_page`."""
+    from explainkit.report import layout
+    from tests.warm.front_page import front_page
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "printed", front_page(layout.printed))
+        yield
+
+
+@pytest.fixture(scope="module")
+def warm_models(warm: tuple[str, ...]) -> Iterator[None]:
+    """Model files are opened, confined as ever, in processes that have loaded the libraries already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("explainkit.load.confined.client.command", lambda module: [*warm, "-P", "-m", module])
+        yield
 
 
 @pytest.fixture(scope="session")

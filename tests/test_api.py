@@ -19,6 +19,7 @@ from explainkit.errors import ModelError, PlanError
 from explainkit.public import Summary
 from tests.report.number_check import problems
 
+pytestmark = pytest.mark.usefixtures("front_page_alone", "warm_models")
 SMALL: dict[str, Any] = {
     "explain": {"local": 2, "lime_samples": 200, "rows": 60},
     "statements": {"population": "all cases"},

@@ -40,6 +40,7 @@ from tests.cli.made_up import PLAN, rows
 from tests.report.number_check import problems
 from tests.sign.builders import make_evidence, make_files, opened, write
 
+pytestmark = pytest.mark.usefixtures("printed_here", "warm_models")
 RULE = """
 [compare]
 severity = "warn"

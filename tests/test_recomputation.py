@@ -27,6 +27,8 @@ from explainkit.sign.trial_mark import BANNER
 from tests.cli.made_up import PLAN, rows
 from tests.report.examples import credit
 
+pytestmark = pytest.mark.usefixtures("front_page_alone", "warm_models")
+
 
 def replaced(evidence: Evidence, name: str, **changes: object) -> Evidence:
     """A card with one figure otherwise."""

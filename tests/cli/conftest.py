@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 
 from tests.cli.made_up import PLAN, rows
+from tests.warm.front_page import ASKED
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -31,14 +31,16 @@ def case(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def explainkit(tmp_path: Path) -> Run:
-    """Call ``explainkit`` in a process of its own."""
+def explainkit(tmp_path: Path, warm: tuple[str, ...]) -> Run:
+    """Call ``explainkit`` in a warm process of its own; of a PDF it makes the front page, unless all is asked for."""
 
-    def call(*arguments: object, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    def call(
+        *arguments: object, folder: Path | None = None, whole: bool = False, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "explainkit", *map(str, arguments)],
+            [*warm, "-m", "explainkit", *map(str, arguments)],
             cwd=folder or tmp_path,
-            env={**os.environ, **environment},
+            env={**os.environ, **({} if whole else {ASKED: "1"}), **environment},
             capture_output=True,
             text=True,
             timeout=300,

@@ -23,7 +23,7 @@ def test_the_whole_way(case: Path, explainkit: Run) -> None:
     done = explainkit("keygen", "keys", folder=case)
     assert done.returncode == 0, done.stderr
     key = ("--key", "keys/test-provider.key", "--certificate", "keys/test-provider.pem")
-    done = explainkit("audit", "audit.toml", *key, folder=case)
+    done = explainkit("audit", "audit.toml", *key, folder=case, whole=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[:3] == ["release/card.pdf", "release/card.html", "release/card.json"]
     assert "load model and data" in done.stderr

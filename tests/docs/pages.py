@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def says(printed: str, stated: str) -> bool:
     return re.fullmatch(pattern, printed.strip(), flags=re.DOTALL) is not None
 
 
-def follow(page: Path, folder: Path, programs: Path) -> list[str]:
+def follow(page: Path, folder: Path, programs: Path, **environment: str) -> list[str]:
     """Run a page in an empty folder, in order; what went otherwise than it says.
 
     Parameters
@@ -65,6 +65,8 @@ def follow(page: Path, folder: Path, programs: Path) -> list[str]:
         Empty.
     programs : pathlib.Path
         Folder that is put in front of PATH.
+    **environment : str
+        Variables besides those of this process.
     """
     printed, wrong = "", []
     for block in blocks(page):
@@ -72,7 +74,7 @@ def follow(page: Path, folder: Path, programs: Path) -> list[str]:
         if block.title is not None:
             (folder / block.title).write_text(block.text, "utf-8")
         elif block.language in ("bash", "python") and block.skipped is None:
-            done = _run(block, folder, programs)
+            done = _run(block, folder, programs, environment)
             printed = done.stdout
             if done.returncode != 0:
                 wrong.append(f"{here}: exit code {done.returncode}: {done.stderr[-2000:]}")
@@ -82,13 +84,16 @@ def follow(page: Path, folder: Path, programs: Path) -> list[str]:
     return wrong
 
 
-def _run(block: Block, folder: Path, programs: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c"] if block.language == "python" else ["bash", "-euc"]
+def _run(
+    block: Block, folder: Path, programs: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    command = [programs / "python", "-c"] if block.language == "python" else ["bash", "-euc"]
     path = os.pathsep.join([str(programs), os.environ["PATH"]])
+    own = {"PATH": path, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default", "COLUMNS": "100"}
     return subprocess.run(
         [*command, block.text],
         cwd=folder,
-        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default", "COLUMNS": "100"},
+        env={**os.environ, **own, **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -16,6 +16,7 @@ from tests.report.number_check import problems
 from tests.robustness.asking import Asked, made_up
 from tests.stages import CHEAP, is_imported, page_of
 
+pytestmark = pytest.mark.usefixtures("front_page_alone")
 INPUTS = ["income", "debt", "age", "job"]
 ROWS = made_up(500)
 REFERENCE = made_up(500, 4)

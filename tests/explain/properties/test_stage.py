@@ -17,6 +17,7 @@ from tests.explain.properties.asking import Asked, subject_of
 from tests.report.number_check import problems
 from tests.stages import CHEAP, is_imported, page_of
 
+pytestmark = pytest.mark.usefixtures("front_page_alone")
 RNG = np.random.default_rng(1)
 ROWS = pd.DataFrame(
     {

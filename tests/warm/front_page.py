@@ -1,0 +1,29 @@
+"""PDFs that hold the front page of a card alone, for tests that look at none: laying out takes most of an audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from explainkit.report.printer import Printed, Sheet
+
+ASKED = "TEST_FRONT_PAGE_ALONE"
+"""Variable by which a warm process is asked for them."""
+_END = "</main></body></html>"
+
+
+def front_page(printed: Callable[[Sheet], Printed]) -> Callable[[Sheet], Printed]:
+    """A printer that leaves all other pages out; the file is attached, tagged, closed and signed as any other.
+
+    Parameters
+    ----------
+    printed : callable
+        Lays out a sheet.
+    """
+
+    def first(sheet: Sheet) -> Printed:
+        head, front, rest = sheet.page.partition('<section class="front"')
+        page, end, _ = rest.partition("</section>")
+        return printed(replace(sheet, page=head + front + page + end + _END) if end else sheet)
+
+    return first
