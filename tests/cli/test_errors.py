@@ -110,7 +110,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
             data(old=[np.nan] + [0.5] * 299)(folder),
             swap("[gates]", '[champion]\nscore = "old"\n[gates]')(folder),
         )[0],
-        "champion.score: column old: the champion's scores are missing or infinite; found 1 of 300",
+        "champion.score: column old: scores are missing or infinite; found 1 of 300",
     ),
     "segments of the target": (swap("[gates]", '[slices]\ncolumns = ["bad"]\n[gates]'), "the target column"),
     "threshold without side": (swap(">=0.5", "0.5"), "the threshold needs its side"),
