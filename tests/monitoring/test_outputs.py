@@ -122,9 +122,7 @@ def test_the_page_prints_figures_and_loads_nothing(made: Monitored, history: Pat
     assert "TAKE THE MODEL BACK" not in page
     assert page.index("2026-11-02") < page.rindex("2026-11-01")
     assert re.findall(r'(?:src|href)="(?!#|data:)', page) == []
-    values = re.findall(
-        r'<data value="([^"]+)"[^>]*data-figure="monitor.score_psi\[day=2026-11-02\]"[^>]*"value"', page
-    )
+    values = re.findall(r'<data value="([^"]+)"[^>]*data-figure="monitor.score_psi\[day=2026-11-02\]">', page)
     assert [float(v) for v in values] == [made.figure("monitor.score_psi").value]
 
 
