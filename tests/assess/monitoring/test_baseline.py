@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -125,12 +125,27 @@ def test_categories_are_found_whatever_holds_them(values: pa.Array, counts: tupl
     assert (found.counts, found.missing) == (counts, missing)
 
 
+def test_numbers_at_an_end_are_above_it_and_at_a_limit_within() -> None:
+    bins = ColumnBins(
+        name="n", kind="numbers", ends=(2.0,), categories=(), rows=(1, 2), missing=(0, 3), limits=(1.0, 3.0)
+    )
+    found = _column(pa.array([0.5, 1.0, 2.0, 3.0, 3.5, None, float("nan")]), bins)
+    assert (found.counts, found.missing, found.outside) == ((2, 3), 2, 2)
+
+
 def test_a_million_new_categories_are_one_count() -> None:
     found = _column(pa.array(map(str, range(1_000_000))), CATEGORIES)
     assert found.counts == (0, 1, 0, 999_999)
 
 
+WIDER_AT_THE_LARGEST = [(0, False), *[(bin_, True) for bin_ in (0, 0, 1, 1)], (2, False), (3, True), (3, True)]
+"""The order that ranks best has so large a variance that its interval ends below that of the worst."""
+WORST_AT_ITS_LIMIT = [(0, True)] * 5 + [(1, True), (1, False)] * 20
+
+
 @given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=1, max_size=60))
+@example(WIDER_AT_THE_LARGEST)
+@example(WORST_AT_ITS_LIMIT)
 def test_the_interval_holds_those_of_both_extreme_orders_within_bins(cases: list[tuple[int, bool]]) -> None:
     bins, positive = (np.array(x) for x in zip(*cases, strict=True))
     events, labelled = np.bincount(bins[positive.astype(bool)], minlength=5), np.bincount(bins, minlength=5)
@@ -142,6 +157,9 @@ def test_the_interval_holds_those_of_both_extreme_orders_within_bins(cases: list
     assert found is not None
     value, ends = found
     assert value == pytest.approx(sum((a > b) + 0.5 * (a == b) for a, b in pairs) / len(pairs))
+    if cases == WORST_AT_ITS_LIMIT:
+        assert ends is not None
+        assert ends.low == 0
     if ends is None:
         return
     sides = [2 * positive.astype(int) - 1, 1 - 2 * positive.astype(int)]
