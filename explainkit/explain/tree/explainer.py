@@ -21,8 +21,8 @@ MOST_PLAYERS = 12
 MOST_AGAINST = 16
 """The same against a background: walking meets each row of it, so that it takes far longer, and may need a sample."""
 _TREE_ROOM = 2_000_000  # numbers in the tables of one tree, before groups are formed
-_ROOM_AGAINST = 10_000_000  # … against a background
 _ALL_ROOM = 100_000_000  # … of all trees
+_ROOM_AGAINST = 10_000_000  # … of all trees beyond these limits that have tables against a background
 _REPAID = 25_000  # rows × quadrature nodes from which making tables takes less time than walking
 
 
@@ -84,8 +84,10 @@ class TreeExplainer:
         self._seed, self._rows = seed, rows
         self._base, self._outputs = ensemble.base, ensemble.outputs
         shape = shape_of(ensemble, self._players)
-        self._unpaired = int(_too_deep(shape, MOST_PLAYERS, _TREE_ROOM).sum())
-        deep = _too_deep(shape, *((MOST_PLAYERS, _TREE_ROOM) if background is None else (MOST_AGAINST, _ROOM_AGAINST)))
+        deep = _too_deep(shape)
+        self._unpaired = int(deep.sum())
+        if background is not None:
+            deep &= ~_worth_more_room(shape, deep)
         shallow = shape.unique[~deep]
         self._longest = (max(1, int(shallow.max())) if len(shallow) else 1, int(shape.walk[0].max(initial=0)))
         walked = deep
@@ -190,11 +192,17 @@ class TreeExplainer:
         return both
 
 
-def _too_deep(shape: Shape, players: int, room: int) -> npt.NDArray[np.bool_]:
-    """Which trees have longer paths, or take more room for tables."""
-    large = (shape.unique > players) | (shape.room > room)
+def _too_deep(shape: Shape) -> npt.NDArray[np.bool_]:
+    large = (shape.unique > MOST_PLAYERS) | (shape.room > _TREE_ROOM)
     together: npt.NDArray[np.bool_] = large | (np.cumsum(np.where(large, 0.0, shape.room)) > _ALL_ROOM)
     return together
+
+
+def _worth_more_room(shape: Shape, deep: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which of the deep trees have tables all the same: a few, as a forest of them would take gigabytes."""
+    fits = deep & (shape.unique <= MOST_AGAINST) & (shape.room <= _ROOM_AGAINST)
+    chosen: npt.NDArray[np.bool_] = fits & (np.cumsum(np.where(fits, shape.room, 0.0)) <= _ROOM_AGAINST)
+    return chosen
 
 
 def _batches(ensemble: Ensemble, trees: IntArray) -> list[Ensemble]:

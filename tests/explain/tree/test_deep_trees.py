@@ -133,6 +133,21 @@ def test_sixteen_players_against_a_background_fit_tables() -> None:
     adds_up(found)
 
 
+def test_only_so_many_longer_trees_have_tables_as_the_room_for_them_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = mixed_rows(60)
+    forest = RandomForestRegressor(8, max_depth=4, random_state=0).fit(data, data["a"] * data["b"] + data["c"])
+    monkeypatch.setattr(explainer, "MOST_PLAYERS", 3)
+    ensemble, matrix = readers.read("scikit-learn", forest), readers.matrix("scikit-learn", forest, data)
+    shape = walked.shape_of(ensemble, np.arange(6))
+    longer = shape.unique > 3
+    left = []
+    for room in (0.0, shape.room[longer].min(), shape.room[longer].sum() - 1, shape.room[longer].sum()):
+        monkeypatch.setattr(explainer, "_ROOM_AGAINST", room)
+        left.append(TreeExplainer(ensemble, np.arange(6), 6, matrix, rows=60).deep)
+    assert left[0] == longer.sum() > left[1] >= left[2] > left[3] == 0
+    assert TreeExplainer(ensemble, np.arange(6), 6, None, rows=60).deep == longer.sum()
+
+
 def test_a_background_beyond_the_budget_is_sampled_and_the_error_is_stated(
     chain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
