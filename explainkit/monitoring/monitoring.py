@@ -52,12 +52,12 @@ class Monitored:
     """Limits beyond which somebody has to look."""
     rollback: tuple[GateOutcome, ...]
     """Limits beyond which the model has to be taken back."""
-    notes: tuple[LedgerEntry, ...] = ()
+    notes: tuple[LedgerEntry, ...]
     """What is not monitored, and why."""
-    history: tuple[Summary, ...] = ()
-    """Every summary so far, where a history is kept."""
-    kept_in: str = ""
-    """Name of the file of the history."""
+    history: tuple[Summary, ...]
+    """Every summary so far; none where no history is kept."""
+    kept_in: str
+    """Name of the file of the history; empty where there is none."""
 
     @property
     def limits(self) -> tuple[tuple[Limit, Evidence], ...]:
@@ -182,10 +182,8 @@ def monitor(
         new = _summary(data, scoring, baseline, digest, day)
         every = () if place is None else with_day(known, new)
         chosen = new if days == 1 else _window(every, day, days)
-        made = _held(card, digest, baseline, chosen, every)
-        made = dataclasses.replace(made, notes=tuple(not_monitored(card, baseline, chosen.tally)))
+        made = _held(card, digest, baseline, chosen, every, "" if place is None else place.name)
         if place is not None:
-            made = dataclasses.replace(made, kept_in=place.name)
             write_history(place, every)
     return made
 
@@ -202,7 +200,12 @@ def _baseline(card: VerifiedCard, release: str | Path) -> Baseline:
 
 
 def _held(
-    card: VerifiedCard, digest: str, baseline: Baseline, chosen: Summary, history: tuple[Summary, ...]
+    card: VerifiedCard,
+    digest: str,
+    baseline: Baseline,
+    chosen: Summary,
+    history: tuple[Summary, ...],
+    kept_in: str,
 ) -> Monitored:
     """Measure, and hold against the limits of the card."""
     limits = plan_from({"monitor": card.evidence.plan.get("monitor", {})}).monitor
@@ -216,7 +219,9 @@ def _held(
         figures=found,
         alerts=hold(limits.alerts, FigureSet(found)),
         rollback=hold(limits.rollback, FigureSet(found)),
+        notes=tuple(not_monitored(card, baseline, chosen.tally)),
         history=history,
+        kept_in=kept_in,
     )
 
 

@@ -47,6 +47,11 @@ def measure(name: str) -> Measure:
     return replace(known, title=say(known.title), meaning=say(known.meaning))
 
 
+def short_title(name: str) -> str:
+    """A figure's title without what stands in brackets."""
+    return measure(name).title.partition(" (")[0]
+
+
 @cache
 def catalogue() -> dict[str, Measure]:
     """Every figure and series by name, family by family."""

@@ -12,7 +12,7 @@ from explainkit.figures import Field, Figure, Status, reference_group
 from explainkit.report import card
 from explainkit.report.card import Break, Inline, Label, LabelKind, Mark, Number, Parts, Words
 from explainkit.report.language import PLACE, noted, say, spoken
-from explainkit.report.measures import known, measure
+from explainkit.report.measures import known, short_title
 from explainkit.report.reader import Reader
 from explainkit.statements import Statement
 
@@ -289,7 +289,7 @@ def subject_of(what: str, *, longest: int | None = None) -> Parts:
     if longest is not None:
         # The difference and the ratio of a rate say nothing that the rate does not.
         shown = ([n for n in names if not n.endswith(("_difference", "_ratio"))] or names)[:2]
-    titles = listed([(title(measure(n).title.partition(" (")[0]),) for n in shown])
+    titles = listed([(title(short_title(n)),) for n in shown])
     if len(shown) < len(names):
         return words("{figures} and {count} more", figures=titles, count=on_page(len(names) - len(shown)))
     return titles

@@ -183,6 +183,7 @@ def area_by_bins(events: Counts, labelled: Counts) -> tuple[float, Interval | No
         With pairs of one bin counting half; no interval with fewer than two rows of a class, or where all are ranked
         alike whatever the order. None where there is one class only.
     """
+    events, labelled = events.astype(object), labelled.astype(object)  # pairs of years of rows fit into no 64 bits
     others = labelled - events
     if not events.sum() or not others.sum():
         return None

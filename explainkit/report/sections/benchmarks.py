@@ -5,7 +5,7 @@ from __future__ import annotations
 from explainkit.figures import Figure, parse_figure_id
 from explainkit.report.card import Block, Column, Group, Paragraph, Parts, Row, Table, Words
 from explainkit.report.language import noted, say
-from explainkit.report.measures import measure
+from explainkit.report.measures import short_title
 from explainkit.report.phrases import in_words, interval, level, name, number, source, title, words
 from explainkit.report.reader import Reader
 
@@ -114,5 +114,5 @@ def compared_name(compared: str) -> Parts:
     if compared.startswith("sha256:"):
         return (name(compared),)
     kind, keys = parse_figure_id(compared)
-    head: Parts = (title(measure(kind).title.partition(" (")[0]),)
+    head: Parts = (title(short_title(kind)),)
     return (*head, Words(", "), name(in_words(keys))) if keys else head

@@ -8,7 +8,7 @@ from explainkit.comparison import Compared, Comparison
 from explainkit.figures import Figure
 from explainkit.report.card import Block, Break, Column, Group, Mark, Paragraph, Parts, Row, Table, Tone
 from explainkit.report.language import noted, say
-from explainkit.report.measures import measure
+from explainkit.report.measures import short_title
 from explainkit.report.phrases import clause, interval, level, listed, number, stacked, title, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections.benchmarks import compared_name
@@ -43,7 +43,7 @@ _KEY = (
 
 def title_of(figure: str) -> Parts:
     """What a figure is called, without what stands in brackets behind."""
-    return (title(measure(figure.partition("[")[0]).title.partition(" (")[0]),)
+    return (title(short_title(figure.partition("[")[0])),)
 
 
 def most_telling(comparison: Comparison, most: int) -> tuple[Compared, ...]:

@@ -9,7 +9,7 @@ from explainkit.evidence import Finding, FindingKind
 from explainkit.figures import Figure
 from explainkit.report.card import Link, Mark, Parts, Tone, Words
 from explainkit.report.language import noted, say
-from explainkit.report.measures import measure
+from explainkit.report.measures import measure, short_title
 from explainkit.report.phrases import given, interval, listed, name, number, on_page, period_name, title, words
 from explainkit.report.reader import Reader, latest_period
 from explainkit.report.sections.benchmarks import compared_name, simple_model
@@ -289,8 +289,10 @@ def _moved(reader: Reader, finding: Finding) -> Parts:
 def _of_chance(reader: Reader, finding: Finding) -> Parts:
     figure = _figure(reader, finding)
     assert figure is not None
-    called = title(measure(figure.name).title.partition(" (")[0])
-    return words("{measure} {value} ({interval})", measure=called, value=number(figure), interval=interval(figure))
+    called, ends = title(short_title(figure.name)), interval(figure)
+    if not ends:  # all scores are equal
+        return words("{measure} {value}", measure=called, value=number(figure))
+    return words("{measure} {value} ({interval})", measure=called, value=number(figure), interval=ends)
 
 
 def _against_simple(reader: Reader, finding: Finding) -> Parts:

@@ -8,7 +8,7 @@ from explainkit.evidence import Evidence, GateOutcome
 from explainkit.figures import Field, parse_figure_id
 from explainkit.report.card import Block, Column, Label, Mark, Paragraph, Parts, Row, Table, Words
 from explainkit.report.language import noted, say, spoken
-from explainkit.report.measures import measure
+from explainkit.report.measures import short_title
 from explainkit.report.phrases import clause, in_words, name, number, title, words
 from explainkit.report.reader import Reader
 
@@ -109,7 +109,7 @@ def limit(gate: GateOutcome) -> Parts:
 def called(gate: GateOutcome) -> Parts:
     """The gate by the title of its measure, and its group; a gate on a whole name names what decided."""
     kind, keys = parse_figure_id(gate.gate)
-    head: Parts = (title(measure(kind).title.partition(" (")[0]),)
+    head: Parts = (title(short_title(kind)),)
     if keys:
         return (*head, Words(", "), name(in_words(keys)))
     if gate.figure and (keys := _keys_of(gate.figure)):

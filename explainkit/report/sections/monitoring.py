@@ -10,7 +10,7 @@ from explainkit.figures import Figure
 from explainkit.plan import GatePlan
 from explainkit.report.card import Beside, Block, Chart, Column, Group, Items, Paragraph, Row, Section, Table
 from explainkit.report.language import noted, say
-from explainkit.report.measures import measure
+from explainkit.report.measures import short_title
 from explainkit.report.phrases import clause, interval, level, name, number, source, stacked, title, words
 from explainkit.report.reader import Reader
 from explainkit.report.sections import gates
@@ -116,14 +116,10 @@ def course(reader: Reader, days: Sequence[str]) -> Section:
         Column(title=words("Day, the latest first"), share=14),
         Column(title=words("Rows"), align="right", share=8),
     ]
-    columns += [Column(title=(title(_called(of)),), align="right", share=16) for of in shown]
+    columns += [Column(title=(title(short_title(of)),), align="right", share=16) for of in shown]
     known = [next(f for f in reversed(reader.named(of)) if f.status == "measured") for of in shown]
     found.append(Table(columns=tuple(columns), rows=tuple(rows), source=source(known), screen_rows=1000))
     return Section(number=1, id="course", title=say("From day to day"), blocks=tuple(found))
-
-
-def _called(of: str) -> str:
-    return measure(of).title.partition(" (")[0]
 
 
 def _chart(reader: Reader, of: str, days: Sequence[str]) -> Chart:
@@ -139,7 +135,7 @@ def _chart(reader: Reader, of: str, days: Sequence[str]) -> Chart:
                 high=None if figure is None else figure.high,
             )
         )
-    called = _called(of)
+    called = short_title(of)
     alt = say("{measure} from day to day, with intervals", measure=called)
     return Chart(svg=over_time(moments, vertical=called), alt=alt, width="half", caption=(title(called),))
 

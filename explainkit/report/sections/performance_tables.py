@@ -19,7 +19,7 @@ from explainkit.report.card import (
     Words,
 )
 from explainkit.report.language import noted, say
-from explainkit.report.measures import measure
+from explainkit.report.measures import measure, short_title
 from explainkit.report.phrases import (
     STATUS,
     clause,
@@ -267,7 +267,7 @@ def by_class(reader: Reader) -> tuple[Block, ...]:
     figures = [f for kind in shown for f in found[kind].values()]
     columns = [Column(title=words("Class"), share=22)]
     for kind in shown:
-        columns.append(Column(title=(title(measure(kind).title.partition(" (")[0]),), align="right", share=9))
+        columns.append(Column(title=(title(short_title(kind)),), align="right", share=9))
         if any(f.low is not None for f in found[kind].values()):
             columns.append(Column(title=(Label(level(figures), "clause"),), align="right", share=15))
     rows = []

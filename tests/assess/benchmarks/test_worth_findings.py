@@ -58,6 +58,7 @@ def test_a_model_that_ranks_by_chance_stands_on_page_one(language):
 def test_equal_scores_are_no_better_than_chance():
     card = evidence(lender(300, 1), predict=lambda x: np.full(len(x), 0.25))
     assert "chance" in [f.kind for f in card.findings]
+    assert any(item.endswith("every row: AUC 0.500, see performance") for item in page_one(card)), "without an interval"
 
 
 def test_a_simple_model_that_does_as_well_is_named():

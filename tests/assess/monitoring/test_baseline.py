@@ -169,6 +169,16 @@ def test_the_interval_holds_those_of_both_extreme_orders_within_bins(cases: list
         assert own is None or (ends.low <= own.low + 1e-12 and own.high - 1e-12 <= ends.high)
 
 
+def test_years_of_rows_are_counted_without_overflow() -> None:
+    events, labelled = np.array([1, 2, 5]), np.array([9, 7, 8])
+    few, many = area_by_bins(events, labelled), area_by_bins(events * 10**9, labelled * 10**9)
+    assert few is not None
+    assert many is not None
+    assert many[0] == few[0]
+    assert many[1] is not None
+    assert many[1].low < many[0] < many[1].high
+
+
 def test_the_interval_of_the_area_covers_at_its_level() -> None:
     rng = np.random.default_rng(0)
     ends = np.linspace(-2, 3, 20)

@@ -134,7 +134,7 @@ def test_sixteen_players_against_a_background_fit_tables() -> None:
 
 
 def test_only_so_many_longer_trees_have_tables_as_the_room_for_them_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = mixed_rows(60)
+    data = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 6)), columns=list("abcdef"))
     forest = RandomForestRegressor(8, max_depth=4, random_state=0).fit(data, data["a"] * data["b"] + data["c"])
     monkeypatch.setattr(explainer, "MOST_PLAYERS", 3)
     ensemble, matrix = readers.read("scikit-learn", forest), readers.matrix("scikit-learn", forest, data)
