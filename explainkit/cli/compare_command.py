@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from explainkit.cli.options import force_option, key_options, output_options, passphrase_from
+from explainkit.cli.options import force_option, key_options, output_options, passphrase_from, trust_model_option
 from explainkit.cli.supervised import supervised
 from explainkit.errors import InputError
 from explainkit.registries.directory import check_target
@@ -37,12 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Rows that both predict, instead of those that their plans name."
 )
-@click.option(
-    "--trust-model",
-    multiple=True,
-    metavar="sha256:…",
-    help="Model file in a format that can run code, which you trust; the plans' own lists are ignored.",
-)
+@trust_model_option
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("comparison"), show_default=True, help="New folder."
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from explainkit.cli.options import junit_option, output_options, trust_options
+from explainkit.cli.options import junit_option, output_options, trust_model_option, trust_options
 from explainkit.cli.supervised import supervised
 from explainkit.registries.files import check_file, write_file
 
@@ -29,12 +29,7 @@ _FILES = ("metrics", "dashboard", "html", "junit")
 @click.option("--date", required=True, metavar="YYYY-MM-DD", help="Day that the rows are of; never taken from a clock.")
 @click.option("--model", type=click.Path(path_type=Path), help="The model file of the card, which scores the rows.")
 @click.option("--score", metavar="COLUMN", help="Column of scores in the data, instead of the model.")
-@click.option(
-    "--trust-model",
-    multiple=True,
-    metavar="sha256:…",
-    help="Model file in a format that can run code, which you trust.",
-)
+@trust_model_option
 @click.option(
     "--history", type=click.Path(path_type=Path), help="File (JSON lines), or its folder, that the day is added to."
 )

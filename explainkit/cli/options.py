@@ -29,6 +29,16 @@ def force_option(function: F) -> F:
     return click.option("--force", is_flag=True, help="Replace an earlier release.")(function)
 
 
+def trust_model_option(function: F) -> F:
+    """``--trust-model``, of commands that open models of a card or of a plan."""
+    return click.option(
+        "--trust-model",
+        multiple=True,
+        metavar="sha256:…",
+        help="Model file in a format that can run code, which you trust; lists in plans are ignored.",
+    )(function)
+
+
 def junit_option(function: F) -> F:
     """``--junit``."""
     return click.option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from explainkit.cli.options import junit_option, output_options, trust_options
+from explainkit.cli.options import junit_option, output_options, trust_model_option, trust_options
 from explainkit.errors import InputError
 from explainkit.registries.files import check_file, write_file
 
@@ -29,12 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--recompute", type=click.Path(path_type=Path), metavar="PLAN.TOML", help="Audit again by this plan, and compare."
 )
-@click.option(
-    "--trust-model",
-    multiple=True,
-    metavar="sha256:…",
-    help="Model file in a format that can run code, which you trust; the plan's own list is ignored.",
-)
+@trust_model_option
 @junit_option
 @output_options
 def command(
