@@ -7,6 +7,8 @@ import site
 import sys
 from pathlib import Path
 
+_SET_PDEATHSIG, _SIGKILL = 1, 9
+
 
 def command(module: str) -> list[str]:
     """The command that runs a module of this package.
@@ -28,3 +30,19 @@ def environment() -> dict[str, str]:
         known = found.get("PYTHONPATH")
         found["PYTHONPATH"] = f"{known}{os.pathsep}{root}" if known else root
     return found
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process when the thread that started it ends."""
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1

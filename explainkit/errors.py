@@ -19,7 +19,11 @@ An error prints as one line that says where, what, what was found, what is allow
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+PARTS = ("problem", "where", "found", "allowed", "remedy")
+"""Of the message of an error."""
 
 
 class ExplainkitError(Exception):
@@ -56,6 +60,20 @@ class ExplainkitError(Exception):
         self.allowed = allowed
         self.remedy = remedy
         super().__init__(self._line())
+
+    @classmethod
+    def of_parts(cls, parts: Mapping[str, str | None]) -> ExplainkitError:
+        """An error of this class with the parts of its message, whatever else the class is made from."""
+        made = cls.__new__(cls)
+        ExplainkitError.__init__(made, parts["problem"] or "", **{part: parts[part] for part in PARTS[1:]})
+        return made
+
+    def parts(self) -> dict[str, str | None]:
+        """The parts of its message by their names."""
+        return {part: getattr(self, part) for part in PARTS}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).of_parts, (self.parts(),), self.__dict__
 
     def _line(self) -> str:
         parts = [f"{self.where}: {self.problem}" if self.where else self.problem]

@@ -14,6 +14,7 @@ from explainkit.progress import Progress, Silent
 from explainkit.statements import answered, catalogue_date
 
 if TYPE_CHECKING:
+    from explainkit.assess.groups.groupings import Groupings
     from explainkit.explain.summary import Explained
 
 
@@ -87,6 +88,30 @@ def recorded_plan(subject: Subject, plan: Plan) -> dict[str, Any]:
         named = {"name": subject.catalogue.name, "digest": f"sha256:{subject.catalogue.sha256}"}
         document.setdefault("card", {})["catalogue"] = named
     return document
+
+
+def explained_of(subject: Subject, plan: Plan, found: Groupings) -> Explained:
+    """The whole explaining stage, as a plan asks for it.
+
+    Parameters
+    ----------
+    subject : Subject
+        What is audited.
+    plan : Plan
+        What is asked for.
+    found : Groupings
+        As `groupings_of` gives them.
+    """
+    from explainkit.assess.fairness.shown import shown_groups
+    from explainkit.explain.summary import explain
+
+    return explain(
+        subject,
+        plan.explain,
+        groups=shown_groups(subject, found),
+        references=plan.fairness.reference,
+        reference_rows=plan.drift.explained,
+    )
 
 
 def gather_case(subject: Subject, plan: Plan, position: int, *, progress: Progress | None = None) -> Evidence:

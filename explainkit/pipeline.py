@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explainkit import asked_for
+from explainkit.beside import beside, copies
 from explainkit.circumstances import not_covered
 from explainkit.evidence import Evidence, Measured
-from explainkit.gathering import evidence_of, recorded_plan
+from explainkit.gathering import evidence_of, explained_of, recorded_plan
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
 from explainkit.progress import Progress, Silent
@@ -102,12 +104,13 @@ def _check(plan: Plan) -> None:
 
 
 def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
-    """Everything measured about a subject, as evidence; parameters as for `audit_plan`."""
+    """Everything measured about a subject, as evidence; parameters as for `audit_plan`.
+
+    The model is explained while everything else is measured, where this process may be copied.
+    """
     from explainkit.assess.fairness.publication import publication
-    from explainkit.assess.fairness.shown import groupings_of, shown_groups
+    from explainkit.assess.fairness.shown import groupings_of
     from explainkit.assess.gates import check_measured
-    from explainkit.assess.stage import assess
-    from explainkit.explain.summary import explain
     from explainkit.load.steady import one_order
     from explainkit.report.language import language_of
 
@@ -117,20 +120,18 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
     if subject.catalogue is not None:
         language_of(recorded_plan(subject, plan), subject.catalogue.data)
     with one_order():
-        with progress.stage("assess performance and fairness"):
-            found = groupings_of(subject, plan.fairness, plan.ll144)
-            measured = assess(subject, plan, found)
-            check_measured(plan.gates, measured.figures)
-            public, withheld = publication(subject, plan, measured.figures)
-        with progress.stage("explain the model"):
-            shown = shown_groups(subject, found)
-            explained = explain(
-                subject,
-                plan.explain,
-                groups=shown,
-                references=plan.fairness.reference,
-                reference_rows=plan.drift.explained,
-            )
+        found = groupings_of(subject, plan.fairness, plan.ll144)
+        with beside(partial(explained_of, subject, plan, found)) as explanation:
+            with progress.stage("assess performance and fairness"):
+                from explainkit.assess.stage import assess
+
+                measured = assess(subject, plan, found)
+                check_measured(plan.gates, measured.figures)
+                public, withheld = publication(subject, plan, measured.figures)
+            with progress.stage("explain the model"):
+                if copies():  # what comes next can be loaded while the copy is at work
+                    from explainkit.report import files  # noqa: F401
+                explained = explanation()
         measured += asked_for.measure(subject, plan, found, progress)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured
     measured += Measured(ledger=withheld + not_covered(subject, plan))

@@ -88,8 +88,8 @@ def save_files(files: tuple[Artifact, ...], target: Path, *, signer: Signer | No
         # Hours of work must not be lost for a server that is down, nor a signed release for an unsigned one.
         aside = target.with_name(target.name + ".unsigned") if _release_at(target) else target
         write_release(aside, files, finish=_as_it_is, force=True)
-        parts = {name: getattr(error, name) for name in ("problem", "where", "found", "allowed")}
-        raise ServiceError(**parts, remedy=f"{aside} is there, unsigned; sign it later: explainkit sign") from None
+        remedy = f"{aside} is there, unsigned; sign it later: explainkit sign"
+        raise ServiceError.of_parts(error.parts() | {"remedy": remedy}) from None
     return target
 
 

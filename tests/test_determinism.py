@@ -1,4 +1,4 @@
-"""The same inputs give the same bytes: another folder, hash seed and number of threads change nothing."""
+"""The same inputs give the same bytes: another folder, hash seed, threads and processors change nothing."""
 
 from __future__ import annotations
 
@@ -15,10 +15,17 @@ from tests.bounded import long
 NAMES = ("card.json", "card.html", "card.pdf")
 
 
-def audit(folder: Path, plan: str, **environment: str) -> dict[str, bytes]:
+ON_ONE = (
+    "import os, sys; os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1]); os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Runs a command on one processor, where nothing is done in copies, nor pages laid out beside other work."""
+
+
+def audit(folder: Path, plan: str, *, alone: bool, **environment: str) -> dict[str, bytes]:
     """Audit in a process of its own, without signing; the bytes of each file."""
+    held = [sys.executable, "-c", ON_ONE] if alone and hasattr(os, "sched_setaffinity") else []
     done = subprocess.run(
-        [sys.executable, "-m", "explainkit", "audit", plan, "--quiet", "--out", "release"],
+        [*held, sys.executable, "-m", "explainkit", "audit", plan, "--quiet", "--out", "release"],
         cwd=folder,
         env={**os.environ, **environment},
         capture_output=True,
@@ -44,6 +51,7 @@ def test_same_bytes_everywhere(tmp_path: Path, sample_models: Path, plan: str) -
             audit(
                 folder,
                 plan,
+                alone=threads == "1",
                 PYTHONHASHSEED=seed,
                 OMP_NUM_THREADS=threads,
                 OPENBLAS_NUM_THREADS=threads,

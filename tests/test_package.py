@@ -173,7 +173,7 @@ MANY_PARAMETERS = {
     *("api.py audit", "api.py explain_shap", "explain/shapley.py explain_shap"),
     "monitoring/monitoring.py monitor",
 }
-LAST_RESORT = {"cli/guard.py", "load/models/base.py", "explain/together.py", "explain/server.py"}
+LAST_RESORT = {"beside.py", "cli/guard.py", "load/models/base.py", "explain/together.py", "explain/server.py"}
 
 
 def over_budget(name: str, tree: ast.Module) -> Iterator[str]:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+from explainkit.beside import own
 from explainkit.cli.guard import INTERRUPTED, guarded, say
 from explainkit.registries.directory import staging_name
 
@@ -78,6 +79,7 @@ def _run_and_exit(job: Callable[[], int], mask: set[int]) -> None:
     """In the child: run the job, and leave without touching what belongs to the parent."""
 
     def open_to_signals() -> int:
+        own()
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return job()
 

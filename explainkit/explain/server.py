@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 def main() -> NoReturn:
     """Serve until the input ends."""
-    from explainkit.load.confined.confinement import confine, end_with_parent
+    from explainkit.children import end_with_parent
+    from explainkit.load.confined.confinement import confine
 
     end_with_parent()
     job = _job(sys.stdin.buffer)
@@ -106,8 +107,7 @@ def _failure(error: Exception) -> Head:
     if isinstance(error, MemoryError):
         return {"error": {"type": "memory"}}
     if isinstance(error, ExplainkitError):
-        parts = {part: getattr(error, part) for part in ("problem", "where", "found", "allowed", "remedy")}
-        return {"error": {"type": type(error).__name__, **parts}}
+        return {"error": {"type": type(error).__name__, **error.parts()}}
     return {"error": {"type": "raised", "name": type(error).__name__, "text": first_line(error)}}
 
 

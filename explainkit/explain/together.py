@@ -8,8 +8,8 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Generic, TypeVar
 
+from explainkit.children import processors
 from explainkit.explain.strategy import Strategy
-from explainkit.explain.tree.threads import processors
 from explainkit.load.steady import as_here, quiet_library
 
 T = TypeVar("T")

@@ -6,7 +6,6 @@ computes a card again does not compare them. Each figure names the machine in it
 
 from __future__ import annotations
 
-import os
 import platform
 import resource
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from explainkit.children import processors
 from explainkit.evidence import Measured
 from explainkit.figures import Figure, figure_id
 from explainkit.load.confined.client import Confined
@@ -125,9 +125,8 @@ def _of_process(held: Confined | None, where: str) -> Iterator[Figure]:
 def _machine(confined: bool) -> str:
     """The machine, as far as it matters for time."""
     door = "in a process of its own, where sending rows takes time too" if confined else "in this process"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     name, label, version = _processor(), platform.system(), platform.python_version()
-    return f"{door}; on {name}, {cores} cores, {label}, Python {version}"
+    return f"{door}; on {name}, {processors()} cores, {label}, Python {version}"
 
 
 def _processor() -> str:

@@ -31,7 +31,6 @@ _ERRORS = {
 }
 _waiting: list[subprocess.Popen[bytes]] = []
 """Processes that were started ahead of their jobs."""
-_PARTS = ("problem", "where", "found", "allowed", "remedy")
 
 
 def sign_in_child(
@@ -86,7 +85,7 @@ def _ask(job: Mapping[str, Any], folder: Path, shown: Path | None) -> None:
     if failure is not None:
         if shown is not None and failure["where"] is not None:
             failure["where"] = failure["where"].replace(str(folder.absolute()), str(shown))
-        raise _ERRORS.get(failure["type"], ExplainkitError)(**{part: failure[part] for part in _PARTS})
+        raise _ERRORS.get(failure["type"], ExplainkitError).of_parts(failure)
 
 
 def sign_gates_in_child(path: Path, signer: Signer) -> None:
@@ -176,6 +175,5 @@ def serve_job(job: bytes) -> bytes:
         else:
             sign_release(folder, signer)
     except ExplainkitError as error:
-        parts = {part: getattr(error, part) for part in _PARTS}
-        return json.dumps({"error": {"type": type(error).__name__, **parts}}).encode()
+        return json.dumps({"error": {"type": type(error).__name__, **error.parts()}}).encode()
     return json.dumps({"error": None}).encode()

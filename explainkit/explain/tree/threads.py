@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from explainkit.children import processors
 
 _ROWS = 4096
 
@@ -21,11 +22,3 @@ def over_ranges(work: Callable[[int, int], Any], count: int, *, at_once: int = _
         return [work(*r) for r in ranges]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(lambda r: work(*r), ranges))
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,14 +17,15 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from explainkit.children import command, environment
-from explainkit.errors import DataError, ExplainkitError, InputError, MissingExtraError, ModelError
+from explainkit.errors import PARTS, DataError, ExplainkitError, InputError, MissingExtraError, ModelError
 from explainkit.load.confined.frames import Array, GarbledError, Message, receive, send
 
 _SERVER = "explainkit.explain.server"
 _ERRORS = {kind.__name__: kind for kind in (InputError, DataError, ModelError, MissingExtraError)}
-_PARTS = ("problem", "where", "found", "allowed", "remedy")
 _LONGEST_TEXT = 1_000
 _MIB = 2**20
+_PATIENCE = 10.0
+"""Seconds that an interpreter may take to end, on a busy machine."""
 _KEPT = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CUDA_VISIBLE_DEVICES")
 _KEPT_BEGIN = ("PYTHON", "LC_", "OMP_", "KMP_", "GOMP_", "OPENBLAS_", "MKL_", "BLIS_", "LOKY_", "NUMBA_", "SKLEARN_")
 _ONE = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -80,10 +82,11 @@ class Confined:
         self.where = str(path)
         self.n_features_in_: int | None = None
         """How many inputs it says it has, where they have no names."""
-        self._limits, self._turn, self._late = limits, threading.Lock(), False
+        self._limits, self._late = limits, False
         self._trust = tuple(trust)
         self._over: ModelError | None = None
         self._child = _Child(self.where)
+        self._turn = _Turn(self._child.state)
         self._end = weakref.finalize(self, self._child.end)
         job = {
             "path": self.where,
@@ -209,20 +212,38 @@ class Confined:
         if kind == "raised":
             return raised(str(failure.get("name")), clean(str(failure.get("text"))))
         error = _ERRORS.get(kind if isinstance(kind, str) else "", ModelError)
-        made = error.__new__(error)
-        parts = {part: failure.get(part) for part in _PARTS}
-        texts = {part: clean(value) for part, value in parts.items() if isinstance(value, str)}
-        ExplainkitError.__init__(made, texts.pop("problem", "the model cannot be used"), **texts)
-        return made
+        parts = {part: failure.get(part) for part in PARTS}
+        texts = {part: clean(value) if isinstance(value, str) else None for part, value in parts.items()}
+        return error.of_parts(texts | {"problem": texts["problem"] or "the model cannot be used"})
+
+
+class _Turn:
+    """One question at a time, of all threads of this process and of its copies: they ask through the same pipes."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._threads, self._file = threading.Lock(), file
+
+    def __enter__(self) -> None:
+        self._threads.acquire()
+        _lock(self._file, "LOCK_EX")
+
+    def __exit__(self, *error: object) -> None:
+        _lock(self._file, "LOCK_UN")
+        self._threads.release()
 
 
 class _Child:
-    """The process, kept by a thread of its own: the kernel ends it when the thread that started it ends."""
+    """The process, kept by a thread of its own: the kernel ends it when the thread that started it ends.
+
+    How it ended stands in a file: a copy of this process, which has no such thread, can read it there.
+    """
 
     def __init__(self, where: str) -> None:
         started = threading.Event()
         self._problem: OSError | None = None
         self._complaints: IO[bytes] = TemporaryFile()  # noqa: SIM115 - closed with the process
+        self.state: IO[bytes] = TemporaryFile(buffering=0)  # noqa: SIM115 - closed with this object
+        weakref.finalize(self, self.state.close)
 
         def keep() -> None:
             try:
@@ -239,7 +260,7 @@ class _Child:
                 return
             finally:
                 started.set()
-            self._process.wait()
+            self.state.write(b"%d\n" % self._process.wait())
 
         self._keeper = threading.Thread(target=keep, daemon=True, name="keeper of a model")
         self._keeper.start()
@@ -264,18 +285,28 @@ class _Child:
 
     def kill(self) -> None:
         """End it at once."""
-        self._process.kill()
+        if self._ended() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
 
     def wait(self) -> tuple[int | None, str]:
         """How it ended, and the last that it said."""
-        self._keeper.join(10.0)  # on a busy machine an interpreter takes its time to end
-        self.kill()
-        self._keeper.join(10.0)
+        code = self._ended(_PATIENCE)
+        if code is None:
+            self.kill()
+            code = self._ended(_PATIENCE)
         if self._complaints.closed:
-            return self._process.returncode, ""
+            return code, ""
         self._complaints.seek(0)
         said = self._complaints.read(_MIB).decode("utf-8", "replace").strip()
-        return self._process.returncode, said.rpartition("\n")[2]
+        return code, said.rpartition("\n")[2]
+
+    def _ended(self, patience: float = 0.0) -> int | None:
+        """How it ended; None while it runs."""
+        until = time.monotonic() + patience
+        while not (told := os.pread(self.state.fileno(), 20, 0)) and time.monotonic() < until:
+            time.sleep(0.005)
+        return int(told) if told else None
 
     def end(self) -> None:
         """End it, and close what leads to it."""
@@ -283,7 +314,7 @@ class _Child:
         for stream in (self.to, self.back, self._complaints):
             with suppress(OSError):
                 stream.close()
-        self._keeper.join(10.0)
+        self._keeper.join(_PATIENCE)
 
 
 def clean(text: str) -> str:
@@ -309,6 +340,14 @@ def _memory() -> int:
         return int(os.sysconf("SC_PHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, ValueError, OSError):
         return 2**34
+
+
+def _lock(file: IO[bytes], how: str) -> None:
+    """Hold a file against other processes, or let go of it, where the system can."""
+    with suppress(ImportError):
+        import fcntl
+
+        fcntl.lockf(file, getattr(fcntl, how))
 
 
 def _widen(*pipes: IO[bytes]) -> None:

@@ -17,8 +17,7 @@ from pathlib import Path
 
 from explainkit.load.confined import landlock, seccomp
 
-_SET_PDEATHSIG, _SET_NO_NEW_PRIVS = 1, 38
-_SIGKILL = 9
+_SET_NO_NEW_PRIVS = 38
 _NEW_USERS, _NEW_NETWORK = 0x10000000, 0x40000000
 _CAPSET, _CAPABILITY_VERSION = {"x86_64": 126, "aarch64": 91}, 0x20080522
 _DAC_OVERRIDE = 1 << 1
@@ -69,12 +68,6 @@ def confine(model: Path, *, memory: int, without: Collection[str] = ()) -> tuple
     if "calls" not in without:
         held["calls"] = held["privileges"] and seccomp.filter_calls(libc, os.getpid())
     return tuple(name for name in MEASURES if not held[name] or name in without)
-
-
-def end_with_parent() -> None:
-    """Have the kernel end this process when the thread that started it ends."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
 
 
 def _imported_from() -> list[Path]:
