@@ -19,6 +19,7 @@ from tempfile import TemporaryFile
 from typing import IO, NoReturn, TypeVar
 
 from explainkit.children import end_with_parent, processors
+from explainkit.garbage import rarely
 
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ def own() -> None:
     """Say that this process was started by this package, for one job."""
     global _own
     _own = True
+    rarely()
 
 
 def copies() -> bool:

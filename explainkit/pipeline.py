@@ -11,6 +11,7 @@ from explainkit import asked_for
 from explainkit.beside import beside, copies
 from explainkit.circumstances import not_covered
 from explainkit.evidence import Evidence, Measured
+from explainkit.garbage import rarely_collected
 from explainkit.gathering import evidence_of, explained_of, recorded_plan
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from explainkit.report.printer import Printer
 
 
+@rarely_collected()
 def audit_plan(
     plan: Plan, *, base: Path, progress: Progress | None = None, meanwhile: Callable[[], None] | None = None
 ) -> Release:
@@ -60,6 +62,7 @@ def audit_plan(
         return _release(evidence, subject, progress, printer, meanwhile)
 
 
+@rarely_collected()
 def audit_subject(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Release:
     """Measure, explain and report one subject; parameters as for `audit_plan`."""
     from explainkit.report.printer import elsewhere

@@ -13,7 +13,6 @@ from explainkit.evidence import Evidence
 from explainkit.progress import Progress
 from explainkit.public import summarised
 from explainkit.report.assemble import build, longest
-from explainkit.report.garbage import rarely_collected
 from explainkit.report.html import render_html
 from explainkit.report.printer import Printed, Printer, Sheet, here
 from explainkit.report.public import build_summary, render_summary
@@ -46,17 +45,6 @@ def report_files(
     meanwhile : callable, optional
         Called as soon as the printer has the pages of the card.
     """
-    with rarely_collected():
-        return _files(evidence, progress, catalogue, printer, meanwhile or (lambda: None))
-
-
-def _files(
-    evidence: Evidence,
-    progress: Progress,
-    catalogue: bytes | None,
-    printer: Printer,
-    meanwhile: Callable[[], None],
-) -> tuple[Artifact, ...]:
     from explainkit.report.pdf import render_pdf
 
     card_json = evidence.to_json()
@@ -77,7 +65,8 @@ def _files(
         pdf = aside.submit(render_pdf, evidence, card_json, card=card, printer=hand)
         pdf.add_done_callback(lambda _: handed.set())  # also where there was nothing to hand over
         handed.wait()  # two threads at once would only slow down what the printer waits for
-        meanwhile()
+        if meanwhile is not None:
+            meanwhile()
         with progress.stage("write the card as HTML"):
             html = render_html(evidence, card=card)
         with progress.stage("write the public summary"):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 
+from explainkit.garbage import rarely
 from explainkit.sign.child import serve_job
 
 if __name__ == "__main__":
+    rarely()
     # Loaded while the job is still being made; without these, `serve_job` would do it.
     import explainkit.sign.cades
     import explainkit.sign.content

@@ -17,10 +17,10 @@ import pytest
 from explainkit.children import environment
 from explainkit.errors import ExplainkitError
 from explainkit.evidence import Evidence
+from explainkit.garbage import rarely_collected
 from explainkit.progress import Silent
 from explainkit.report import printer
 from explainkit.report.files import report_files
-from explainkit.report.garbage import rarely_collected
 from explainkit.report.printer import Printed, Sheet, elsewhere, here
 
 SHEET = Sheet(
