@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from explainkit.evidence import Case, Measured, Method
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -70,3 +72,12 @@ class Explanation:
         """Base value plus attributions minus prediction, shape (n_rows, n_outputs); 0 when additivity holds."""
         residual: npt.NDArray[np.float64] = self.base_values + self.values.sum(axis=1) - self.predictions
         return residual
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What the explaining stage gives to the evidence."""
+
+    measured: Measured
+    methods: tuple[Method, ...]
+    cases: tuple[Case, ...]

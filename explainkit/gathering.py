@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from explainkit.circumstances import draft_reasons, environment, ledger_counts, presupposed
 from explainkit.evidence import Evidence, Measured, Publication
+from explainkit.explanation import Explained
 from explainkit.figures import FigureSet
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
@@ -15,7 +16,6 @@ from explainkit.statements import answered, catalogue_date
 
 if TYPE_CHECKING:
     from explainkit.assess.groups.groupings import Groupings
-    from explainkit.explain.summary import Explained
 
 
 def evidence_of(

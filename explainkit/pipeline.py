@@ -124,6 +124,8 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
         language_of(recorded_plan(subject, plan), subject.catalogue.data)
     with one_order():
         found = groupings_of(subject, plan.fairness, plan.ll144)
+        if copies():  # both sides use it: loaded once
+            import sklearn.ensemble  # noqa: F401
         with beside(partial(explained_of, subject, plan, found)) as explanation:
             with progress.stage("assess performance and fairness"):
                 from explainkit.assess.stage import assess
@@ -133,7 +135,7 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
                 public, withheld = publication(subject, plan, measured.figures)
             with progress.stage("explain the model"):
                 if copies():  # what comes next can be loaded while the copy is at work
-                    from explainkit.report import files  # noqa: F401
+                    from explainkit.report import conformance, files  # noqa: F401
                 explained = explanation()
         measured += asked_for.measure(subject, plan, found, progress)
     measured = Measured(ledger=subject.ledger) + measured + explained.measured

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from explainkit.evidence import Case, LedgerEntry, Measured, Method
+from explainkit.evidence import LedgerEntry, Measured
 from explainkit.explain import case_figures, global_figures
 from explainkit.explain.cases import choose_cases
 from explainkit.explain.decision.figures import others_figures
@@ -31,7 +31,7 @@ from explainkit.explain.shapley import attribute
 from explainkit.explain.strategy import Strategy, after_trial, excess
 from explainkit.explain.task import Task
 from explainkit.explain.together import Part, threads_for, together
-from explainkit.explanation import Explanation
+from explainkit.explanation import Explained, Explanation
 from explainkit.figures import Figure
 from explainkit.load.steady import one_order
 from explainkit.load.subject import GroupColumn, Subject
@@ -43,15 +43,6 @@ FloatArray = npt.NDArray[np.float64]
 _LIME_REFERENCE = 10_000  # quartiles and frequencies of more rows hardly differ
 _ORDERS = "too many coalitions to enumerate; estimated from random orders of the players"
 _INTERACTING = 500  # rows whose interaction values are looked at
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
-    """What the stage gives to the evidence."""
-
-    measured: Measured
-    methods: tuple[Method, ...]
-    cases: tuple[Case, ...]
 
 
 def explain(

@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 import matplotlib
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.backends import backend_svg  # noqa: F401 - else loaded with the first drawing
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch

@@ -15,7 +15,8 @@ from sklearn.pipeline import make_pipeline
 
 from explainkit.errors import PlanError
 from explainkit.evidence import LedgerEntry
-from explainkit.explain.summary import Explained, explain
+from explainkit.explain.summary import explain
+from explainkit.explanation import Explained
 from explainkit.figures import Figure, FigureSet
 from explainkit.load.steady import one_order
 from explainkit.load.subject import Subject

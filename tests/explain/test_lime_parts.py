@@ -24,7 +24,8 @@ from explainkit.explain.lime.perturbable import perturbable
 from explainkit.explain.lime.sampling import sampler
 from explainkit.explain.lime.stability import stability
 from explainkit.explain.lime.surrogate import explain_lime
-from explainkit.explain.summary import Explained, explain
+from explainkit.explain.summary import explain
+from explainkit.explanation import Explained
 from explainkit.figures import FigureSet
 from explainkit.load.subject import Subject
 from explainkit.plan import ExplainPlan

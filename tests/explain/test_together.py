@@ -25,9 +25,10 @@ from explainkit.explain import summary
 from explainkit.explain import together as beside
 from explainkit.explain.players import players_of
 from explainkit.explain.strategy import Trial, after_trial
-from explainkit.explain.summary import Explained, explain
+from explainkit.explain.summary import explain
 from explainkit.explain.target import Target
 from explainkit.explain.together import Part, threads_for, together
+from explainkit.explanation import Explained
 from explainkit.load.subject import Subject
 from explainkit.plan import ExplainPlan
 from tests.explain.doors import Door, outcomes, sklearn_door

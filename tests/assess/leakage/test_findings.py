@@ -12,7 +12,7 @@ from explainkit.assess.fairness.shown import groupings_of
 from explainkit.assess.stage import assess
 from explainkit.errors import PlanError
 from explainkit.evidence import Evidence, Measured
-from explainkit.explain.summary import Explained
+from explainkit.explanation import Explained
 from explainkit.gathering import evidence_of
 from explainkit.load.assemble import assemble
 from explainkit.load.models.function import adapt_function
