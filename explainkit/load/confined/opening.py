@@ -1,4 +1,7 @@
-"""Open a model file in a process of its own, which loads its libraries while this one loads others."""
+"""Open a model file in a process of its own, which loads its libraries while this one loads others.
+
+What this module imports is loaded before that process starts: as little as can be.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from explainkit.artifact import sha256_file
 from explainkit.errors import ModelError
 from explainkit.load.confined import client
 from explainkit.load.confined.client import Confined, RaisedThereError
-from explainkit.load.model_folder import folder_digest
 from explainkit.plan import Plan
 from explainkit.progress import Progress, Silent
 
@@ -75,6 +77,8 @@ class Opening:
 
     def _digest(self) -> str:
         if self._path.is_dir():
+            from explainkit.load.model_folder import folder_digest
+
             return folder_digest(self._path)
         try:
             return "sha256:" + sha256_file(self._path)
