@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+from contextlib import ExitStack
 
 import pikepdf
+
+from explainkit.report.joining import join
 
 _UA = (
     '<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>'
@@ -23,13 +26,15 @@ _UA = (
 """The identifier of ISO 14289-1, and the extension schema that ISO 19005-3 (6.6.2.3.3) asks for beside it."""
 
 
-def conforming(data: bytes, *, identifier: bytes, dated: bool) -> bytes:
+def conforming(data: bytes, rest: bytes = b"", *, identifier: bytes, dated: bool) -> bytes:
     """Finish a tagged PDF/A-3a with one attachment.
 
     Parameters
     ----------
     data : bytes
         As WeasyPrint writes it, neither compressed nor with an identifier: both are made here, in less time.
+    rest : bytes
+        The second half of the document, where it comes in two.
     identifier : bytes
         First of the two parts of the file identifier; the second follows from the content.
     dated : bool
@@ -40,7 +45,9 @@ def conforming(data: bytes, *, identifier: bytes, dated: bool) -> bytes:
     bytes
         The same input gives the same bytes.
     """
-    with pikepdf.open(io.BytesIO(data)) as pdf:
+    with pikepdf.open(io.BytesIO(data)) as pdf, ExitStack() as opened:
+        if rest:
+            join(pdf, opened.enter_context(pikepdf.open(io.BytesIO(rest))))
         root = pdf.Root
         specifications = _unique(pikepdf.Array(root.AF))
         root.AF = pikepdf.Array(specifications)

@@ -10,6 +10,7 @@ from explainkit.report.assemble import build
 from explainkit.report.card import Card
 from explainkit.report.language import PLACE, say, speaking
 from explainkit.report.lean import lean
+from explainkit.report.parting import NUMBER, TOTAL, parted
 from explainkit.report.printer import Printer, Sheet, here
 from explainkit.report.templating import document, faces, shipped
 
@@ -44,10 +45,18 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
     # PDF/A forbids glyphs that are none; which characters have none is known only once the fonts were tried.
     for _ in range(_PASSES):
         page = document(card, medium="paper", style=style, policy=None, unreadable=unreadable)
-        if not card.look.templates:  # others may say how these elements look
-            page = lean(page)
+        rest = ""
+        if not card.look.templates:  # others may say how these elements look, and where pages begin
+            page, rest = parted(lean(page))
         done = printer(
-            Sheet(page=page, attachment=card_json, name=card.source, described=described, date=evidence.date)
+            Sheet(
+                page=page,
+                rest=rest,
+                attachment=card_json,
+                name=card.source,
+                described=described,
+                date=evidence.date,
+            )
         )
         if not done.missing:
             break
@@ -56,14 +65,15 @@ def render_pdf(evidence: Evidence, card_json: bytes, *, card: Card | None = None
     from explainkit.report.conformance import conforming
 
     identifier = sha256_of(card_json)[:32].encode()
-    return conforming(done.pdf, identifier=identifier, dated=evidence.date is not None)
+    return conforming(done.pdf, done.rest, identifier=identifier, dated=evidence.date is not None)
 
 
 def _foot(source: str) -> str:
     """What stands below each page, and the name of page one among the bookmarks."""
     number = _quoted(say("every number: {source}, attached", source=source))
     pages = PLACE.split(say("{page} of {pages}"))
-    shown = (f"counter({text})" if place % 2 else _quoted(text) for place, text in enumerate(pages) if text)
+    counted = {"page": f"counter(page, {NUMBER})", "pages": f"counter(pages, {TOTAL})"}
+    shown = (counted[text] if place % 2 else _quoted(text) for place, text in enumerate(pages) if text)
     foot = f"@page {{ @bottom-left {{ content: {number} }}"
     foot += f" @bottom-right {{ content: {' '.join(shown)} }} }}"
     return foot + f" h1 {{ bookmark-label: {_quoted(say('Page one'))} }}"

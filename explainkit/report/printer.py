@@ -37,6 +37,8 @@ class Sheet:
 
     page: str
     """HTML."""
+    rest: str = ""
+    """HTML of the second half, where the page is the first; see `explainkit.report.parting`."""
     attachment: bytes
     name: str
     """Of the attached file."""
@@ -51,6 +53,8 @@ class Printed:
     """A PDF, not yet brought into its final form."""
 
     pdf: bytes
+    rest: bytes = b""
+    """The second half, where there is one."""
     missing: tuple[str, ...]
     """Characters that no font has."""
 
@@ -131,17 +135,17 @@ class _Remote:
         ExplainkitError
             If the process ends without an answer.
         """
-        head = {name: value for name, value in asdict(sheet).items() if name not in ("page", "attachment")}
+        head = {name: value for name, value in asdict(sheet).items() if name not in ("page", "rest", "attachment")}
         to, back = self.process.stdin, self.process.stdout
         assert to is not None
         assert back is not None
         with self.turn:
             try:
-                _send(to, json.dumps(head).encode(), sheet.page.encode(), sheet.attachment)
-                answer, pdf = _receive(back), _receive(back)
+                _send(to, json.dumps(head).encode(), sheet.page.encode(), sheet.rest.encode(), sheet.attachment)
+                answer, pdf, rest = (_receive(back) for _ in range(3))
             except (OSError, EOFError):
                 raise self._gone() from None
-        return Printed(pdf=pdf, missing=tuple(json.loads(answer)["missing"]))
+        return Printed(pdf=pdf, rest=rest, missing=tuple(json.loads(answer)["missing"]))
 
     def _gone(self) -> ExplainkitError:
         code = self.process.wait()
@@ -172,19 +176,24 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
 
 def serve() -> None:
     """Print what comes in until the input ends, in the middle of a sheet too."""
-    jobs: SimpleQueue[tuple[dict[str, Any], bytes, bytes]] = SimpleQueue()
+    from explainkit.report import twin
+
+    jobs: SimpleQueue[tuple[dict[str, Any], bytes, bytes, bytes]] = SimpleQueue()
     tempfile.tempdir = mkdtemp(prefix="explainkit-")
 
     def end(code: int) -> NoReturn:
         """End at once, whatever the other thread is doing, without leaving its files behind."""
+        twin.stop_all()
         rmtree(tempfile.gettempdir(), ignore_errors=True)
+        twin.end_all()
         os._exit(code)
 
     def read() -> None:
         with suppress(EOFError, OSError):
             while True:
                 head = json.loads(_receive(sys.stdin.buffer))
-                jobs.put((head, _receive(sys.stdin.buffer), _receive(sys.stdin.buffer)))
+                page, rest, attachment = (_receive(sys.stdin.buffer) for _ in range(3))
+                jobs.put((head, page, rest, attachment))
         end(0)
 
     answers = os.fdopen(os.dup(1), "wb")
@@ -196,9 +205,10 @@ def serve() -> None:
         gc.disable()  # it finds a few megabytes in the short life of this process
         printed(_FIRST)
         while True:
-            head, page, attachment = jobs.get()
-            done = printed(Sheet(page=page.decode(), attachment=attachment, **head))
-            _send(answers, json.dumps({"missing": done.missing}).encode(), done.pdf)
+            head, page, rest, attachment = jobs.get()
+            sheet = Sheet(page=page.decode(), rest=rest.decode(), attachment=attachment, **head)
+            done = printed(sheet, beside=twin.possible())
+            _send(answers, json.dumps({"missing": done.missing}).encode(), done.pdf, done.rest)
     finally:
         # The interpreter cannot end by itself while the other thread waits for input.
         traceback.print_exc()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from explainkit.report.printer import Printed, Sheet
 
@@ -12,7 +13,7 @@ ASKED = "TEST_FRONT_PAGE_ALONE"
 _END = "</main></body></html>"
 
 
-def front_page(printed: Callable[[Sheet], Printed]) -> Callable[[Sheet], Printed]:
+def front_page(printed: Callable[..., Printed]) -> Callable[..., Printed]:
     """A printer that leaves all other pages out; the file is attached, tagged, closed and signed as any other.
 
     Parameters
@@ -21,9 +22,9 @@ def front_page(printed: Callable[[Sheet], Printed]) -> Callable[[Sheet], Printed
         Lays out a sheet.
     """
 
-    def first(sheet: Sheet) -> Printed:
+    def first(sheet: Sheet, **options: Any) -> Printed:
         head, front, rest = sheet.page.partition('<section class="front"')
         page, end, _ = rest.partition("</section>")
-        return printed(replace(sheet, page=head + front + page + end + _END) if end else sheet)
+        return printed(replace(sheet, page=head + front + page + end + _END, rest="") if end else sheet, **options)
 
     return first
