@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from queue import SimpleQueue
@@ -24,7 +24,8 @@ from shutil import rmtree
 from tempfile import TemporaryFile, mkdtemp
 from typing import IO, Any, NoReturn, Protocol
 
-from explainkit.children import command, environment
+from explainkit.beside import copies, own
+from explainkit.children import command, environment, processors
 from explainkit.errors import ExplainkitError
 
 _LENGTH = struct.Struct(">Q")
@@ -89,7 +90,7 @@ def elsewhere() -> Iterator[Printer]:
 
     Where there is one processor alone, or no interpreter to start, pages are printed here: the bytes are the same.
     """
-    if len(os.sched_getaffinity(0)) < 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) < 2:
+    if processors() < 2:
         yield here
         return
     with TemporaryFile() as complaints:
@@ -200,20 +201,43 @@ def serve() -> None:
     os.dup2(2, 1)  # whatever a library prints is no answer
     threading.Thread(target=read, daemon=True).start()
     try:
-        from explainkit.report.layout import printed
-
+        own()
+        printed = _loaded()
         gc.disable()  # it finds a few megabytes in the short life of this process
         printed(_FIRST)
         while True:
             head, page, rest, attachment = jobs.get()
             sheet = Sheet(page=page.decode(), rest=rest.decode(), attachment=attachment, **head)
-            done = printed(sheet, beside=twin.possible())
+            done = printed(sheet, beside=copies())
             _send(answers, json.dumps({"missing": done.missing}).encode(), done.pdf, done.rest)
     finally:
         # The interpreter cannot end by itself while the other thread waits for input.
         traceback.print_exc()
         sys.stderr.flush()
         end(1)
+
+
+def _loaded() -> Callable[..., Printed]:
+    """The library, loaded in less time where that is possible.
+
+    WeasyPrint asks for each part of Pango by the names of other systems first, and Python asks compilers what those
+    are, which takes longer than to load all parts.
+    """
+    import ctypes.util
+
+    asked = ctypes.util.find_library
+    if sys.platform == "linux":
+        ctypes.util.find_library = lambda name: None
+    try:
+        with suppress(OSError):
+            from explainkit.report.layout import printed
+
+            return printed
+    finally:
+        ctypes.util.find_library = asked
+    from explainkit.report.layout import printed  # this system's loader does not find them by their own names
+
+    return printed
 
 
 if __name__ == "__main__":

@@ -1,22 +1,19 @@
-"""A copy of this process that works beside it: all that was loaded is at hand there, too."""
+"""A copy of this process that works beside it, and talks with it.
+
+`explainkit.beside` is for work that nobody has to talk about.
+"""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe
 
-_PR_SET_PDEATHSIG = 1
+from explainkit.children import end_with_parent
+
 _running: set[int] = set()
-
-
-def possible() -> bool:
-    """Whether there is a second processor, and a system that copies processes and ends them with their parent."""
-    return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
 
 
 @contextmanager
@@ -32,7 +29,7 @@ def twin(work: Callable[[Connection], None]) -> Iterator[Connection]:
     parent, process = os.getpid(), os.fork()
     if process == 0:
         try:
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            end_with_parent()
             if os.getppid() == parent:
                 ours.close()
                 work(theirs)

@@ -23,16 +23,18 @@ import pdfua
 import pikepdf
 import pytest
 
-from explainkit.children import environment
+from explainkit.children import environment, processors
 from explainkit.house import House, Template
-from explainkit.report import layout, pdf, twin
+from explainkit.report import layout, pdf
 from explainkit.report.conformance import conforming
 from explainkit.report.layout import printed
 from explainkit.report.parting import ids, parted, sections
 from explainkit.report.printer import Printed, Sheet, elsewhere
 from tests.report import examples
 
-needs_copies = pytest.mark.skipif(not twin.possible(), reason="one processor, or processes are not copied here")
+needs_copies = pytest.mark.skipif(
+    sys.platform != "linux" or processors() < 2, reason="one processor, or processes are not copied here"
+)
 
 
 def sheet_of(evidence: Any, cut: Callable[[str], tuple[str, str]]) -> Sheet:
