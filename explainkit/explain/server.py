@@ -7,6 +7,7 @@ start threads.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import warnings
@@ -33,6 +34,7 @@ def main() -> NoReturn:
             os.dup2(nothing.fileno(), place)
     lacking = confine(Path(job["path"]), memory=job["memory"], without=job["without"])
     warnings.simplefilter("ignore")
+    gc.set_threshold(10_000)  # as in `explainkit.cli.supervised`: what it makes are libraries and a model, which stay
     _serve(asked, answers, job, lacking)
     os._exit(0)
 
