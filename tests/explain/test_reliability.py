@@ -105,6 +105,18 @@ def test_both_kinds_agree_for_independent_columns_and_part_for_correlated_ones()
     assert value(apart, "kinds.sign_agreement") > 0.9
 
 
+def test_the_model_is_not_asked_again_for_what_it_said_of_rows_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = setting(trees(frame()), frame(40, 1), frame())
+    kinds, stable = agreement.kinds(given), stability.over_backgrounds(given)
+
+    def never(*arguments: Any) -> Any:
+        raise AssertionError(arguments)
+
+    monkeypatch.setattr("explainkit.explain.attribution.margin", never)
+    assert agreement.kinds(given) == kinds
+    assert stability.over_backgrounds(given) == stable
+
+
 def test_shap_against_lime_compares_the_columns_that_both_have() -> None:
     given = setting(trees(frame()), frame(40, 1), frame())
     lime = replace(given.explanation, values=given.explanation.values[:, [2, 0, 1]], features=("c", "a", "b"))

@@ -93,7 +93,10 @@ def kinds(setting: Setting) -> Measured:
     mine = setting.explanation.values[some]
     other: Kind = "interventional" if setting.strategy.kind == "path-dependent" else "path-dependent"
     strategy = replace(setting.strategy, kind=other)
-    theirs = attribute(strategy, setting.model, rows, setting.background, setting.target, setting.seed).values
+    predictions = setting.explanation.predictions[some]
+    theirs = attribute(
+        strategy, setting.model, rows, setting.background, setting.target, setting.seed, predictions=predictions
+    ).values
     how = f"path-dependent against interventional values over all {len(setting.reference)} reference rows"
     total = float(np.abs(mine).sum())
     figures = [
