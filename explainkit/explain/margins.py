@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -131,9 +132,15 @@ def frame_or_dense(matrix: Any) -> Any:
     return matrix if hasattr(matrix, "columns") else dense(matrix)
 
 
+_AVERAGE: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+"""Whether boosters of LightGBM average their trees: asked of each once, as it writes itself down to tell."""
+
+
 def averaged_over(booster: Any) -> int:
     """Trees that LightGBM's random forest averages over, where its raw scores are sums; 1 for boosting."""
-    if not booster.dump_model(num_iteration=1).get("average_output"):
+    if booster not in _AVERAGE:
+        _AVERAGE[booster] = bool(booster.dump_model(num_iteration=1).get("average_output"))
+    if not _AVERAGE[booster]:
         return 1
     # After early stopping it predicts with the trees up to the best iteration, and averages over these.
     every = int(booster.num_trees() // booster.num_model_per_iteration())
