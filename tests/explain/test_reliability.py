@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import spearmanr
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 
@@ -94,6 +98,15 @@ def test_more_columns_are_compared_within_the_error_of_the_estimate(monkeypatch:
     found = agreement.independent(setting(trees(frame()), frame(40, 1), frame()))
     assert value(found, "within_error") > 0.9
     assert 0 < value(found, "difference") < 0.2
+
+
+@given(st.integers(3, 40).flatmap(lambda n: arrays(float, (2, n), elements=st.sampled_from([*range(9), np.pi]))))
+def test_rank_correlations_are_those_of_scipy(values: np.ndarray) -> None:
+    found = agreement.rank_correlation(*values)
+    if min(np.ptp(values, axis=1)) == 0:
+        assert found is None
+    else:
+        assert found == spearmanr(*values).statistic
 
 
 def test_both_kinds_agree_for_independent_columns_and_part_for_correlated_ones() -> None:
