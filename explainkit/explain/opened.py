@@ -56,10 +56,9 @@ def read(
         explain = attributor(inside, behind, kind=strategy.kind, rows=len(rows), seed=seed, keep=background.kept)
     with _taken(inside, model, adapted):
         found, scores = attributed(inside, explain, adapted, scored=predictions is None)
-    base = found.base
     if not averages:
-        base = target.signed(base)
-        found = replace(found, values=target.signed(found.values))
+        found = replace(found, values=target.signed(found.values), base=target.signed(found.base))
+    base = found.base
     if strategy.rescaled:
         found, base = _rescaled(found, base)
     if predictions is None:
