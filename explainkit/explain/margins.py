@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, softmax
 
 from explainkit.explain.elsewhere import Prepared
 from explainkit.explain.inside import Inside, dense
 from explainkit.explanation import OutputSpace
-from explainkit.plan import Task
+
+if TYPE_CHECKING:
+    from explainkit.plan import Task
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -76,6 +77,8 @@ def agrees(scores: FloatArray, answers: FloatArray, task: Task, space: OutputSpa
     space : {"margin", "probability", "raw"}
         Of `scores`.
     """
+    from scipy.special import expit, softmax  # late: the process that holds a model does without them
+
     if task == "regression":
         return scores.shape == answers.shape and _near(scores, answers)
     if space == "probability":
