@@ -45,7 +45,8 @@ def as_here(work: Callable[[], T]) -> Callable[[], T]:
     context, settings = copy_context(), sklearn.get_config()
 
     def there() -> T:
-        with one_order(), threadpool_limits(limits=1, user_api="openmp"), sklearn.config_context(**settings):
+        # Both kinds of libraries at once: to find them among all that are loaded takes longer than to set them.
+        with threadpool_limits(limits=1), _one_tree_after_the_other(), sklearn.config_context(**settings):
             return context.run(work)
 
     return there
