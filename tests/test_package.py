@@ -46,6 +46,20 @@ def test_importing_explainkit_loads_nothing_heavy() -> None:
     assert loaded & {*HEAVY.split(), "pydantic", "rich", "click", "cryptography", "jinja2"} == set()
 
 
+def test_the_process_of_a_booster_loads_no_more_than_it_needs() -> None:
+    loaded = loaded_by(
+        "import sys\n"
+        "sys.modules['sklearn'] = None\n"
+        "from explainkit.load.steady import one_order\n"
+        "with one_order():\n"
+        "    from explainkit.explain import boosters, inside, margins\n"
+        "    from explainkit.load import open_model\n"
+        "    from explainkit.load.confined import facts, findings\n"
+    )
+    assert "pandas" in loaded
+    assert loaded & {"asyncio", "joblib", "pydantic", "scipy"} == set()
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["audit", "--help"], ["verify", "--help"]])
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     loaded = loaded_by(

@@ -101,7 +101,9 @@ def attributor(
     return lambda prepared, into: _by_trees(inside, explainer, prepared, into)
 
 
-def attributed(inside: Inside, explain: Attributor, rows: pd.DataFrame) -> tuple[Attribution, FloatArray]:
+def attributed(
+    inside: Inside, explain: Attributor, rows: pd.DataFrame, *, scored: bool = True
+) -> tuple[Attribution, FloatArray]:
     """Contributions of many rows, and the model's own scores of them; each row is prepared once.
 
     Parameters
@@ -112,6 +114,8 @@ def attributed(inside: Inside, explain: Attributor, rows: pd.DataFrame) -> tuple
         As `attributor` gives it.
     rows : pandas.DataFrame
         As `Model.adapt` gives them.
+    scored : bool, default True
+        Whether the model is asked for its scores; without them there are none in the second array.
 
     Returns
     -------
@@ -124,7 +128,8 @@ def attributed(inside: Inside, explain: Attributor, rows: pd.DataFrame) -> tuple
     whole: FloatArray | None = None
     for start in range(0, len(rows), _BATCH):
         prepared = inside.prepare(rows.iloc[start : start + _BATCH])
-        scores.append(margin(inside, prepared))
+        if scored:
+            scores.append(margin(inside, prepared))
         part = explain(prepared, None if whole is None else whole[start : start + _BATCH])
         if whole is None:
             first = part.values.transpose(0, 2, 1)
@@ -141,7 +146,7 @@ def attributed(inside: Inside, explain: Attributor, rows: pd.DataFrame) -> tuple
         error=np.concatenate(errors) if errors else None,
         sampled=part.sampled,
     )
-    return found, np.concatenate(scores)
+    return found, np.concatenate(scores) if scored else np.empty((0, 0))
 
 
 def matrix(inside: Inside, ensemble: Ensemble, rows: pd.DataFrame) -> FloatArray:

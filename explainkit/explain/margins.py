@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, softmax
 
 from explainkit.explain.elsewhere import Prepared
 from explainkit.explain.inside import Inside, dense
 from explainkit.explanation import OutputSpace
-from explainkit.plan import Task
+
+if TYPE_CHECKING:
+    from explainkit.plan import Task
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -75,6 +77,8 @@ def agrees(scores: FloatArray, answers: FloatArray, task: Task, space: OutputSpa
     space : {"margin", "probability", "raw"}
         Of `scores`.
     """
+    from scipy.special import expit, softmax  # late: the process that holds a model does without them
+
     if task == "regression":
         return scores.shape == answers.shape and _near(scores, answers)
     if space == "probability":
@@ -131,9 +135,15 @@ def frame_or_dense(matrix: Any) -> Any:
     return matrix if hasattr(matrix, "columns") else dense(matrix)
 
 
+_AVERAGE: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+"""Whether boosters of LightGBM average their trees: asked of each once, as it writes itself down to tell."""
+
+
 def averaged_over(booster: Any) -> int:
     """Trees that LightGBM's random forest averages over, where its raw scores are sums; 1 for boosting."""
-    if not booster.dump_model(num_iteration=1).get("average_output"):
+    if booster not in _AVERAGE:
+        _AVERAGE[booster] = bool(booster.dump_model(num_iteration=1).get("average_output"))
+    if not _AVERAGE[booster]:
         return 1
     # After early stopping it predicts with the trees up to the best iteration, and averages over these.
     every = int(booster.num_trees() // booster.num_model_per_iteration())

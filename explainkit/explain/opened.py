@@ -38,6 +38,7 @@ def read(
     background: Background,
     target: Target,
     seed: int,
+    predictions: FloatArray | None = None,
 ) -> Explanation:
     """SHAP values from the inside of a model; parameters as for `explainkit.explain.shapley.attribute`."""
     averages = strategy.space == "probability" and not strategy.rescaled
@@ -54,15 +55,14 @@ def read(
     with _taken(inside, model, behind):
         explain = attributor(inside, behind, kind=strategy.kind, rows=len(rows), seed=seed, keep=background.kept)
     with _taken(inside, model, adapted):
-        found, scores = attributed(inside, explain, adapted)
-    if averages:
-        base, predictions = found.base, scores[:, [target.index]] if target.task == "binary" else scores
-    else:
-        base, predictions = target.signed(found.base), target.signed(scores)
-        found = replace(found, values=target.signed(found.values))
+        found, scores = attributed(inside, explain, adapted, scored=predictions is None)
+    if not averages:
+        found = replace(found, values=target.signed(found.values), base=target.signed(found.base))
+    base = found.base
     if strategy.rescaled:
         found, base = _rescaled(found, base)
-        predictions = target.answers(model.predict(adapted))
+    if predictions is None:
+        predictions = _predictions(strategy, model, adapted, target, scores)
     exactness: Exactness = "exact" if found.error is None else "estimated"
     return Explanation(
         values=found.values,
@@ -81,6 +81,17 @@ def read(
         seed=None if found.error is None else seed,
         error=found.error,
     )
+
+
+def _predictions(
+    strategy: Strategy, model: Model, adapted: pd.DataFrame, target: Target, scores: FloatArray
+) -> FloatArray:
+    """The output explained, of rows with such scores."""
+    if strategy.rescaled:
+        return target.answers(model.predict(adapted))
+    if strategy.space == "probability":
+        return scores[:, [target.index]] if target.task == "binary" else scores
+    return target.signed(scores)
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from explainkit.errors import DataError, ModelError
@@ -17,6 +19,8 @@ from explainkit.explanation import Explanation
 from explainkit.load.steady import one_order
 from explainkit.load.subject import Model
 from explainkit.plan import Output, Task
+
+FloatArray = npt.NDArray[np.float64]
 
 
 def explain_shap(
@@ -113,9 +117,20 @@ def _like(background: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def attribute(
-    strategy: Strategy, model: Model, rows: pd.DataFrame, background: Background, target: Target, seed: int
+    strategy: Strategy,
+    model: Model,
+    rows: pd.DataFrame,
+    background: Background,
+    target: Target,
+    seed: int,
+    *,
+    predictions: FloatArray | None = None,
 ) -> Explanation:
-    """SHAP values by the strategy chosen; parameters as for `explain_shap`."""
+    """SHAP values by the strategy chosen; parameters as for `explain_shap`.
+
+    Where the output explained is known of the rows, as `Explanation.predictions` of the same space, a model that can be
+    read is not asked for it again.
+    """
     if strategy.inside is None:
         return opaque.ask(strategy, model, rows, background, target, seed)
-    return opened.read(strategy, strategy.inside, model, rows, background, target, seed)
+    return opened.read(strategy, strategy.inside, model, rows, background, target, seed, predictions)

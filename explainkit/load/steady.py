@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import copy_context
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-from joblib import parallel_config
 from threadpoolctl import threadpool_limits
 
 T = TypeVar("T")
@@ -22,8 +22,17 @@ def one_order() -> Iterator[None]:
     A forest on several threads adds its trees in the order in which they finish, and a matrix product may round
     differently with another number of threads.
     """
-    with threadpool_limits(limits=1, user_api="blas"), parallel_config(backend="sequential"):
+    with threadpool_limits(limits=1, user_api="blas"), _one_tree_after_the_other():
         yield
+
+
+def _one_tree_after_the_other() -> AbstractContextManager[Any]:
+    if sys.modules.get("sklearn", sys) is None:  # as the process of a booster has it
+        return nullcontext()
+    from joblib import parallel_config
+
+    found: AbstractContextManager[Any] = parallel_config(backend="sequential")
+    return found
 
 
 def as_here(work: Callable[[], T]) -> Callable[[], T]:
@@ -36,7 +45,8 @@ def as_here(work: Callable[[], T]) -> Callable[[], T]:
     context, settings = copy_context(), sklearn.get_config()
 
     def there() -> T:
-        with one_order(), threadpool_limits(limits=1, user_api="openmp"), sklearn.config_context(**settings):
+        # Both kinds of libraries at once: to find them among all that are loaded takes longer than to set them.
+        with threadpool_limits(limits=1), _one_tree_after_the_other(), sklearn.config_context(**settings):
             return context.run(work)
 
     return there

@@ -105,3 +105,13 @@ def test_exit_codes_pass_through() -> None:
         "sys.exit(supervised(lambda: 1, target=Path('release')))"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 1
+
+
+def test_the_job_looks_for_cycles_less_often_and_whoever_waits_for_it_as_ever() -> None:
+    script = (
+        "import gc, sys; from pathlib import Path; from explainkit.cli.supervised import supervised\n"
+        "before = gc.get_threshold()\n"
+        "code = supervised(lambda: int(gc.isenabled() and gc.get_threshold()[0] > before[0]), target=Path('release'))\n"
+        "sys.exit(code if gc.get_threshold() == before else 'changed')"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 1

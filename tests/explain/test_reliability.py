@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import spearmanr
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 
@@ -96,6 +100,15 @@ def test_more_columns_are_compared_within_the_error_of_the_estimate(monkeypatch:
     assert 0 < value(found, "difference") < 0.2
 
 
+@given(st.integers(3, 40).flatmap(lambda n: arrays(float, (2, n), elements=st.sampled_from([*range(9), np.pi]))))
+def test_rank_correlations_are_those_of_scipy(values: np.ndarray) -> None:
+    found = agreement.rank_correlation(*values)
+    if min(np.ptp(values, axis=1)) == 0:
+        assert found is None
+    else:
+        assert found == spearmanr(*values).statistic
+
+
 def test_both_kinds_agree_for_independent_columns_and_part_for_correlated_ones() -> None:
     apart = agreement.kinds(setting(trees(frame(1000)), frame(200, 1), frame(1000)))
     rows = frame(1000, together=0.95)
@@ -103,6 +116,18 @@ def test_both_kinds_agree_for_independent_columns_and_part_for_correlated_ones()
     assert value(close, "kinds.moved") > 2 * value(apart, "kinds.moved")
     assert value(apart, "kinds.rank_correlation") == pytest.approx(1.0)
     assert value(apart, "kinds.sign_agreement") > 0.9
+
+
+def test_the_model_is_not_asked_again_for_what_it_said_of_rows_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = setting(trees(frame()), frame(40, 1), frame())
+    kinds, stable = agreement.kinds(given), stability.over_backgrounds(given)
+
+    def never(*arguments: Any) -> Any:
+        raise AssertionError(arguments)
+
+    monkeypatch.setattr("explainkit.explain.attribution.margin", never)
+    assert agreement.kinds(given) == kinds
+    assert stability.over_backgrounds(given) == stable
 
 
 def test_shap_against_lime_compares_the_columns_that_both_have() -> None:

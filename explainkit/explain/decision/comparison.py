@@ -134,16 +134,26 @@ def _values(
     """Contributions at some positions, those already known taken as they are."""
     values = np.empty((len(positions), strategy.players.count))
     have = np.zeros(len(positions), dtype=bool)
-    # Values without a background are path-dependent: another question was asked there.
-    if known is not None and known.background_rows > 0:
+    predictions = None
+    if known is not None:
         order = np.argsort(known.rows)
         at = np.asarray(known.rows, dtype=np.intp)[order]
         place = np.searchsorted(at, positions).clip(max=len(at) - 1)
-        have = at[place] == positions
-        values[have] = known.values[order[place[have]], :, 0]
-        if have.all():
-            return values, known
-    rows = setting.rows.iloc[positions[~have]]
-    found = attribute(strategy, setting.model, rows, setting.background, setting.target, setting.plan.seed)
+        seen = at[place] == positions
+        if known.background_rows > 0:
+            have = seen
+            values[have] = known.values[order[place[have]], :, 0]
+            if have.all():
+                return values, known
+        # Values without a background are path-dependent: another question was asked there, about the same output.
+        elif seen.all() and _same_output(known, strategy):
+            predictions = known.predictions[order[place]]
+    rows, seed = setting.rows.iloc[positions[~have]], setting.plan.seed
+    found = attribute(strategy, setting.model, rows, setting.background, setting.target, seed, predictions=predictions)
     values[~have] = found.values[:, :, 0]
     return values, found
+
+
+def _same_output(known: Explanation, strategy: Strategy) -> bool:
+    """Whether an explanation is of the output that a strategy explains."""
+    return known.space == strategy.space and (known.exactness == "rescaled") == strategy.rescaled

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import spearmanr
 
 from explainkit.evidence import Measured
 from explainkit.explain import shap_library
@@ -93,7 +92,10 @@ def kinds(setting: Setting) -> Measured:
     mine = setting.explanation.values[some]
     other: Kind = "interventional" if setting.strategy.kind == "path-dependent" else "path-dependent"
     strategy = replace(setting.strategy, kind=other)
-    theirs = attribute(strategy, setting.model, rows, setting.background, setting.target, setting.seed).values
+    predictions = setting.explanation.predictions[some]
+    theirs = attribute(
+        strategy, setting.model, rows, setting.background, setting.target, setting.seed, predictions=predictions
+    ).values
     how = f"path-dependent against interventional values over all {len(setting.reference)} reference rows"
     total = float(np.abs(mine).sum())
     figures = [
@@ -125,7 +127,17 @@ def rank_correlation(one: FloatArray, other: FloatArray) -> float | None:
     """Spearman's correlation; None where one of them has no ranks."""
     if len(one) < 3 or np.ptp(one) == 0.0 or np.ptp(other) == 0.0:
         return None
-    return float(spearmanr(one, other).statistic)
+    # The same bits as those of scipy.stats.spearmanr, which tests a hypothesis besides, and takes five times as long.
+    both: FloatArray = np.asarray(np.corrcoef(np.column_stack([_ranks(one), _ranks(other)]), rowvar=False))
+    return float(both[1, 0])
+
+
+def _ranks(values: FloatArray) -> FloatArray:
+    """Ranks from 1 on, the mean of them among equal values; NaN where there is no value."""
+    ordered = np.sort(values)
+    ranks = 0.5 * (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right") + 1)
+    found: FloatArray = np.where(np.isnan(values), np.nan, ranks)
+    return found
 
 
 def sign_agreement(one: FloatArray, other: FloatArray) -> float | None:

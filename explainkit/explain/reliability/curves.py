@@ -31,6 +31,7 @@ def curves(setting: Setting) -> Measured:
     mixer = Mixer.of(setting, rows, behind)
     output = setting.explanation.predictions[rows].argmax(axis=1)
     picked = np.arange(len(rows))
+    own = setting.scores(mixer.book.decode(mixer.rows))[picked, output]
     away = (setting.explanation.predictions - setting.explanation.base_values)[rows, output]
     support = setting.explanation.values[rows][picked, :, output] * np.sign(away)[:, None]
     rng = np.random.default_rng([setting.seed, 27])
@@ -43,7 +44,7 @@ def curves(setting: Setting) -> Measured:
     }
     found = {
         (way, name): np.mean(
-            [_distances(setting, mixer, order, output, steps=steps, way=way) for order in orders], axis=0
+            [_distances(setting, mixer, order, (output, own), steps=steps, way=way) for order in orders], axis=0
         )
         for way in ("deletion", "insertion")
         for name, orders in (("ranked", [ranked[way]]), ("chance", chance))
@@ -60,13 +61,16 @@ def curves(setting: Setting) -> Measured:
 
 
 def _distances(
-    setting: Setting, mixer: Mixer, order: IntArray, output: IntArray, *, steps: IntArray, way: str
+    setting: Setting, mixer: Mixer, order: IntArray, whole: tuple[IntArray, FloatArray], *, steps: IntArray, way: str
 ) -> FloatArray:
-    """Distance of the mean output from the row's own after each number of inputs, shape (n_rows, n_steps)."""
+    """Distance of the mean output from the row's own after each number of inputs, shape (n_rows, n_steps).
+
+    `whole` is the output looked at of each row, and the row's own.
+    """
+    output, own = whole
     rank = np.argsort(order, axis=1)  # place of each input in the order
     count, columns = mixer.rows.shape
     found = np.empty((count, len(steps)))
-    own = setting.scores(mixer.book.decode(mixer.rows))[np.arange(count), output]
     many = max(1, _CELLS // (len(mixer.behind) * len(steps) * columns))
     for start in range(0, count, many):
         part = slice(start, min(start + many, count))

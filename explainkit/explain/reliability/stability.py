@@ -37,11 +37,14 @@ def over_backgrounds(setting: Setting) -> Measured:
     if inside is None or (inside.ensemble is None and inside.kind == "tree"):
         reason = "every background would take as many calls of the model as the explanation itself"
         return untested("stability.backgrounds", "stability of ranks over backgrounds", reason)
-    rows = setting.rows.iloc[setting.sample[setting.draw(len(setting.sample), _ROWS, 24)]]
+    some = setting.sample[setting.draw(len(setting.sample), _ROWS, 24)]
+    rows, predictions = setting.rows.iloc[some], setting.explanation.predictions[some]
     strategy = replace(setting.strategy, kind="interventional")
 
     def importance(behind: Background) -> FloatArray:
-        values = attribute(strategy, setting.model, rows, behind, setting.target, setting.seed).values
+        values = attribute(
+            strategy, setting.model, rows, behind, setting.target, setting.seed, predictions=predictions
+        ).values
         found: FloatArray = np.abs(values).mean(axis=0).ravel()
         return found
 

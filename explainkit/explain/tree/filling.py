@@ -25,63 +25,62 @@ from explainkit.explain.tree.compiled import compiled
 
 
 @compiled
-def members(players: int, u: int) -> int:
-    """Number of players in a set."""
-    count = 0
-    for i in range(u):
-        count += (players >> i) & 1
-    return count
+def sizes_of_sets(widest: int) -> Any:
+    """Number of players in each set of so many."""
+    sizes = np.zeros(1 << widest, np.int64)
+    for q in range(1, len(sizes)):
+        sizes[q] = sizes[q >> 1] + (q & 1)
+    return sizes
 
 
 @compiled
-def shares_by_size(u: int, share: Any, ranked: Any) -> None:
+def shares_by_size(u: int, sizes: Any, share: Any, ranked: Any) -> None:
     """``ranked[m, a]``: share of background rows whose set q holds m and has u − a players."""
     size = 1 << u
     for q in range(size):
         ranked[q] = 0.0
-        ranked[q, u - members(q, u)] = share[q]
+        ranked[q, u - sizes[q]] = share[q]
     for i in range(u):
         bit = 1 << i
-        for m in range(size):
-            if not m & bit:
-                for a in range(u + 1):
+        for first in range(0, size, 2 * bit):
+            for m in range(first, first + bit):
+                # A set that holds m and the player i has more players than m: a is smaller than u − |m|.
+                for a in range(u - sizes[m]):
                     ranked[m, a] += ranked[m | bit, a]
 
 
 @compiled
-def leaf_values(u: int, ranked: Any, asked: Any, weights: Any, table: Any) -> None:
+def leaf_values(u: int, sizes: Any, ranked: Any, asked: Any, weights: Any, table: Any) -> None:
     """Shapley values of a leaf of value 1: ``table[i, o]`` for each set o of players asked about that the row meets."""
     won_by, lost_by = weights
     full = (1 << u) - 1
     for o in range(full + 1):
         if not asked[o]:
             continue
-        met = members(o, u)
+        met, rest = sizes[o], full ^ o
         c = u - met
-        here = ranked[full ^ o]
         lost = 0.0
         if c > 0:
             for a in range(met + 1):
-                lost -= lost_by[a, c] * here[a]
+                lost -= lost_by[c, a] * ranked[rest, a]
         for i in range(u):
             if not (o >> i) & 1:
                 table[i, o] = lost
                 continue
-            won = 0.0
-            without = ranked[full ^ (o ^ (1 << i))]
+            won, without = 0.0, rest | (1 << i)
             for a in range(1, met + 1):
-                won += won_by[a, c] * (here[a] - without[a])
+                won += won_by[c, a] * (ranked[rest, a] - ranked[without, a])
             table[i, o] = won
 
 
 @compiled
-def leaf_pairs(u: int, ranked: Any, asked: Any, factorial: Any, table: Any) -> None:
+def leaf_pairs(u: int, sizes: Any, ranked: Any, asked: Any, factorial: Any, table: Any) -> None:
     """Shapley interaction values of a leaf of value 1: ``table[i * u + j, o]`` for i < j, half for (j, i)."""
     full = (1 << u) - 1
     for o in range(full + 1):
         if not asked[o]:
             continue
-        met = members(o, u)
+        met = sizes[o]
         c = u - met
         rest = full ^ o
         for i in range(u):
@@ -204,14 +203,14 @@ def add_leaf(span: Any, columns: Any, u: int, place: Any, met: Any, value: Any, 
 
 @compiled
 def weights_by_size(widest: int, factorial: Any) -> Any:
-    """Shapley weights of a player that the row alone meets, and of one that the background alone meets."""
+    """Shapley weights ``[c, a]`` of a player that the row alone meets, and of one that the background alone meets."""
     weights = np.zeros((2, widest + 1, widest + 1))
     for a in range(widest + 1):
         for c in range(widest + 1 - a):
             if a > 0:
-                weights[0, a, c] = factorial[a - 1] * factorial[c] / factorial[a + c]
+                weights[0, c, a] = factorial[a - 1] * factorial[c] / factorial[a + c]
             if c > 0:
-                weights[1, a, c] = factorial[a] * factorial[c - 1] / factorial[a + c]
+                weights[1, c, a] = factorial[a] * factorial[c - 1] / factorial[a + c]
     return weights
 
 
@@ -230,7 +229,7 @@ def fill(group: Any, columns: Any, digits: Any, tests: Any, tree: Any, shape: An
     factorial = np.ones(2 * widest + 2)
     for i in range(1, len(factorial)):
         factorial[i] = factorial[i - 1] * i
-    weights = weights_by_size(widest, factorial)
+    weights, sizes = weights_by_size(widest, factorial), sizes_of_sets(widest)
     share = np.empty(1 << widest)
     asked = np.zeros(1 << widest, np.bool_)
     ranked = np.empty((1 << widest, widest + 1))
@@ -256,13 +255,13 @@ def fill(group: Any, columns: Any, digits: Any, tests: Any, tree: Any, shape: An
             background_shares(ratios[:u], met, shares, share)
             for k in range(len(base)):
                 base[k] += values[leaf, k] * share[(1 << u) - 1]
-            shares_by_size(u, share, ranked)
+            shares_by_size(u, sizes, share, ranked)
             for o in met:
                 asked[o] = True
             if pairs:
-                leaf_pairs(u, ranked, asked, factorial, table)
+                leaf_pairs(u, sizes, ranked, asked, factorial, table)
             else:
-                leaf_values(u, ranked, asked, (weights[0], weights[1]), table)
+                leaf_values(u, sizes, ranked, asked, (weights[0], weights[1]), table)
             for o in met:
                 asked[o] = False
             add_leaf(column_first[g : g + 2], columns, u, place, met, values[leaf], table, tables)

@@ -11,7 +11,7 @@ tests below.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +23,16 @@ INFINITE = 65_535
 """Above every code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Digit:
+Conditions = tuple[tuple[int, int, int], ...]
+"""Code column, smallest and largest code that pass the tests of a path on one player; all must hold."""
+
+
+class Digit(NamedTuple):
     """One digit of a group's pattern."""
 
     player: int
     """Index among the group's players."""
-    conditions: tuple[tuple[int, int, int], ...]
+    conditions: Conditions
     """Code column, smallest and largest code of each condition of the path; all must hold."""
     code: int
     """Code column whose cuts are counted, −1 where there are none."""
@@ -42,8 +45,7 @@ class Digit:
         return len(self.cuts) + (2 if self.conditions else 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """The leaves below one node."""
 
     root: int
@@ -56,8 +58,8 @@ class Group:
         return math.prod(d.radix for d in self.digits)
 
 
-_Path = dict[int, dict[int, tuple[int, int]]]
-"""Player → code column → smallest and largest code that pass the tests on the way to a node."""
+_Path = dict[int, Conditions]
+"""What must hold of each player on the way to a node."""
 _Tests = dict[int, dict[int, frozenset[int]]]
 """Player → code column → cuts of the tests below a node."""
 
@@ -87,36 +89,39 @@ def find_groups(
     while stack:
         node, path = stack.pop()
         tests = below[node]
-        if tests is not None and (not tests or _patterns(path, tests) <= most):
-            order = tuple(sorted(path.keys() | tests.keys()))
-            digits = [d for i, p in enumerate(order) for d in _digits(i, path.get(p), tests.get(p, {}))]
-            found.append(Group(nodes.start + node, order, tuple(digits)))
+        group = None if tests is None else _group(nodes.start + node, path, tests, most)
+        if group is not None:
+            found.append(group)
         else:
             stack += [(nodes.right[node], nodes.then(path, node, left=False))]
             stack += [(nodes.left[node], nodes.then(path, node, left=True))]
     return found
 
 
-def _patterns(path: _Path, tests: _Tests) -> int:
-    """Patterns of the group below a node."""
-    total = 1 << len(path.keys() - tests.keys())
-    for player, codes in tests.items():
-        for digit in _digits(0, path.get(player), codes):
-            total *= digit.radix
-    return total
+def _group(root: int, path: _Path, tests: _Tests, most: int) -> Group | None:
+    """The group below a node, None where it has too many patterns; a single leaf is always one."""
+    players = sorted(path.keys() | tests.keys())
+    if tests and 1 << len(players) > most:  # every digit has two states or more
+        return None
+    digits: list[Digit] = []
+    for index, player in enumerate(players):
+        digits += _digits(index, path.get(player, ()), tests.get(player))
+    found = Group(root, tuple(players), tuple(digits))
+    return found if not tests or found.patterns <= most else None
 
 
-def _digits(index: int, conditions: dict[int, tuple[int, int]] | None, codes: dict[int, frozenset[int]]) -> list[Digit]:
+def _digits(index: int, conditions: Conditions, codes: dict[int, frozenset[int]] | None) -> list[Digit]:
     """Digits of one player."""
+    if not codes:
+        return [Digit(index, conditions, -1, ())]
     if not conditions:
         return [Digit(index, (), code, tuple(sorted(cuts))) for code, cuts in codes.items()]
-    intervals = tuple((code, low, high) for code, (low, high) in conditions.items())
-    if len(conditions.keys() | codes.keys()) == 1:
-        code, low, high = intervals[0]
-        cuts = tuple(sorted(c for c in codes.get(code, ()) if low <= c < high))
-        return [Digit(index, intervals, code if cuts else -1, cuts)]
+    if len(conditions) == len(codes) == 1 and conditions[0][0] in codes:
+        code, low, high = conditions[0]
+        within = tuple(sorted([c for c in codes[code] if low <= c < high]))
+        return [Digit(index, conditions, code if within else -1, within)]
     return [
-        Digit(index, intervals, -1, ()),
+        Digit(index, conditions, -1, ()),
         *(Digit(index, (), code, tuple(sorted(cuts))) for code, cuts in codes.items()),
     ]
 
@@ -138,10 +143,11 @@ class _Nodes:
     def then(self, path: _Path, node: int, *, left: bool) -> _Path:
         """The path one test further."""
         player, code, cut = self.player[node], self.code[node], self.cut[node]
-        mine = path.get(player, {})
-        low, high = mine.get(code, (0, INFINITE))
-        interval = (low, min(high, cut)) if left else (max(low, cut + 1), high)
-        return {**path, player: {**mine, code: interval}}
+        mine = path.get(player, ())
+        place = next((i for i, known in enumerate(mine) if known[0] == code), len(mine))
+        low, high = mine[place][1:] if place < len(mine) else (0, INFINITE)
+        condition = (code, low, min(high, cut)) if left else (code, max(low, cut + 1), high)
+        return {**path, player: (*mine[:place], condition, *mine[place + 1 :])}
 
     def tests_below(self, most: int) -> list[_Tests | None]:
         """Tests at and below each node; None where there are too many for a group."""

@@ -57,49 +57,45 @@ def assemble(groups: Sequence[tuple[Group, list[int]]], *, players: int, pairs: 
         Tables of interactions instead of values.
     """
     digits, tests = _Digits(), _Tests()
-    columns: list[tuple[int, int, int, int]] = []
-    column_first, pattern_first, chunks = [0], [0], [0]
-    entries: list[tuple[int, int, int, int]] = []
-    offset = weight = 0
+    table: list[int] = []  # player, second player and output of each table column
+    counts, sizes, chunks = list[int](), list[int](), [0]
+    weight = 0
     for g, (group, fed) in enumerate(groups):
-        size = group.patterns
+        size = digits.add(group)
+        tests.add(group)
         mine = _pairs(group.players) if pairs else [(p, p) for p in group.players]
         cost = size * len(mine) * len(fed) * 8
         if g > chunks[-1] and (weight + cost > CHUNK_BYTES or g - chunks[-1] >= CHUNK_GROUPS):
             chunks.append(g)
             weight = 0
         weight += cost
-        digits.add(group)
-        tests.add(group)
-        for one, other in mine:
-            for k in fed:
-                column = (k * players + one) * players + other if pairs else k * players + one
-                entries.append((len(chunks) - 1, column, g - chunks[-1], offset))
-                columns.append((one, other, k, offset))
-                offset += size
-        column_first.append(len(columns))
-        pattern_first.append(pattern_first[-1] + size)
-    chunks.append(len(groups))
-    ordered = np.array(sorted(entries), dtype=np.int64).reshape(-1, 4)
-    table = np.array(columns, dtype=np.int64).reshape(-1, 4)
-    first = np.array(digits.first, dtype=np.int64)
+        table += [number for one, other in mine for k in fed for number in (one, other, k)]
+        counts.append(len(mine) * len(fed))
+        sizes.append(size)
+    one, other, output = (np.ascontiguousarray(c) for c in np.array(table, dtype=np.int64).reshape(-1, 3).T)
+    first, starts = np.array(digits.first, dtype=np.int64), np.array([*chunks, len(groups)], dtype=np.int64)
+    behind = np.repeat(np.arange(len(groups)), counts)  # group of each table column
+    offset = _before(np.array(sizes, dtype=np.int64)[behind])
+    chunk = np.searchsorted(chunks, behind, side="right") - 1
+    column = (output * players + one) * players + other if pairs else output * players + one
+    order = np.lexsort((column, chunk))  # of one column in the order of the groups
     return Program(
         tests=(first, *tests.arrays(digits.stride)),
-        group=(
-            np.array([group.root for group, _ in groups], dtype=np.int64),
-            first,
-            np.array(pattern_first, dtype=np.int64),
-            np.array(column_first, dtype=np.int64),
-        ),
-        columns=tuple(np.ascontiguousarray(table[:, c]) for c in range(4)),
+        group=(np.array([group.root for group, _ in groups], dtype=np.int64), first, _before(sizes), _before(counts)),
+        columns=(one, other, output, offset[:-1]),
         digits=tuple(np.array(a, dtype=np.int64) for a in (digits.radix, digits.stride, digits.player)),
-        chunks=np.array(chunks, dtype=np.int64),
-        entry_first=np.searchsorted(ordered[:, 0], np.arange(len(chunks))).astype(np.int64),
-        entries=np.ascontiguousarray(ordered[:, 1:3].astype(np.int32)),
-        entry_offset=np.ascontiguousarray(ordered[:, 3]),
-        size=offset,
-        patterns=pattern_first[-1],
+        chunks=starts,
+        entry_first=np.searchsorted(chunk[order], np.arange(len(starts))).astype(np.int64),
+        entries=np.column_stack([column, behind - starts[chunk]])[order].astype(np.int32),
+        entry_offset=offset[:-1][order],
+        size=int(offset[-1]),
+        patterns=sum(sizes),
     )
+
+
+def _before(sizes: Sequence[int] | IntArray) -> IntArray:
+    """Where things of such sizes start, one behind the other, and where the last ends."""
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
 def _pairs(players: Sequence[int]) -> list[tuple[int, int]]:
@@ -112,34 +108,35 @@ class _Digits:
     def __init__(self) -> None:
         self.first, self.radix, self.stride, self.player = [0], list[int](), list[int](), list[int]()
 
-    def add(self, group: Group) -> None:
+    def add(self, group: Group) -> int:
+        """Number of patterns of the group."""
         stride = 1
         for digit in group.digits:
-            self.radix.append(digit.radix)
+            radix = digit.radix
+            self.radix.append(radix)
             self.stride.append(stride)
             self.player.append(group.players[digit.player])
-            stride *= digit.radix
+            stride *= radix
         self.first.append(len(self.radix))
+        return stride
 
 
 class _Tests:
     """What the digits of all groups compare."""
 
     def __init__(self) -> None:
-        self.path, self.counted, self.cuts = list[int](), list[int](), list[int]()
-        self.conditions: list[tuple[int, int, int]] = []
+        self.path, self.counted, self.cuts, self.conditions = list[int](), list[int](), list[int](), list[int]()
         self.condition_first, self.cut_first = [0], [0]
 
     def add(self, group: Group) -> None:
-        for digit in group.digits:
-            self.path.append(bool(digit.conditions))
-            # Tests that contradict each other hold for the one code that no value has.
-            self.conditions += [
-                (code, low, high - low) if low <= high else (code, NO_CODE, 0) for code, low, high in digit.conditions
-            ]
-            self.condition_first.append(len(self.conditions))
-            self.counted.append(digit.code)
-            self.cuts += digit.cuts
+        for _, conditions, counted, cuts in group.digits:
+            self.path.append(bool(conditions))
+            for code, low, high in conditions:
+                # Tests that contradict each other hold for the one code that no value has.
+                self.conditions += (code, low, high - low) if low <= high else (code, NO_CODE, 0)
+            self.condition_first.append(len(self.conditions) // 3)
+            self.counted.append(counted)
+            self.cuts += cuts
             self.cut_first.append(len(self.cuts))
 
     def arrays(self, stride: list[int]) -> tuple[Any, ...]:

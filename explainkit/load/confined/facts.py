@@ -19,7 +19,6 @@ from explainkit.load.confined.values import from_scalar, packed, scalar
 from explainkit.load.models import catboost, lightgbm, xgboost
 from explainkit.load.models.base import Adapter
 from explainkit.load.models.onnx import table
-from explainkit.plan import Task
 
 _FAMILIES = ("scikit-learn", "lightgbm", "xgboost", "catboost", "onnx")
 _CASTERS: Mapping[str, type] = {
@@ -106,6 +105,8 @@ def adapter_of(
     ModelError
         If it is not what an adapter says of itself.
     """
+    from explainkit.plan import Task  # late: the process that holds a model does without plans
+
     try:
         identity = _identity(head["identity"], digest=digest, digest_of=digest_of)
         task = _one_of(head["task"], (*get_args(Task), None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,9 @@ import pandas as pd
 
 from explainkit.errors import DataError, ModelError
 from explainkit.evidence import LedgerEntry, ModelIdentity
-from explainkit.plan import Task
+
+if TYPE_CHECKING:
+    from explainkit.plan import Task
 
 # Probabilities summed in float32 may pass 1 by rounding; anything beyond is no probability.
 _ROUNDING = 1e-6

@@ -6,7 +6,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,7 +15,9 @@ from explainkit.errors import MissingExtraError, ModelError
 from explainkit.evidence import LedgerEntry, ModelIdentity
 from explainkit.load.models.base import Adapter, parameters_of
 from explainkit.load.models.catboost_json import check_catboost_json
-from explainkit.plan import Task
+
+if TYPE_CHECKING:
+    from explainkit.plan import Task
 
 _TASKS: dict[str, Task] = {
     "Logloss": "binary",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,7 +14,9 @@ from explainkit.errors import DataError, MissingExtraError, ModelError
 from explainkit.evidence import LedgerEntry, ModelIdentity
 from explainkit.load.models.base import Adapter, numbers_from_flags, parameters_of, recoded
 from explainkit.load.models.soundness import check_lightgbm
-from explainkit.plan import Task
+
+if TYPE_CHECKING:
+    from explainkit.plan import Task
 
 _TASKS: dict[str, Task] = {
     "binary": "binary",

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,9 @@ from explainkit.evidence import LedgerEntry, ModelIdentity
 from explainkit.load.models.base import Adapter, numbers_from_flags, parameters_of, recoded
 from explainkit.load.models.soundness import check_xgboost
 from explainkit.load.models.ubjson import is_complete
-from explainkit.plan import Task
+
+if TYPE_CHECKING:
+    from explainkit.plan import Task
 
 _TASKS: dict[str, Task] = {
     "binary:logistic": "binary",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -83,6 +86,20 @@ def test_values_that_are_known_against_the_reference_set_are_used_again() -> Non
     assert (compare(what, [0], marked).values == 7.0).all()
     other = type(known)(**{f: getattr(marked, f) for f in known.__dataclass_fields__} | {"background_rows": 0})
     assert (compare(what, [0], other).values != 7.0).any()
+
+
+@pytest.mark.parametrize("space", ["margin", "probability"])
+def test_the_output_of_rows_is_not_asked_for_again_where_it_was_explained(
+    space: Literal["margin", "probability"],
+) -> None:
+    door = linear(WEIGHTS)
+    own = explain_shap(door, ROWS, REFERENCE, task="binary", classes=("0", "1"), positive=1)
+    order = np.random.default_rng(0).permutation(len(ROWS))
+    marked = np.arange(len(ROWS), dtype=float)[:, None]
+    known = replace(own, background_rows=0, rows=tuple(order.tolist()), predictions=marked[order], space=space)
+    found = compare(situation(door, ROWS, REFERENCE), [0], known)
+    assert np.array_equal(found.values, own.values[:, :, 0])
+    assert np.array_equal(found.explanation.predictions, marked if space == "margin" else own.predictions)
 
 
 def test_too_few_rows_make_no_mean() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,9 @@ from explainkit.load.models.base import numbers_from_flags
 from explainkit.load.models.onnx.forest import attributes
 from explainkit.load.models.onnx.graph import behind, constants, makers, shapes
 from explainkit.load.models.onnx.library import onnx
-from explainkit.plan import Task
+
+if TYPE_CHECKING:
+    from explainkit.plan import Task
 
 _NUMBER, _WHOLE, _TEXT, _FLAG = "number", "whole", "text", "flag"
 _FLOATS = ("FLOAT", "DOUBLE", "FLOAT16")
