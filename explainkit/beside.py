@@ -12,13 +12,12 @@ import pickle
 import signal
 import sys
 import traceback
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
 from typing import IO, NoReturn, TypeVar
 
-from explainkit.children import end_with_parent, processors
+from explainkit.children import copied, end_with_parent, processors
 from explainkit.garbage import rarely
 
 T = TypeVar("T")
@@ -71,10 +70,7 @@ def beside(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
 
 def _copied(work: Callable[[], T], answer: IO[bytes]) -> int:
     parent = os.getpid()
-    with warnings.catch_warnings():
-        # Newer versions of Python warn of threads: those that there are wait for something, and hold no lock.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
+    child = copied()
     if child == 0:
         _work_and_exit(work, answer, parent)
     return child

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import site
 import sys
+import warnings
 from pathlib import Path
 
 _SET_PDEATHSIG, _SIGKILL = 1, 9
@@ -30,6 +31,14 @@ def environment() -> dict[str, str]:
         known = found.get("PYTHONPATH")
         found["PYTHONPATH"] = f"{known}{os.pathsep}{root}" if known else root
     return found
+
+
+def copied() -> int:
+    """Copy this process: the number of the copy's process, and 0 in the copy."""
+    with warnings.catch_warnings():
+        # Newer versions of Python warn of threads: those that there are wait for something, and hold no lock.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def end_with_parent() -> None:

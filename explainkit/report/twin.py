@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe
 
-from explainkit.children import end_with_parent
+from explainkit.children import copied, end_with_parent
 
 _running: set[int] = set()
 
@@ -26,7 +26,7 @@ def twin(work: Callable[[Connection], None]) -> Iterator[Connection]:
         What it does, given its end of a pipe. When it fails, the other end says so by `EOFError` or `OSError`.
     """
     ours, theirs = Pipe()
-    parent, process = os.getpid(), os.fork()
+    parent, process = os.getpid(), copied()
     if process == 0:
         try:
             end_with_parent()
