@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe
@@ -29,7 +30,10 @@ def twin(work: Callable[[Connection], None]) -> Iterator[Connection]:
         What it does, given its end of a pipe. When it fails, the other end says so by `EOFError` or `OSError`.
     """
     ours, theirs = Pipe()
-    parent, process = os.getpid(), os.fork()
+    parent = os.getpid()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # other threads: the printer's only waits for input
+        process = os.fork()
     if process == 0:
         try:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
