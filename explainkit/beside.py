@@ -39,14 +39,14 @@ def copies() -> bool:
 
 @contextmanager
 def beside(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
-    """Begin a piece of work in a copy, where `copies`; what is yielded waits for it and gives what it gave.
+    """Begin a piece of work in a copy, where `copies`; what is yielded waits for it and gives, once, what it gave.
 
     Elsewhere the work is done when it is asked for. No thread may be at work when the copy is made.
 
     Parameters
     ----------
     work : callable
-        What it gives, and what it raises, can be pickled. What it changes in memory is lost.
+        What it gives can be pickled. What it changes in memory is lost.
     """
     if not copies():
         yield work
@@ -87,12 +87,21 @@ def _work_and_exit(work: Callable[[], T], answer: IO[bytes], parent: int) -> NoR
                 found, problem = work(), None
             except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where the work is asked for
                 error.add_note(traceback.format_exc())
-                found, problem = None, error
+                found, problem = None, _portable(error)
             pickle.dump((found, problem), answer, protocol=pickle.HIGHEST_PROTOCOL)
             answer.flush()
             code = 0
     finally:
         os._exit(code)
+
+
+def _portable(error: Exception) -> Exception:
+    """The error, or its name and text where a library made one that cannot be handed over."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - a library's own code runs there
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
 
 
 def _found(answer: IO[bytes], status: int) -> T:  # type: ignore[type-var]

@@ -93,6 +93,23 @@ def test_what_is_raised_there_is_raised_here(error: Exception) -> None:
     assert "in work" in caught.value.__notes__[0]  # where it was raised
 
 
+class Odd(Exception):  # noqa: N818
+    """As some libraries make them: it cannot be made again from what it says."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+@two_processors
+@pytest.mark.usefixtures("_owned")
+def test_an_error_that_cannot_be_handed_over_is_told() -> None:
+    def work() -> None:
+        raise Odd("this", "that")
+
+    with pytest.raises(RuntimeError, match="Odd: this and that"), beside(work) as result:
+        result()
+
+
 @two_processors
 @pytest.mark.usefixtures("_owned")
 def test_what_cannot_be_handed_over_is_an_error() -> None:
