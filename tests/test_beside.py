@@ -25,10 +25,20 @@ two_processors = pytest.mark.skipif(
 @pytest.fixture
 def _owned(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if the process of these tests were one of explainkit's own; it has no thread at work."""
+    made: list[int] = []
+
+    def copied() -> int:
+        made.append(fork())
+        return made[-1]
+
+    fork = module.copied
     monkeypatch.setattr(module, "_own", True)
+    monkeypatch.setattr(module, "copied", copied)
     yield
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)  # no copy is left, running or waiting to be told of
+    assert made
+    for process in made:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(process, os.WNOHANG)  # no copy is left, running or waiting to be told of
 
 
 def test_a_process_of_the_user_is_never_copied() -> None:
