@@ -125,8 +125,8 @@ def _of_process(held: Confined | None, where: str) -> Iterator[Figure]:
 def _machine(confined: bool) -> str:
     """The machine, as far as it matters for time."""
     door = "in a process of its own, where sending rows takes time too" if confined else "in this process"
-    name, label, version = _processor(), platform.system(), platform.python_version()
-    return f"{door}; on {name}, {processors()} cores, {label}, Python {version}"
+    name, cores, label, version = _processor(), processors(), platform.system(), platform.python_version()
+    return f"{door}; on {name}, {cores} cores, {label}, Python {version}"
 
 
 def _processor() -> str:
