@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -12,7 +13,30 @@ from typing import Any
 
 import pytest
 
+from tests.bounded import LONG, in_turn
+
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In CI, leave out the slow tests whose turn it is not."""
+    if os.environ.get("CI") != "true" or LONG:
+        return
+    commit = _commit()
+    left = [item for item in items if item.get_closest_marker("slow") and not in_turn(item.nodeid, commit)]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in set(left)]
+
+
+def _commit() -> str:
+    """The commit that is tested; nothing where there is no git."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found.stdout.strip()
 
 
 @pytest.fixture(scope="session")

@@ -172,6 +172,7 @@ def test_what_is_not_the_cards_is_refused(
         recompute(release.evidence, plan, base=case)
 
 
+@pytest.mark.slow
 def test_the_plans_trust_is_not_the_verifiers(case: Path) -> None:
     plan = read_plan(case / "trusting.toml")
     card = audit_plan(plan, base=case).evidence
@@ -180,6 +181,7 @@ def test_the_plans_trust_is_not_the_verifiers(case: Path) -> None:
     assert recompute(card, plan, base=case, trust=plan.model.trust).reproduced
 
 
+@pytest.mark.slow
 def test_a_provider_who_lies_is_found(
     case: Path, release: Release, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

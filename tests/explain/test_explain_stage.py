@@ -441,6 +441,7 @@ def test_every_figure_is_named_once_and_has_a_method() -> None:
     assert [f.id for f in every if f.status != "measured" and not f.reason] == []
 
 
+@pytest.mark.slow
 def test_trees_too_deep_for_the_whole_background_are_estimated_and_the_ledger_says_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

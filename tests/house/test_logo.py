@@ -193,6 +193,7 @@ def test_the_page_shows_it_from_card_json_alone(name: str, data: bytes) -> None:
     assert Logo(media_type="image/png", digest="", data=encoded).content == data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "data"), [("logo.svg", SVG.encode()), ("logo.png", png()), ("l.png", png(colour=3))])
 def test_paper_shows_it_with_its_name_and_as_pdf_a_allows(name: str, data: bytes) -> None:
     evidence = card_with(logo_from(name, data))

@@ -60,6 +60,7 @@ def refused(evidence: Evidence, **files: str) -> str:
     return line
 
 
+@pytest.mark.slow
 def test_they_add_words_and_restyle_on_page_and_paper(plain: Evidence) -> None:
     own = dressed(
         plain,

@@ -54,6 +54,7 @@ def test_an_honest_file_is_opened(kind: str, tmp_path: Path, monkeypatch: pytest
     assert crafted.asked(tmp_path / f"model.{extension}", kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_file_crashes_or_hangs_whoever_opens_it(kind: str, tmp_path: Path) -> None:
     """In a process of its own: without the check, the library ends it."""

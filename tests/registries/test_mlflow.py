@@ -47,6 +47,7 @@ def stored(mlflow: Any, model: Registered) -> dict[str, set[str]]:
 # What the entry shows, and what comes back
 
 
+@pytest.mark.slow
 def test_a_release_goes_to_a_model_version_and_comes_back(
     mlflow: Any, registered: Registered, release: Path, keys: TrialKeys, tmp_path: Path
 ) -> None:
@@ -306,6 +307,7 @@ def test_two_attach_at_once(
     assert done[named].names_it
 
 
+@pytest.mark.slow
 def test_who_lost_the_race_shows_the_card_of_who_won(
     mlflow: Any,
     registered: Registered,
@@ -385,6 +387,7 @@ def test_a_server_that_is_slow(
             ek.attach(release, registered.reference)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [0.5, 0.95, 0.2, 0.8][: share(of=4, bounded=2)])
 def test_a_server_that_fails_half_way(
     mlflow: Any,

@@ -159,6 +159,7 @@ def test_the_environment_is_left_as_it_was(
     assert os.environ["SOURCE_DATE_EPOCH"] == "12345"
 
 
+@pytest.mark.slow
 def test_the_date_of_the_plan_is_the_only_one(render_strictly: Callable[..., bytes]) -> None:
     evidence = examples.scores_only()
     undated = render_strictly(evidence)

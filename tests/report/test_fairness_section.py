@@ -52,6 +52,7 @@ def release() -> Any:
     )
 
 
+@pytest.mark.slow
 def test_every_number_is_a_figure(release: Any) -> None:
     assert problems(release.file("card.html"), release.evidence) == []
 

@@ -99,6 +99,7 @@ def test_a_very_long_name_stays_short_and_unmistakable(hostile: Evidence) -> Non
     assert any("sha256" in text for text in texts)
 
 
+@pytest.mark.slow
 def test_hostile_names_do_not_disturb_the_pdf(hostile: Evidence, render_strictly: Callable[[Evidence], bytes]) -> None:
     assert render_strictly(hostile).startswith(b"%PDF-1.7")
 

@@ -51,6 +51,7 @@ def test_a_cell_beside_one_of_two_lines_is_leaner() -> None:
     assert lean(f"<tr>{two}<td>{NUMBER}</td>{two}</tr>") == f"<tr>{two}<td>0.500</td>{two}</tr>"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["credit", "species", "diabetes"])
 def test_pages_look_the_same(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pdftoppm = shutil.which("pdftoppm")

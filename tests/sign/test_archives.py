@@ -393,6 +393,7 @@ def test_every_byte_of_a_time_stamp_that_lies_alone(archived_once: Path, servers
     assert free == []
 
 
+@pytest.mark.slow
 def test_bytes_of_an_archived_release(archived: Path, servers: Servers, short: TrialKeys) -> None:
     """Bytes of the time stamps and the manifests, which no key signs."""
     trusted = TrialKeys(ca=archived.parent / "both.pem", signers=short.signers)

@@ -500,6 +500,7 @@ def test_a_later_signature_says_nothing_else(release: Path, keys: TrialKeys, opt
         assert found.state == "valid", found.lines()
 
 
+@pytest.mark.slow
 def test_bytes_of_a_countersigned_release(countersigned: Path, keys: TrialKeys) -> None:
     chance = random.Random(20261105)
     for name, data in read(countersigned).items():

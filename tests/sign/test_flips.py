@@ -54,6 +54,7 @@ def structural(pdf: bytes) -> list[int]:
     return [*near, *keywords, pdf.index(b"]", pdf.index(b"/ByteRange")) + 5]
 
 
+@pytest.mark.slow
 def test_every_byte_of_the_statement_and_the_chain(release: Path, keys: TrialKeys) -> None:
     chance = random.Random(20261101)
     for name in EVERY_BYTE:
@@ -62,6 +63,7 @@ def test_every_byte_of_the_statement_and_the_chain(release: Path, keys: TrialKey
             refused(release, keys, name, flipped(data, at, chance.randrange(1, 256)), at)
 
 
+@pytest.mark.slow
 def test_random_and_structural_bytes_of_every_file(release: Path, keys: TrialKeys) -> None:
     chance = random.Random(20261102)
     for name, data in read(release).items():

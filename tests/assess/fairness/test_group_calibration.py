@@ -22,6 +22,7 @@ SAME = {
 NAMES = tuple(SAME)
 
 
+@pytest.mark.slow
 @given(binary_rows())
 def test_a_group_is_measured_as_its_rows_alone_are(rows):
     sex = group("sex", rows.sexes, ["f", "m"])

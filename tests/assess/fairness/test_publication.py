@@ -118,6 +118,7 @@ def floors(figures, floor):
                 assert figure.n - figure.events >= floor
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(tables((4, 3, 2, 2), 9), st.integers(3, 12))
 def test_no_small_number_follows(table, floor):
@@ -128,6 +129,7 @@ def test_no_small_number_follows(table, floor):
     attack(table, summary, floor, ERRORS)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(scored_tables((3, 3), 12), st.integers(3, 8))
 def test_no_small_number_follows_from_local_law_144(table, floor):

@@ -15,6 +15,7 @@ from tests.assess.builders import series_of, subject_of
 from tests.strategies import binary_rows
 
 
+@pytest.mark.slow
 @given(binary_rows(), st.sampled_from([">=0.5", ">0.5", ">=0.25", None]))
 def test_every_row_of_the_thresholds_by_scikit_learn(rows, threshold):
     subject = subject_of(rows.scores, rows.labels, weights=rows.weights, threshold=threshold)
