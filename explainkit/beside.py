@@ -32,9 +32,14 @@ def own() -> None:
     rarely()
 
 
+def owned() -> bool:
+    """Whether this process was started by this package: no thread of a user is at work in it."""
+    return _own
+
+
 def copies() -> bool:
     """Whether work is done in copies of this process."""
-    return _own and sys.platform == "linux" and processors() > 1
+    return owned() and sys.platform == "linux" and processors() > 1
 
 
 @contextmanager

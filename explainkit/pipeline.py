@@ -124,7 +124,7 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
         language_of(recorded_plan(subject, plan), subject.catalogue.data)
     with one_order():
         found = groupings_of(subject, plan.fairness, plan.ll144)
-        if copies():  # both sides use it: loaded once
+        if copies() and subject.model is not None:  # both sides use it: loaded once
             import sklearn.ensemble  # noqa: F401
         with beside(partial(explained_of, subject, plan, found)) as explanation:
             with progress.stage("assess performance and fairness"):

@@ -23,9 +23,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if os.environ.get("CI") != "true" or LONG:
         return
     commit = _commit()
-    left = [item for item in items if item.get_closest_marker("slow") and not in_turn(item.nodeid, commit)]
+    taken, left = list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        slow = item.get_closest_marker("slow") is not None
+        (left if slow and not in_turn(item.nodeid, commit) else taken).append(item)
     config.hook.pytest_deselected(items=left)
-    items[:] = [item for item in items if item not in set(left)]
+    items[:] = taken
 
 
 def _commit() -> str:

@@ -2,8 +2,8 @@
 
 ``import explainkit`` must not wait for it. Of its explainers of functions only `shap.KernelExplainer` needs no
 compilation, which takes the others four seconds in every process; and a regression on coalitions shares no step with
-explainkit's own computation. It is loaded without the rest of the package, which loads matplotlib and takes several
-times as long.
+explainkit's own computation. In a process of explainkit's own it is loaded without the rest of the package, which loads
+matplotlib and takes several times as long; in one of the user's, another thread might import shap at that moment.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from explainkit.beside import owned
 from explainkit.load.steady import borrowed_global_state, quiet_library
 
 FloatArray = npt.NDArray[np.float64]
@@ -41,7 +42,7 @@ _GATHERING = ("shap", "shap.explainers", "shap.maskers", "shap.models")
 def _kernel_explainer() -> tuple[Any, str]:
     """`shap.KernelExplainer`, and the version of the library."""
     with quiet_library():  # matplotlib has renamed what shap's colour maps call
-        if "shap" not in sys.modules:
+        if owned() and "shap" not in sys.modules:
             try:
                 return _alone()
             except (ImportError, AttributeError):

@@ -11,7 +11,11 @@ START = """
 import sys
 import warnings
 import numpy as np
+from explainkit.beside import own
 from explainkit.explain import shap_library
+
+if sys.argv[1] == "own":
+    own()
 
 warnings.simplefilter("ignore")  # matplotlib has renamed what shap's colour maps call
 rng = np.random.default_rng(0)
@@ -41,7 +45,19 @@ assert shap_library._kernel_explainer()[0] is sys.modules["shap"].KernelExplaine
 """
 
 
-@pytest.mark.parametrize("code", [SAME, OTHERWISE], ids=["alone", "laid out otherwise"])
-def test_shaps_explainer_is_loaded_alone_where_it_can_be_and_whoever_imports_shap_gets_it_as_a_whole(code: str) -> None:
-    done = subprocess.run([sys.executable, "-c", START + code], capture_output=True, text=True, check=False)
+USERS = """
+values()
+assert shap_library._kernel_explainer()[0] is sys.modules["shap"].KernelExplainer
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "whose"),
+    [(SAME, "own"), (OTHERWISE, "own"), (USERS, "user")],
+    ids=["alone", "laid out otherwise", "of the user"],
+)
+def test_shaps_explainer_is_loaded_alone_where_it_can_be_and_whoever_imports_shap_gets_it_as_a_whole(
+    code: str, whose: str
+) -> None:
+    done = subprocess.run([sys.executable, "-c", START + code, whose], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -225,11 +225,17 @@ class _Turn:
 
     def __enter__(self) -> None:
         self._threads.acquire()
-        _lock(self._file, "LOCK_EX")
+        try:
+            _lock(self._file, "LOCK_EX")
+        except BaseException:  # interrupted while another process has its turn
+            self._threads.release()
+            raise
 
     def __exit__(self, *error: object) -> None:
-        _lock(self._file, "LOCK_UN")
-        self._threads.release()
+        try:
+            _lock(self._file, "LOCK_UN")
+        finally:
+            self._threads.release()
 
 
 class _Child:
@@ -239,7 +245,7 @@ class _Child:
     """
 
     def __init__(self, where: str) -> None:
-        started = threading.Event()
+        started, self._keeping = threading.Event(), os.getpid()
         self._problem: OSError | None = None
         self._complaints: IO[bytes] = TemporaryFile()  # noqa: SIM115 - closed with the process
         self.state: IO[bytes] = TemporaryFile(buffering=0)  # noqa: SIM115 - closed with this object
@@ -285,7 +291,9 @@ class _Child:
 
     def kill(self) -> None:
         """End it at once."""
-        if self._ended() is None:
+        if os.getpid() == self._keeping:
+            self._process.kill()
+        elif self._ended() is None:
             with suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)
 
@@ -303,6 +311,9 @@ class _Child:
 
     def _ended(self, patience: float = 0.0) -> int | None:
         """How it ended; None while it runs."""
+        if os.getpid() == self._keeping:
+            self._keeper.join(patience)
+            return self._process.returncode
         until = time.monotonic() + patience
         while not (told := os.pread(self.state.fileno(), 20, 0)) and time.monotonic() < until:
             time.sleep(0.005)
