@@ -27,6 +27,7 @@ from explainkit.explain.margins import tolerance
 from explainkit.explain.methods import method_of
 from explainkit.explain.reliability.panel import panel
 from explainkit.explain.reliability.setting import Setting
+from explainkit.explain.replica import Replica, replica_of
 from explainkit.explain.shapley import attribute
 from explainkit.explain.strategy import Strategy, after_trial, excess
 from explainkit.explain.task import Task
@@ -86,7 +87,10 @@ def explain(
     chosen = choose_cases(subject, plan.local)
     with one_order():
         task = Task.of(subject, plan.model_copy(update={"rows": 1}) if only_cases else plan)
-        setting, measured = _shap(task, [case.position for case in chosen])
+        replica = replica_of(task)
+        setting, measured = _shap(task, replica, [case.position for case in chosen])
+        if replica is not None:
+            task = replace(task, model=replica, subject=replace(subject, model=replica))
         explanation = setting.explanation
         places = case_figures.places(subject, chosen, explanation.rows)
         surrogate = Part(lambda: _lime(task, places))
@@ -173,7 +177,7 @@ def _without_model() -> Explained:
     return Explained(measured=Measured(figures=figures, ledger=(entry,)), methods=(), cases=())
 
 
-def _shap(task: Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
+def _shap(task: Task, replica: Replica | None, cases: Sequence[int]) -> tuple[Setting, Measured]:
     """SHAP values of sample and cases, and what is figures, points and ledger of it."""
     plan, rows = task.plan, task.rows
     strategy, background = after_trial(task.trial, output=plan.output, kind=plan.kind), task.background
@@ -181,8 +185,9 @@ def _shap(task: Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
     positions = draw(len(rows), strategy.rows(count, plan.rows), plan.seed, 0)
     explained = np.union1d(positions, np.asarray(cases, dtype=np.intp)).astype(np.intp)
     part = rows.iloc[explained]
+    asked = task.model if strategy.inside is not None or replica is None else replica
     explanation = replace(
-        attribute(strategy, task.model, part, background, task.target, plan.seed),
+        attribute(strategy, asked, part, background, task.target, plan.seed),
         rows=tuple(int(p) for p in explained),
     )
     sample = np.searchsorted(explained, positions)
@@ -191,11 +196,12 @@ def _shap(task: Task, cases: Sequence[int]) -> tuple[Setting, Measured]:
     measured = Measured(
         figures=(*global_figures.importance(explanation, sample), *global_figures.totals(explanation, sample)),
         series=global_figures.points(explanation, part, sample, seed=plan.seed),
-        ledger=entries,
+        ledger=(*entries, *(() if replica is None else replica.ledger)),
     )
     setting = Setting(
         strategy=strategy,
         model=task.model,
+        replica=None if replica is None else replica.explained(explanation, strategy, task.target),
         target=task.target,
         rows=part,
         background=background,

@@ -39,7 +39,7 @@ def independent(setting: Setting) -> Measured:
     mixer = Mixer.of(setting, rows, behind)
 
     def answers(codes: FloatArray) -> FloatArray:
-        return setting.scores(mixer.book.decode(codes))
+        return setting.asked(mixer.book.decode(codes))
 
     explained, absent = mixer.rows.astype(np.float64), mixer.behind.astype(np.float64)
     theirs, error = shap_library.values(answers, explained, absent, seed=setting.seed)

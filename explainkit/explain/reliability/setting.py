@@ -13,6 +13,7 @@ from explainkit.explain.background import Background
 from explainkit.explain.codes import CodeBook, encode, stack
 from explainkit.explain.draws import draw
 from explainkit.explain.margins import margin
+from explainkit.explain.replica import Replica
 from explainkit.explain.strategy import Strategy
 from explainkit.explain.target import Target
 from explainkit.explanation import Explanation
@@ -28,6 +29,8 @@ class Setting:
 
     strategy: Strategy
     model: Model
+    replica: Replica | None = None
+    """What answers for the model, where its scores are the model's own to the last bit."""
     target: Target
     rows: pd.DataFrame
     """The rows explained, in the order of `explanation`."""
@@ -55,10 +58,19 @@ class Setting:
 
     def scores(self, adapted: pd.DataFrame) -> FloatArray:
         """The output explained, of rows as `Model.adapt` gives them, shape (n_rows, n_outputs)."""
+        return self._scores(self.model if self.replica is None else self.replica, adapted)
+
+    def asked(self, adapted: pd.DataFrame) -> FloatArray:
+        """The same, by the model itself."""
+        return self._scores(self.model, adapted)
+
+    def _scores(self, model: Model | Replica, adapted: pd.DataFrame) -> FloatArray:
         inside = self.strategy.inside
         if inside is None or self.strategy.rescaled:
-            return np.ascontiguousarray(self.target.answers(self.model.predict(adapted)))
-        scores = margin(inside, inside.prepare(adapted))
+            return np.ascontiguousarray(self.target.answers(model.predict(adapted)))
+        scores = model.scores(adapted) if isinstance(model, Replica) else None
+        if scores is None:
+            scores = margin(inside, inside.prepare(adapted))
         if self.strategy.space == "margin":
             return self.target.signed(scores)
         binary = self.strategy.space == "probability" and self.target.task == "binary"
