@@ -136,10 +136,10 @@ def replica_of(task: Task) -> Replica | None:
     Replica or None
         None for fewer than `FEWEST_ROWS` rows, too, and for models that cannot be added up.
     """
-    trial, target, inside = task.trial, task.target, task.trial.inside
+    target, inside = task.target, task.trial.inside
     if isinstance(inside, Opaque) or inside.ensemble is None or inside.family not in _FAMILIES:
         return None
-    if len(task.rows) < FEWEST_ROWS or trial.apart is not None:
+    if len(task.rows) < FEWEST_ROWS:
         return None
     rows = task.model.adapt(task.rows)[0]
     mixed = _mixed(rows, task.plan.seed)

@@ -12,8 +12,11 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 
+from explainkit.errors import ModelError
 from explainkit.explain import replica as made_of
 from explainkit.explain.replica import Replica, replica_of
+from explainkit.explain.shapley import attribute
+from explainkit.explain.strategy import after_trial
 from explainkit.explain.summary import explain
 from explainkit.explain.task import Task
 from explainkit.load.steady import one_order
@@ -168,7 +171,7 @@ def test_a_model_that_answers_differently_every_time_has_none() -> None:
     assert replica_of(task_of(door, rows)) is None
 
 
-@pytest.mark.parametrize("output", ["margin", "rescaled"])
+@pytest.mark.parametrize("output", ["margin", "rescaled", "probability"])
 def test_all_figures_are_those_of_the_model_itself(output: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = numbers(ROWS)
     plan = QUICK.model_copy(update={"output": output})
@@ -183,11 +186,36 @@ def test_all_figures_are_those_of_the_model_itself(output: Any, monkeypatch: pyt
     assert quick.measured.figures == slow.measured.figures
     assert quick.measured.series == slow.measured.series
     assert quick.cases == slow.cases
-    assert some < every / 4
+    assert some < every / 15
     only = [entry for entry in quick.measured.ledger if entry not in slow.measured.ledger]
     assert [(e.kind, e.what) for e in only] == [("assumed", "the model's answers to made-up rows")]
     assert "all 1200 evaluation rows and to 1000 whose" in only[0].reason
     assert len(quick.measured.ledger) == len(slow.measured.ledger) + 1
+
+
+def test_a_model_that_refuses_shuffled_rows_has_none() -> None:
+    rows = numbers(ROWS)
+    door = boosted("binary", rows)
+    task = task_of(door, rows)
+
+    def refuse(some: pd.DataFrame) -> Any:
+        raise ModelError("the model raised while predicting", found="ValueError: no")
+
+    door._answer = refuse
+    assert replica_of(task) is None
+
+
+def test_other_scores_than_those_that_were_explained_are_not_added_up() -> None:
+    rows = numbers(ROWS)
+    door = boosted("binary", rows)
+    task = task_of(door, rows)
+    found = replica_of(task)
+    strategy = after_trial(task.trial, output="margin")
+    explanation = attribute(strategy, door, rows.iloc[:50], task.background, task.target, 0)
+    assert found is not None
+    assert found.explained(explanation, strategy, task.target) is found
+    other = replace(explanation, predictions=np.nextafter(explanation.predictions, 9.0))
+    assert found.explained(other, strategy, task.target) is None
 
 
 def test_the_independent_check_asks_the_model_itself(monkeypatch: pytest.MonkeyPatch) -> None:
