@@ -247,6 +247,9 @@ def _area(folds: Folds, predicted: Iterator[tuple[Bools, Floats]]) -> tuple[floa
         if len(np.unique(groups)) < folds.count:
             continue
         targets = [1] if folds.count == 2 else range(folds.count)
-        areas.append(float(np.mean([auc(tabulate(chances[:, k], groups == k)) for k in targets])))
-        added[inside] = np.mean([auc_influence(chances[:, k], groups == k, None) for k in targets], axis=0)
+        tables = {k: tabulate(chances[:, k], groups == k) for k in targets}
+        areas.append(float(np.mean([auc(table) for table in tables.values()])))
+        added[inside] = np.mean(
+            [auc_influence(chances[:, k], groups == k, None, table=table) for k, table in tables.items()], axis=0
+        )
     return float(np.mean(areas)) if len(areas) > 1 else None, added / max(1, len(areas))

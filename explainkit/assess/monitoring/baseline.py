@@ -15,7 +15,7 @@ from explainkit.assess.data.values import Values, values_of
 from explainkit.assess.groups.groupings import Groupings
 from explainkit.assess.groups.small import hide_line, small
 from explainkit.assess.monitoring.limits import check_limits
-from explainkit.assess.statistics.binning import BINS, equal_counts
+from explainkit.assess.statistics.binning import BINS, cut
 from explainkit.evidence import Column, LedgerEntry, Measured
 from explainkit.figures import Figure, Series, figure_id
 from explainkit.load.subject import Subject
@@ -96,8 +96,9 @@ def _of_column(subject: Subject, column: Column, min_cell: int, found: Groupings
 
 
 def _numbers(name: str, numbers: Floats, min_cell: int) -> Series:
-    ends, codes = _bins(numbers, BINS, min_cell)
-    counts = np.bincount(codes, minlength=len(ends) + 1)
+    ascending = np.sort(numbers + 0.0)  # of zeros of either sign an end would depend on the order of the rows
+    ends = _ends(ascending, BINS, min_cell)
+    counts = _counts(ascending, ends)
     return Series(
         id=figure_id(NUMBERS, column=name),
         columns=(("below", (*ends.tolist(), None)), ("rows", tuple(counts.tolist()))),
@@ -107,20 +108,24 @@ def _numbers(name: str, numbers: Floats, min_cell: int) -> Series:
     )
 
 
-def _bins(numbers: Floats, most: int, min_cell: int, cut: float | None = None) -> tuple[Floats, Counts]:
-    """Ends of bins of nearly equal counts, none of too few rows, and the bin of each row.
+def _ends(ascending: Floats, most: int, min_cell: int, at: float | None = None) -> Floats:
+    """Ends of bins of nearly equal counts, none of too few rows.
 
     Where a cut is given it is an end, unless it would leave too few rows on one side.
     """
-    ends = equal_counts(numbers, bins=most).low[1:]
+    ends = cut(ascending, bins=most)[0][1:]
     ends = ends[np.isfinite(ends)]
-    if cut is not None:
-        ends = np.unique(np.append(ends, cut))
-    counts = np.bincount(np.searchsorted(ends, numbers, side="right"), minlength=len(ends) + 1)
-    left = int(counts[: np.searchsorted(ends, cut) + 1].sum()) if cut is not None else 0
-    kept = cut if cut is not None and min_cell <= left <= len(numbers) - min_cell else None
-    ends = ends[_large_enough(counts, ends, min_cell, kept)]
-    return ends, np.searchsorted(ends, numbers, side="right").astype(np.int64)
+    if at is not None:
+        ends = np.unique(np.append(ends, at))
+    counts = _counts(ascending, ends)
+    left = int(counts[: np.searchsorted(ends, at) + 1].sum()) if at is not None else 0
+    kept = at if at is not None and min_cell <= left <= len(ascending) - min_cell else None
+    return ends[_large_enough(counts, ends, min_cell, kept)]
+
+
+def _counts(ascending: Floats, ends: Floats) -> Counts:
+    """Numbers below each end and not below the one before, then all others."""
+    return np.diff(np.searchsorted(ascending, ends, side="left"), prepend=0, append=len(ascending)).astype(np.int64)
 
 
 def _large_enough(counts: Counts, ends: Floats, min_cell: int, kept: float | None) -> npt.NDArray[np.bool_]:
@@ -174,16 +179,15 @@ def cut_of(subject: Subject) -> float | None:
 
 def _score(subject: Subject, min_cell: int) -> Series:
     scores, labels = subject.rows.scores, subject.rows.labels
-    ends, codes = _bins(scores, SCORE_BINS, min_cell, cut_of(subject))
-    count = len(ends) + 1
+    ascending = np.sort(scores + 0.0)
+    ends = _ends(ascending, SCORE_BINS, min_cell, cut_of(subject))
     columns: list[tuple[str, tuple[float | int | str | None, ...]]] = [
         ("below", (*ends.tolist(), None)),
-        ("rows", tuple(np.bincount(codes, minlength=count).tolist())),
+        ("rows", tuple(_counts(ascending, ends).tolist())),
     ]
     if subject.task == "binary" and labels is not None:
-        known = ~np.isnan(labels)
-        for name, chosen in (("labelled", known), ("events", labels == 1)):
-            columns.append((name, tuple(np.bincount(codes[chosen], minlength=count).tolist())))
+        for name, chosen in (("labelled", ~np.isnan(labels)), ("events", labels == 1)):
+            columns.append((name, tuple(_counts(np.sort(scores[chosen]), ends).tolist())))
     return Series(
         id=SCORE,
         columns=tuple(columns),

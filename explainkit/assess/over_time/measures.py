@@ -188,8 +188,8 @@ def _estimate(measure: Measure, inside: Bools | Places, weights: Floats | None) 
     if measure.kind == "area":
         assert measure.scores is not None
         scores, positive = measure.scores[inside], values == 1
-        area = ranking.auc(ranking.tabulate(scores, positive, weights))
-        return area, ranking.auc_influence(scores, positive, weights)
+        table = ranking.tabulate(scores, positive, weights)
+        return ranking.auc(table), ranking.auc_influence(scores, positive, weights, table=table)
     if measure.kind == "ratio":
         assert measure.scores is not None
         scores = measure.scores[inside]

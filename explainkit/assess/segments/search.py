@@ -1,8 +1,8 @@
-"""The search over segments: their mean errors, and how large the largest excess is where errors know no columns."""
+"""The search over segments: their mean errors, and which of them are told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -18,11 +18,8 @@ Bools = npt.NDArray[np.bool_]
 
 MOST_PAIRED = 30
 """Columns that are looked at in pairs: the first so many."""
-NULL_ROWS = 50_000
-"""Rows on which errors are permuted; of more rows so many are drawn."""
 CLEARLY = 2.0
 """Standard errors by which a segment of two columns is worse than the rest of each segment that contains it."""
-_BLOCK_BYTES = 64_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +85,8 @@ def blocks(setting: Setting) -> tuple[list[Block], int]:
     """Tables of every column and pair of columns, and how many segments are not looked at to protect small groups."""
     found, protected = [], 0
     n = len(setting.errors)
-    singles = [_table(setting, axis.codes, len(axis.words)) for axis in setting.axes]
+    summed = _Summed.of(setting)
+    singles = [_table(summed, axis.codes, len(axis.words)) for axis in setting.axes]
     for place, table in enumerate(singles):
         allowed = (table.rows >= setting.support) & (n - table.rows >= setting.support)
         found.append(Block(first=place, second=None, table=table, allowed=allowed))
@@ -96,8 +94,8 @@ def blocks(setting: Setting) -> tuple[list[Block], int]:
     for a, b in combinations(paired, 2):
         first, second = setting.axes[a], setting.axes[b]
         across = len(second.words)
-        codes = first.codes.astype(np.int32) * across + second.codes
-        table = _table(setting, codes, len(first.words) * across, across)
+        codes = first.codes.astype(np.intp) * across + second.codes
+        table = _table(summed, codes, len(first.words) * across, across)
         rows = table.rows
         allowed = (rows >= setting.support) & (n - rows >= setting.support)
         # A segment that is all of one that contains it is that one.
@@ -108,21 +106,45 @@ def blocks(setting: Setting) -> tuple[list[Block], int]:
     return found, protected
 
 
-def _table(setting: Setting, codes: npt.NDArray[Any], size: int, across: int | None = None) -> Table:
-    e, w = setting.errors, setting.weights
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Summed:
+    """What tables are sums of, all of shape (n_rows,)."""
+
+    weights: Floats | None
+    errors: Floats
+    """Weighted."""
+    squares: Floats | None
+    """Weighted; None where they are the errors, as those of 0 and 1 are."""
+    weight_squares: Floats | None
+
+    @classmethod
+    def of(cls, setting: Setting) -> _Summed:
+        e, w = setting.errors, setting.weights
+        errors = e if w is None else w * e
+        squares = errors * e
+        return cls(
+            weights=w,
+            errors=errors,
+            squares=None if np.array_equal(errors, squares) else squares,
+            weight_squares=None if w is None else w * w,
+        )
+
+
+def _table(of: _Summed, codes: npt.NDArray[Any], size: int, across: int | None = None) -> Table:
     shape = (size,) if across is None else (size // across, across)
     rows: npt.NDArray[np.int64] = np.bincount(codes, minlength=size).reshape(shape)
 
     def total(values: Floats) -> Floats:
         return np.asarray(np.bincount(codes, values, minlength=size), np.float64).reshape(shape)
 
-    weight = rows.astype(np.float64) if w is None else total(w)
+    weight = rows.astype(np.float64) if of.weights is None else total(of.weights)
+    errors = total(of.errors)
     return Table(
         rows=rows,
         weight=weight,
-        errors=total(e if w is None else w * e),
-        squares=total(e * e if w is None else w * e * e),
-        weight_squares=weight if w is None else total(w * w),
+        errors=errors,
+        squares=errors if of.squares is None else total(of.squares),
+        weight_squares=weight if of.weight_squares is None else total(of.weight_squares),
     )
 
 
@@ -142,28 +164,29 @@ def _protected(setting: Setting, first: Axis, second: Axis, rows: npt.NDArray[np
 def candidates(setting: Setting, found: Sequence[Block]) -> list[Candidate]:
     """Every segment looked at, the worst first; ties in the order of the columns."""
     whole = exact(setting.errors)
-    by_size = [_scores(setting, block, whole) for block in found]
+    standard = Standard.of(whole)
     listed = []
-    for block, scores in zip(found, by_size, strict=True):
-        for cell in np.argwhere(block.allowed):
-            cells: tuple[tuple[int, int], ...] = ((block.first, int(cell[0])),)
-            if block.second is not None:
-                cells += ((block.second, int(cell[1])),)
-            listed.append(Candidate(score=float(scores[tuple(cell)]), cells=cells))
+    for block in found:
+        scores = _scores(setting, block, whole, standard)
+        columns = (block.first,) if block.second is None else (block.first, block.second)
+        for score, cell in zip(scores[block.allowed].tolist(), np.argwhere(block.allowed).tolist(), strict=True):
+            listed.append(Candidate(score=score, cells=tuple(zip(columns, cell, strict=True))))
     return sorted(listed, key=lambda candidate: (-candidate.score, len(candidate.cells), candidate.cells))
 
 
-def _scores(setting: Setting, block: Block, whole: Floats) -> Floats:
+def _scores(setting: Setting, block: Block, whole: Floats, standard: Standard) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
-        if setting.weights is None:
-            axes = setting.axes
-            codes = axes[block.first].codes.astype(np.int32)
-            if block.second is not None:
-                codes = codes * len(axes[block.second].words) + axes[block.second].codes
-            shape = block.table.rows.shape
-            sums = np.asarray(np.bincount(codes, whole, minlength=block.table.rows.size), np.float64)
-            return Standard.of(whole).score(sums.reshape(shape), block.table.rows)
-        return _weighted_scores(setting, block.table)
+        if setting.weights is not None:
+            return _weighted_scores(setting, block.table)
+        rows = block.table.rows
+        if whole is setting.errors:
+            return standard.score(block.table.errors, rows)
+        axes = setting.axes
+        codes = axes[block.first].codes.astype(np.intp)
+        if block.second is not None:
+            codes = codes * len(axes[block.second].words) + axes[block.second].codes
+        sums = np.asarray(np.bincount(codes, whole, minlength=rows.size), np.float64)
+        return standard.score(sums.reshape(rows.shape), rows)
 
 
 def _weighted_scores(setting: Setting, table: Table) -> Floats:
@@ -269,115 +292,6 @@ def rows_of(axes: Sequence[Axis], candidate: Candidate) -> Bools:
     for axis, code in candidate.cells:
         inside &= axes[axis].codes == code
     return inside
-
-
-def null_maxima(
-    setting: Setting, found: Sequence[Block], *, permutations: int, rng: np.random.Generator
-) -> npt.NDArray[np.float64]:
-    """Largest score of any segment looked at, for errors permuted over the rows.
-
-    Parameters
-    ----------
-    setting, found
-        Unweighted, as searched.
-    permutations : int
-        How many.
-    rng : numpy.random.Generator
-        Draws the permutations, and the rows where there are more than `NULL_ROWS`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (permutations,). Sums are those of whole numbers, so no result depends on the order of summation.
-
-    References
-    ----------
-    Westfall and Young (1993), Resampling-Based Multiple Testing, Wiley: single-step max-T.
-    """
-    errors, axes = exact(setting.errors), [axis.codes for axis in setting.axes]
-    if len(errors) > NULL_ROWS:
-        drawn = np.sort(rng.choice(len(errors), NULL_ROWS, replace=False))
-        errors, axes = errors[drawn], [codes[drawn] for codes in axes]
-        errors = exact(errors) if errors.any() else errors
-    if bool((errors == errors[0]).all()):
-        return np.full(permutations, np.inf)  # the rows drawn say nothing, so no segment stands out
-    kind = np.float32 if errors.max(initial=0) <= 1 and len(errors) < 2**24 else np.float64
-    sums = _Sums(setting, found, axes, errors, kind)
-    at_once = max(1, min(permutations, _BLOCK_BYTES // (len(errors) * np.dtype(kind).itemsize)))
-    maxima = []
-    for start in range(0, permutations, at_once):
-        count = min(at_once, permutations - start)
-        permuted = rng.permuted(np.broadcast_to(errors.astype(kind), (count, len(errors))), axis=1)
-        maxima.append(sums.maxima(np.ascontiguousarray(permuted.T)))
-    return np.concatenate(maxima)
-
-
-class _Sums:
-    """Sums of permuted errors over all segments by matrix products, column by column.
-
-    The sums over the pairs of one segment with all later columns are one product over its rows: indicators of the later
-    columns, times the permuted errors. Those of the largest segment of a column are what the others leave.
-    """
-
-    def __init__(
-        self, setting: Setting, found: Sequence[Block], axes: Sequence[npt.NDArray[Any]], errors: Floats, kind: type
-    ) -> None:
-        self._standard = Standard.of(errors)
-        self._axes = axes
-        self._sizes = [len(axis.words) for axis in setting.axes]
-        self._allowed = {(block.first, block.second): block.allowed for block in found}
-        self._paired = max((block.second for block in found if block.second is not None), default=0) + 1
-        self._starts = np.concatenate(([0], np.cumsum(self._sizes[: self._paired])))
-        self._hot: npt.NDArray[Any] = np.zeros((len(errors), int(self._starts[-1])), kind)
-        for place in range(self._paired):
-            self._hot[np.arange(len(errors)), self._starts[place] + axes[place]] = 1
-        self._counts = self._hot.sum(axis=0, dtype=np.float64).astype(np.int64)
-
-    def maxima(self, permuted: npt.NDArray[Any]) -> Floats:
-        """Largest score of each permutation, shape (n_permutations,); permuted errors in columns."""
-        best = np.full(permuted.shape[1], -np.inf)
-        totals = self._hot.T @ permuted
-        for place in range(len(self._axes)):
-            for scores in self._of_axis(place, permuted, totals):
-                np.maximum(best, scores.max(axis=0), out=best)
-        return best
-
-    def _of_axis(self, place: int, permuted: npt.NDArray[Any], totals: npt.NDArray[Any]) -> Iterator[Floats]:
-        """Scores of the segments of a column, alone and with later columns; shape (n_segments, n_permutations)."""
-        rows = np.bincount(self._axes[place], minlength=self._sizes[place])
-        if place < self._paired:
-            own = totals[self._starts[place] : self._starts[place + 1]]
-        else:
-            own = np.stack([permuted[self._axes[place] == code].sum(axis=0) for code in range(len(rows))])
-        allowed = self._allowed[place, None]
-        if allowed.any():
-            yield self._score(own[allowed].astype(np.float64), rows[allowed])
-        if place + 1 >= self._paired:
-            return
-        later = slice(int(self._starts[place + 1]), None)
-        pairs = np.concatenate([self._allowed[place, b] for b in range(place + 1, self._paired)], axis=1)
-        largest = int(rows.argmax())
-        rest, counts_rest = totals[later].copy(), self._counts[later].copy()
-        for code in range(len(rows)):
-            if code == largest:
-                continue
-            inside = np.flatnonzero(self._axes[place] == code)
-            hot = self._hot[inside, later]
-            sums, counts = hot.T @ permuted[inside], hot.sum(axis=0, dtype=np.float64).astype(np.int64)
-            rest -= sums  # whole numbers: what is left is exact
-            counts_rest -= counts
-            if pairs[code].any():
-                yield self._score(sums[pairs[code]].astype(np.float64), counts[pairs[code]])
-        if pairs[largest].any():
-            yield self._score(rest[pairs[largest]].astype(np.float64), counts_rest[pairs[largest]])
-
-    def _score(self, sums: Floats, rows: npt.NDArray[np.int64]) -> Floats:
-        """Scores; a segment of which no row was drawn is left out."""
-        some = (rows > 0) & (rows < self._standard.n)
-        if not some.all():
-            sums, rows = sums[some], rows[some]
-        scores: Floats = (sums - (rows * self._standard.mean)[:, None]) * self._standard.factor(rows)[:, None]
-        return scores if len(scores) else np.full((1, sums.shape[1]), -np.inf)
 
 
 def adjusted(scores: Sequence[float], maxima: Floats) -> list[float]:

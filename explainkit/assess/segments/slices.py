@@ -20,16 +20,15 @@ from explainkit.assess.performance.probabilities import log_losses
 from explainkit.assess.precision import LINEARISED, linearised, of_mean
 from explainkit.assess.recorder import Details, Recorder, among
 from explainkit.assess.segments.axes import axes as make_axes
+from explainkit.assess.segments.permuted import NULL_ROWS, null_maxima
 from explainkit.assess.segments.search import (
     MOST_PAIRED,
-    NULL_ROWS,
     Block,
     Candidate,
     Setting,
     adjusted,
     blocks,
     candidates,
-    null_maxima,
     rows_of,
     worst,
 )

@@ -10,6 +10,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 BINS = 10
+_COMPARED = 30
+"""Ends that every value is compared with at most; it is searched among more."""
 WORDS = "at most 10 bins of nearly equal counts, equal values together"
 
 
@@ -43,20 +45,30 @@ def equal_counts(values: Floats, *, bins: int = BINS) -> Bins:
     Parameters
     ----------
     values : numpy.ndarray
-        At least one finite value, shape (n_rows,).
+        At least one number and no NaN, shape (n_rows,).
     bins : int, default 10
         How many bins at most.
     """
-    order = np.argsort(values, kind="stable")
-    ascending = values[order]
+    low, high, counts = cut(np.sort(values + 0.0), bins=bins)  # zeros of either sign are equal: all become positive
+    return Bins(codes=_codes(values, high[:-1]), low=low, high=high, counts=counts)
+
+
+def cut(ascending: Floats, *, bins: int = BINS) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
+    """As `equal_counts`, of rows in ascending order; the smallest and the largest value of each bin, and its rows."""
     starts = np.concatenate(([0], np.flatnonzero(ascending[1:] != ascending[:-1]) + 1))
-    repeats = np.diff(starts, append=len(values))
-    opens = first_of_bins(repeats, bins=bins)
-    codes = np.empty(len(values), np.int64)
-    codes[order] = np.repeat(np.cumsum(opens) - 1, repeats)
-    first = starts[opens]
-    last = np.append(first[1:], len(values)) - 1
-    return Bins(codes=codes, low=ascending[first], high=ascending[last], counts=last - first + 1)
+    first = starts[first_of_bins(np.diff(starts, append=len(ascending)), bins=bins)]
+    last = np.append(first[1:], len(ascending)) - 1
+    return ascending[first], ascending[last], last - first + 1
+
+
+def _codes(values: Floats, ends: Floats) -> npt.NDArray[np.int64]:
+    """How many of the ends, ascending, are below each value."""
+    if len(ends) > _COMPARED:
+        return np.searchsorted(ends, values, side="left").astype(np.int64)
+    codes = np.zeros(len(values), np.int8)
+    for end in ends:
+        codes += values > end
+    return codes.astype(np.int64)
 
 
 def first_of_bins(repeats: npt.NDArray[np.int64], *, bins: int = BINS) -> npt.NDArray[np.bool_]:

@@ -302,10 +302,24 @@ def tabulate(
     -------
     tuple of numpy.ndarray and two Counted
     """
+    if all(w is None for w in weights):
+        return _tabulate_rows(first, second)
     places, codes = np.unique(np.concatenate((first, second)), return_inverse=True)
     parts = codes[: len(first)].astype(np.int64), codes[len(first) :].astype(np.int64)
     one, two = (Counted.of(c, len(places), w, repeats=repeats) for c, w in zip(parts, weights, strict=True))
     return places, one, two
+
+
+def _tabulate_rows(first: Floats, second: Floats) -> tuple[Floats, Counted, Counted]:
+    """As `tabulate`, for rows that count alike; quick where both are in ascending order."""
+    both = np.concatenate((first, second))
+    order = np.argsort(both, kind="stable")
+    ascending = both[order]
+    starts = np.concatenate(([0], np.flatnonzero(ascending[1:] != ascending[:-1]) + 1))
+    rows = np.diff(starts, append=len(both))
+    of_second = np.add.reduceat(order >= len(first), starts, dtype=np.int64)
+    one, two = (Counted(totals=n.astype(np.float64), squares=float(n.sum())) for n in (rows - of_second, of_second))
+    return ascending[starts], one, two
 
 
 def _steps(first: Counted, second: Counted) -> Floats:

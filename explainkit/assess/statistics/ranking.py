@@ -95,13 +95,21 @@ def auc(table: ScoreTable) -> float:
     return float(right / (2 * table.positives.sum().item() * table.negatives.sum().item()))
 
 
-def placements(scores: Floats, positive: npt.NDArray[np.bool_], weights: Floats | None = None) -> Floats:
+def placements(
+    scores: Floats,
+    positive: npt.NDArray[np.bool_],
+    weights: Floats | None = None,
+    *,
+    table: ScoreTable | None = None,
+) -> Floats:
     """Share of the other class that each row is ranked rightly against, ties counting half; needs both classes.
 
     Parameters
     ----------
     scores, positive, weights : numpy.ndarray
         As for `tabulate`.
+    table : ScoreTable, optional
+        What `tabulate` makes of them, where it is at hand.
 
     Returns
     -------
@@ -112,7 +120,7 @@ def placements(scores: Floats, positive: npt.NDArray[np.bool_], weights: Floats 
     ----------
     DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44, 837–845, doi:10.2307/2531595.
     """
-    table = tabulate(scores, positive, weights)
+    table = table or tabulate(scores, positive, weights)
     below = (table.negatives.cumsum() - table.negatives / 2) / table.negatives.sum()
     above = 1 - (table.positives.cumsum() - table.positives / 2) / table.positives.sum()
     place = np.searchsorted(table.scores, scores)
@@ -120,9 +128,11 @@ def placements(scores: Floats, positive: npt.NDArray[np.bool_], weights: Floats 
     return placed
 
 
-def auc_influence(scores: Floats, positive: npt.NDArray[np.bool_], weights: Floats | None) -> Floats:
-    """What a row of weight one adds to the area under the ROC curve, shape (n_rows,); parameters as for `tabulate`."""
-    placed = placements(scores, positive, weights)
+def auc_influence(
+    scores: Floats, positive: npt.NDArray[np.bool_], weights: Floats | None, *, table: ScoreTable | None = None
+) -> Floats:
+    """What a row of weight one adds to the area under the ROC curve, shape (n_rows,); given as to `placements`."""
+    placed = placements(scores, positive, weights, table=table)
     weight = np.ones(len(scores)) if weights is None else weights
     influence = np.empty(len(scores))
     for own in (positive, ~positive):

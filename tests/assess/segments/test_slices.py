@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 from scipy import stats
 
 from explainkit.assess.fairness.shown import groupings_of
+from explainkit.assess.segments import permuted, slices
 from explainkit.assess.segments import search as slice_search
-from explainkit.assess.segments import slices
 from explainkit.assess.segments.axes import axes, short_cut
 from explainkit.assess.statistics.intervals import newcombe_difference
 from explainkit.errors import PlanError
@@ -155,20 +156,38 @@ def test_the_largest_score_under_permutation_is_that_of_brute_force(kind):
     frame = frame_of(400, rng)
     errors = (rng.random(400) < 0.2).astype(float) if kind == "counted" else rng.exponential(size=400)
     setting, found = searched(frame, errors)
-    maxima = slice_search.null_maxima(setting, found, permutations=7, rng=np.random.default_rng(9))
+    maxima = permuted.null_maxima(setting, found, permutations=7, rng=np.random.default_rng(9))
     whole = slice_search.exact(errors)
-    permuted = np.random.default_rng(9).permuted(np.broadcast_to(whole.astype(np.float64), (7, 400)), axis=1)
+    shuffled = np.random.default_rng(9).permuted(np.broadcast_to(whole.astype(np.float64), (7, 400)), axis=1)
     every = segments(frame, support=30)
-    expected = [max(z_of(rows, e) for rows in every.values()) for e in permuted]
+    expected = [max(z_of(rows, e) for rows in every.values()) for e in shuffled]
     assert maxima == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(("paired", "most"), [(30, 2), (3, 2), (30, 1)])
+@pytest.mark.parametrize("kind", ["counted", "continuous"])
+def test_permuted_errors_are_scored_as_errors_are(kind, paired, most, monkeypatch):
+    monkeypatch.setattr(slice_search, "MOST_PAIRED", paired)
+    rng = np.random.default_rng(6)
+    frame = pd.concat([frame_of(300, rng).add_suffix(f"_{i}") for i in range(3)], axis=1)
+    errors = (rng.random(300) < 0.3).astype(float) if kind == "counted" else rng.exponential(size=300)
+    setting = replace(searched(frame, errors)[0], max_columns=most)
+    maxima = permuted.null_maxima(
+        setting, slice_search.blocks(setting)[0], permutations=21, rng=np.random.default_rng(2)
+    )
+    draws = np.random.default_rng(2)
+    for largest in maxima:
+        shuffled = replace(setting, errors=draws.permuted(errors))
+        score = slice_search.candidates(shuffled, slice_search.blocks(shuffled)[0])[0].score
+        assert largest == pytest.approx(score, rel=1e-12)
 
 
 def test_permutations_do_not_depend_on_the_size_of_the_blocks(monkeypatch):
     frame, wrong = planted(seed=4, n=500)
     setting, found = searched(frame, wrong)
-    whole = slice_search.null_maxima(setting, found, permutations=20, rng=np.random.default_rng(1))
-    monkeypatch.setattr(slice_search, "_BLOCK_BYTES", 500 * 4 * 3)
-    parts = slice_search.null_maxima(setting, found, permutations=20, rng=np.random.default_rng(1))
+    whole = permuted.null_maxima(setting, found, permutations=20, rng=np.random.default_rng(1))
+    monkeypatch.setattr(permuted, "_BLOCK_BYTES", 1)
+    parts = permuted.null_maxima(setting, found, permutations=20, rng=np.random.default_rng(1))
     np.testing.assert_array_equal(whole, parts)
 
 
@@ -185,7 +204,7 @@ def test_on_noise_the_adjusted_p_is_no_smaller_than_it_should_be():
         wrong = rng.random(500) < 0.15
         told.append(values_of(slices.measure(subject(frame, wrong), plan(seed=seed)))["slice.p_adjusted[slice=1]"])
         setting, found = searched(frame, wrong)
-        maxima = slice_search.null_maxima(setting, found, permutations=200, rng=rng)
+        maxima = permuted.null_maxima(setting, found, permutations=200, rng=rng)
         largest += slice_search.adjusted([slice_search.candidates(setting, found)[0].score], maxima)
     assert np.mean(np.array(told) <= 0.05) <= 0.08
     # Of the largest score it is uniform; what is told may be less extreme, as refinements are left out.

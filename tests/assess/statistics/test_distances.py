@@ -76,6 +76,17 @@ def test_whole_weights_that_repeat_rows_equal_the_rows_written_out():
     assert population_stability(one, two) == population_stability(*written[1:])
 
 
+@given(first=numbers, second=numbers)
+def test_rows_that_count_alike_are_tabulated_as_rows_of_weight_one(first, second):
+    one, two = np.ones(len(first)), np.ones(len(second))
+    places, *counts = tabulate(first, second)
+    other, *weighed = tabulate(first, second, (one, two))
+    assert places.tolist() == other.tolist()
+    for count, weigh in zip(counts, weighed, strict=True):
+        assert count.totals.tolist() == weigh.totals.tolist()
+        assert count.squares == weigh.squares
+
+
 def test_days_merge_into_the_sum_of_days():
     rng = np.random.default_rng(1)
     codes, weight = rng.integers(0, 6, 300), rng.uniform(0.5, 2, 300)
