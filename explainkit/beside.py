@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
 from typing import IO, NoReturn, TypeVar
 
+from explainkit import docstrings
 from explainkit.children import copied, end_with_parent, processors
 from explainkit.garbage import rarely
 
@@ -30,6 +31,7 @@ def own() -> None:
     global _own
     _own = True
     rarely()
+    docstrings.unread()
 
 
 def owned() -> bool:

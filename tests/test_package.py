@@ -60,6 +60,17 @@ def test_the_process_of_a_booster_loads_no_more_than_it_needs() -> None:
     assert loaded & {"asyncio", "joblib", "pydantic", "scipy"} == set()
 
 
+def test_the_process_of_a_model_is_started_before_anything_heavy_is_loaded() -> None:
+    loaded = loaded_by(
+        "from pathlib import Path\n"
+        "import explainkit.pipeline\n"
+        "from explainkit.load.confined.opening import Opening\n"
+        "Opening(Path('absent')).close()"
+    )
+    assert "pydantic" in loaded
+    assert loaded & set(HEAVY.split()) == set()
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["audit", "--help"], ["verify", "--help"]])
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     loaded = loaded_by(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,11 @@ import pandas as pd
 from explainkit.errors import ModelError
 from explainkit.explain.tree.ensemble import NAN_GOES, NAN_IS_ZERO, Ensemble, IntArray
 from explainkit.load.confined.client import Confined, RaisedThereError, clean
-from explainkit.load.confined.frames import Array, Head
+from explainkit.load.confined.frames import Head
 from explainkit.load.confined.values import packed
+
+if TYPE_CHECKING:
+    from explainkit.load.confined.frames import Array
 
 FloatArray = npt.NDArray[np.float64]
 NODES = ("left", "right", "column", "threshold", "missing", "default_left", "categories", "values", "cover")

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
 def main() -> NoReturn:
     """Serve until the input ends."""
+    from explainkit import docstrings
     from explainkit.children import end_with_parent
     from explainkit.garbage import rarely
     from explainkit.load.confined.confinement import confine
 
     end_with_parent()
     rarely()
+    docstrings.unread()
     job = _job(sys.stdin.buffer)
     asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "r+b") as nothing:

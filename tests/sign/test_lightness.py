@@ -35,3 +35,25 @@ def test_verifying_loads_no_library_of_the_audit(signed_once: Path, keys: TrialK
 def test_a_signer_is_described_without_pyhanko() -> None:
     found = loaded("import explainkit.sign.keys, explainkit.sign.release, explainkit.sign.aids")
     assert found & {"pyhanko", "asn1crypto", "aiohttp", *HEAVY} == set()
+
+
+def test_the_process_that_signs_loads_no_client_of_the_network() -> None:
+    found = loaded(
+        "import os, runpy, sys; sys.stdin = open(os.devnull)\n"
+        "runpy.run_module('explainkit.sign', run_name='__main__')\n"
+        "from pyhanko.sign import PdfSigner, timestamps"
+    )
+    assert "pyhanko" in found
+    assert found & {"aiohttp", *HEAVY} == set()
+
+
+def test_a_version_that_needs_the_client_of_the_network_gets_it() -> None:
+    found = loaded(
+        "from types import ModuleType\n"
+        "from explainkit.sign import __main__ as process\n"
+        "class Bare(ModuleType):\n    __setattr__ = lambda *of: None\n"
+        "process.ModuleType = Bare\n"
+        "process._load_hanko()\n"
+        "from pyhanko.sign.timestamps import HTTPTimeStamper"
+    )
+    assert "aiohttp" in found

@@ -14,11 +14,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from explainkit.children import command, environment
 from explainkit.errors import PARTS, DataError, ExplainkitError, InputError, MissingExtraError, ModelError
-from explainkit.load.confined.frames import Array, GarbledError, Message, receive, send
+from explainkit.load.confined.frames import GarbledError, Message, receive, send
+
+if TYPE_CHECKING:
+    from explainkit.load.confined.frames import Array
 
 _SERVER = "explainkit.explain.server"
 _ERRORS = {kind.__name__: kind for kind in (InputError, DataError, ModelError, MissingExtraError)}

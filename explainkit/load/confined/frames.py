@@ -1,6 +1,7 @@
 """What goes through the pipes: a JSON object and raw arrays, never a pickle.
 
 A message is the length of the head, the head, and the bytes of the arrays that the head lists with type and shape.
+NumPy is loaded with the first array: the first message, which has none, begins a process that loads it as well.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import math
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+    Array = npt.NDArray[Any]
+
 Head = dict[str, Any]
 
 _LENGTH = struct.Struct(">4sQ")
@@ -46,19 +49,25 @@ def send(stream: IO[bytes], head: Mapping[str, Any], arrays: Sequence[Array] = (
     OSError
         If nobody reads it.
     """
-    # Sums over an array depend, in their last bits, on the order in which it lies in memory: it stays as it is.
-    turned = [array.flags.f_contiguous and not array.flags.c_contiguous for array in arrays]
-    whole = [np.ascontiguousarray(array.T if turn else array) for array, turn in zip(arrays, turned, strict=True)]
-    listed = [
-        {"type": array.dtype.str, "shape": array.shape, "turned": turn}
-        for array, turn in zip(whole, turned, strict=True)
-    ]
+    whole = [_whole(array) for array in arrays]
+    listed = [{"type": array.dtype.str, "shape": array.shape, "turned": turned} for array, turned in whole]
     text = json.dumps({**head, "arrays": listed}, allow_nan=False).encode()
     stream.write(_LENGTH.pack(_MAGIC, len(text)) + text)
-    for array in whole:
+    for array, _ in whole:
         if array.size:
-            stream.write(array.reshape(-1).view(np.uint8).data)
+            stream.write(array.reshape(-1).view("u1").data)
     stream.flush()
+
+
+def _whole(array: Array) -> tuple[Array, bool]:
+    """An array in one piece, and whether it is turned.
+
+    Sums over an array depend, in their last bits, on the order in which it lies in memory: it stays as it is.
+    """
+    import numpy as np
+
+    turned = array.flags.f_contiguous and not array.flags.c_contiguous
+    return np.ascontiguousarray(array.T if turned else array), turned
 
 
 def receive(stream: IO[bytes], *, most: int, types: frozenset[str] | None = ANSWERS) -> Message:
@@ -106,6 +115,8 @@ def _no_constant(text: str) -> float:
 
 def _described(entry: Any, types: frozenset[str] | None) -> tuple[np.dtype[Any], tuple[int, ...]]:
     """Type and shape of an array that is announced."""
+    import numpy as np
+
     kind, shape = entry["type"], entry["shape"]
     if types is not None and kind not in types:
         raise ValueError(kind)
@@ -117,6 +128,8 @@ def _described(entry: Any, types: frozenset[str] | None) -> tuple[np.dtype[Any],
 
 
 def _array(stream: IO[bytes], dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
+    import numpy as np
+
     found = np.empty(shape, dtype=dtype)
     if found.size:
         view = memoryview(found.reshape(-1).view(np.uint8).data)
