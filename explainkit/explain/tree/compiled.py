@@ -36,5 +36,6 @@ class _Kept(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """What was kept for a signature, None where nothing was."""
         rtsys.initialize(target_context)
-        load: Any = self._load_overload
-        return load(sig, target_context)
+        kept: Any = self
+        with kept._guard_against_spurious_io_errors():
+            return kept._load_overload(sig, target_context)
