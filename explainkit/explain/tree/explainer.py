@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 
 from explainkit.explain.tree.encoding import MOST_CUTS
 from explainkit.explain.tree.ensemble import Ensemble, IntArray, remembered
-from explainkit.explain.tree.tabled import Tables, fill_tables
+from explainkit.explain.tree.tabled import Tables, fill_tables, shares_of
 from explainkit.explain.tree.walked import Shape, add_interventional, add_path_dependent, shape_of
 
 FloatArray = npt.NDArray[np.float64]
@@ -23,6 +24,7 @@ MOST_AGAINST = 16
 _TREE_ROOM = 2_000_000  # numbers in the tables of one tree, before groups are formed
 _ALL_ROOM = 100_000_000  # … of all trees
 _ROOM_AGAINST = 10_000_000  # … of all trees beyond these limits that have tables against a background
+_FEW = 2000  # rows that meet a part of the patterns only
 _REPAID = 25_000  # rows × quadrature nodes from which making tables takes less time than walking
 
 
@@ -38,6 +40,19 @@ class TreeValues:
     """Standard error of each value where part of the background was sampled, shape as `values`."""
     sampled: int | None
     """Background rows in that sample."""
+
+
+@dataclass(slots=True)
+class _Made:
+    """What an explainer and its copies make once for all of them."""
+
+    parts: list[Ensemble]
+    """Trees with tables."""
+    shares: list[FloatArray | None] | None = None
+    tables: list[Tables] | None = None
+    asked: bool = False
+    """Whether values were asked for before."""
+    lock: Lock = field(default_factory=Lock)
 
 
 class TreeExplainer:
@@ -96,7 +111,7 @@ class TreeExplainer:
         self._deep = int(deep.sum())
         self._shallow = _batches(ensemble, np.flatnonzero(~deep))
         self._walked = _batches(ensemble, np.flatnonzero(walked))
-        self._tables = [self._fill(part) for part in _batches(ensemble, np.flatnonzero(~walked))]
+        self._made = _Made(_batches(ensemble, np.flatnonzero(~walked)))
 
     def of(self, rows: int) -> TreeExplainer:
         """The same against the same background, for so many rows in all."""
@@ -104,8 +119,30 @@ class TreeExplainer:
         other._rows = rows
         return other
 
-    def _fill(self, part: Ensemble, *, pairs: bool = False) -> Tables:
-        return fill_tables(part, self._players, self._count, self._background, longest=self._longest, pairs=pairs)
+    def _shares(self, part: Ensemble, *, pairs: bool = False) -> FloatArray | None:
+        if self._background is None:
+            return None
+        return shares_of(part, self._players, self._count, self._background, pairs=pairs)
+
+    def _tables(self, rows: FloatArray) -> list[Tables]:
+        """Tables for some rows: all of them, and kept, unless they are asked for once only, for few rows."""
+        made = self._made
+        with made.lock:
+            if made.shares is None:
+                made.shares = [self._shares(part) for part in made.parts]
+            if made.tables is None:
+                few = not made.asked and len(rows) <= _FEW
+                tables = [
+                    fill_tables(
+                        part, self._players, self._count, shares, longest=self._longest, rows=rows if few else None
+                    )
+                    for part, shares in zip(made.parts, made.shares, strict=True)
+                ]
+                made.asked = True
+                if few:
+                    return tables
+                made.tables = tables
+            return made.tables
 
     @property
     def deep(self) -> int:
@@ -127,7 +164,7 @@ class TreeExplainer:
         out = into.reshape(len(rows), -1)
         base = self._base.copy()
         variance, sampled = None, None
-        for tables in self._tables:
+        for tables in self._tables(rows):
             tables.add(rows, out)
             base += tables.base
         for stream, part in enumerate(self._walked):
@@ -183,7 +220,8 @@ class TreeExplainer:
         count = self._count
         out = np.zeros((len(rows), self._outputs * count * count))
         for part in self._shallow:
-            self._fill(part, pairs=True).add(rows, out)
+            shares = self._shares(part, pairs=True)
+            fill_tables(part, self._players, self._count, shares, longest=self._longest, pairs=True).add(rows, out)
         table = out.reshape(len(rows), self._outputs, count, count).transpose(0, 2, 3, 1)
         both = table + table.transpose(0, 2, 1, 3)
         values = self.values(rows).values

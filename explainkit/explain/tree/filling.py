@@ -34,19 +34,21 @@ def sizes_of_sets(widest: int) -> Any:
 
 
 @compiled
-def shares_by_size(u: int, sizes: Any, share: Any, ranked: Any) -> None:
-    """``ranked[m, a]``: share of background rows whose set q holds m and has u − a players."""
-    size = 1 << u
+def shares_by_size(u: int, sizes: Any, share: Any, room: Any) -> Any:
+    """``found[m, a]``: share of background rows whose set q holds m and has u − a players; a view of `room`."""
+    size, width = 1 << u, u + 1
+    flat = room[: size * width]
+    flat[:] = 0.0
     for q in range(size):
-        ranked[q] = 0.0
-        ranked[q, u - sizes[q]] = share[q]
+        flat[q * width + u - sizes[q]] = share[q]
+    # All sets at once that lack a player, and those with it: runs of numbers, which vector instructions add.
     for i in range(u):
-        bit = 1 << i
-        for first in range(0, size, 2 * bit):
-            for m in range(first, first + bit):
-                # A set that holds m and the player i has more players than m: a is smaller than u − |m|.
-                for a in range(u - sizes[m]):
-                    ranked[m, a] += ranked[m | bit, a]
+        run = width << i
+        for first in range(0, size * width, 2 * run):
+            without, holds = flat[first : first + run], flat[first + run : first + 2 * run]
+            for k in range(run):
+                without[k] += holds[k]
+    return flat.reshape((size, width))
 
 
 @compiled
@@ -189,7 +191,10 @@ def background_shares(ratios: Any, met: Any, counts: Any, share: Any) -> None:
 
 @compiled
 def add_leaf(span: Any, columns: Any, u: int, place: Any, met: Any, value: Any, table: Any, tables: Any) -> None:
-    """Add a leaf's values to the table columns of its group; `table` has a row for each player, or for each pair."""
+    """Add a leaf's values to the table columns of its group; `table` has a row for each player, or for each pair.
+
+    ``met`` is the set that each pattern with a place in the tables meets.
+    """
     column_player, column_other, column_output, offset = columns
     for c in range(span[0], span[1]):
         i, j = place[column_player[c]], place[column_other[c]]
@@ -218,12 +223,13 @@ def weights_by_size(widest: int, factorial: Any) -> Any:
 def fill(group: Any, columns: Any, digits: Any, tests: Any, tree: Any, shape: Any, counts: Any, out: Any) -> None:
     """Fill the tables of all groups.
 
-    `group`, `columns`, `digits` and `tests` are those of `explainkit.explain.tree.program.Program`. `counts` holds, for
-    each group, the share of background rows by pattern; empty, it stands for path-dependent values. ``out`` is tables
-    and base; ``shape`` the leaf values, the number of players, the most players and nodes on a path, and whether tables
-    are of pairs.
+    `group`, `columns`, `digits` and `tests` are those of `explainkit.explain.tree.program.Program`; behind the arrays
+    of a group stand the first of its patterns that have a place in the tables and, for all groups, those patterns, none
+    where all have one. `counts` holds, for each group, the share of background rows by pattern; empty, it stands for
+    path-dependent values. ``out`` is tables and base; ``shape`` the leaf values, the number of players, the most
+    players and nodes on a path, and whether tables are of pairs.
     """
-    root, digit_first, pattern_first, column_first = group
+    root, digit_first, pattern_first, column_first, placed_first, placed = group
     values, count, widest, deepest, pairs = shape
     tables, base = out
     factorial = np.ones(2 * widest + 2)
@@ -232,7 +238,7 @@ def fill(group: Any, columns: Any, digits: Any, tests: Any, tree: Any, shape: An
     weights, sizes = weights_by_size(widest, factorial), sizes_of_sets(widest)
     share = np.empty(1 << widest)
     asked = np.zeros(1 << widest, np.bool_)
-    ranked = np.empty((1 << widest, widest + 1))
+    room = np.empty((widest + 1) << widest)
     table = np.empty((widest * widest if pairs else widest, 1 << widest))
     place = np.full(count, -1, np.int64)
     players, ratios = np.empty(widest, np.int64), np.empty(widest)
@@ -255,15 +261,16 @@ def fill(group: Any, columns: Any, digits: Any, tests: Any, tree: Any, shape: An
             background_shares(ratios[:u], met, shares, share)
             for k in range(len(base)):
                 base[k] += values[leaf, k] * share[(1 << u) - 1]
-            shares_by_size(u, sizes, share, ranked)
-            for o in met:
+            ranked = shares_by_size(u, sizes, share, room)
+            held = met[placed[placed_first[g] : placed_first[g + 1]]] if len(placed) > 0 else met
+            for o in held:
                 asked[o] = True
             if pairs:
                 leaf_pairs(u, sizes, ranked, asked, factorial, table)
             else:
                 leaf_values(u, sizes, ranked, asked, (weights[0], weights[1]), table)
-            for o in met:
+            for o in held:
                 asked[o] = False
-            add_leaf(column_first[g : g + 2], columns, u, place, met, values[leaf], table, tables)
+            add_leaf(column_first[g : g + 2], columns, u, place, held, values[leaf], table, tables)
             for i in range(u):
                 place[players[i]] = -1

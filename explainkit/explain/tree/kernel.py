@@ -14,15 +14,24 @@ from explainkit.explain.tree.compiled import compiled
 from explainkit.explain.tree.ensemble import NAN_IS_ZERO, ZERO, ZERO_GOES
 
 BLOCK = 2048
-"""Rows worked on together: many, so that tables beyond the near caches are fetched seldom."""
+"""Rows worked on together."""
+MOST_ROWS = 8192
+"""Rows whose table entries are added together: many, so that tables beyond the near caches are fetched seldom."""
+_SUMS = 200_000
+"""Sums that are held at once, unless the rows of a block have more: few enough for the near caches."""
+
+
+def rows_together(columns: int) -> int:
+    """How many rows with so many sums `add_rows` works on together."""
+    return max(BLOCK, min(MOST_ROWS, _SUMS // max(1, columns)))
 
 
 @compiled
 def encode_block(rows: Any, start: int, count: int, encoding: Any, codes: Any) -> None:
-    """Codes of `count` rows from `start` on, into ``codes[n_codes, BLOCK]``."""
+    """Codes of `count` rows from `start` on, into ``codes[n_codes, count or more]``."""
     column, missing, left, categorical, first, cuts, float32 = encoding
-    place = np.empty(BLOCK, np.int32)
-    value = np.empty(BLOCK, np.float64)
+    place = np.empty(count, np.int32)
+    value = np.empty(count, np.float64)
     for c in range(len(column)):
         thresholds = cuts[first[c] : first[c + 1]]
         size = len(thresholds)
@@ -56,7 +65,7 @@ def encode_block(rows: Any, start: int, count: int, encoding: Any, codes: Any) -
 
 @compiled
 def patterns_of(codes: Any, count: int, group: int, tests: Any, state: Any, out: Any) -> None:
-    """Pattern of each row in one group, into ``out[BLOCK]``; `state` is room to work in."""
+    """Pattern of each of `count` rows in one group, into `out`; `state` is room to work in."""
     digit_first, stride, path, condition_first, conditions, counted, cut_first, cuts = tests
     for r in range(count):
         out[r] = 0
@@ -93,7 +102,7 @@ def patterns_of(codes: Any, count: int, group: int, tests: Any, state: Any, out:
 
 @compiled
 def add_tables(count: int, patterns: Any, entries: Any, offsets: Any, tables: Any, sums: Any) -> None:
-    """Add the table entries of a chunk of groups to ``sums[n_columns, BLOCK]``.
+    """Add the table entries of a chunk of groups to ``sums[n_columns, count or more]``.
 
     ``entries[e] = (column, group)`` are ordered by column; four tables are added at a time, so that a sum is read and
     written once for four entries.
@@ -127,23 +136,33 @@ def add_tables(count: int, patterns: Any, entries: Any, offsets: Any, tables: An
 
 @compiled
 def add_rows(rows: Any, first: int, end: int, encoding: Any, tests: Any, layout: Any, tables: Any, out: Any) -> None:
-    """Add the values of rows `first` to `end` to ``out[n_rows, n_columns]``."""
-    chunks, entry_first, entries, offsets = layout
-    columns = out.shape[1]
-    codes = np.empty((len(encoding[0]), BLOCK), np.uint16)
-    state = np.empty(BLOCK, np.uint16)
-    sums = np.empty((columns, BLOCK))
+    """Add the values of rows `first` to `end` to ``out[n_rows, n_columns]``.
+
+    ``layout`` is chunks, entries and where their tables start, as `explainkit.explain.tree.tabled.Tables` has them; the
+    first pattern of each group and the place of each pattern in its table, none where all have one; and how many rows
+    are worked on together.
+    """
+    chunks, entry_first, entries, offsets, pattern_first, places, together = layout
+    columns, block = out.shape[1], min(together, end - first)
+    codes = np.empty((len(encoding[0]), block), np.uint16)
+    state = np.empty(block, np.uint16)
+    sums = np.empty((columns, block))
     widest = 1
     for c in range(len(chunks) - 1):
         widest = max(widest, chunks[c + 1] - chunks[c])
-    patterns = np.empty((widest, BLOCK), np.uint16)
-    for start in range(first, end, BLOCK):
-        count = min(BLOCK, end - start)
+    patterns = np.empty((widest, block), np.uint16)
+    for start in range(first, end, block):
+        count = min(block, end - start)
         encode_block(rows, start, count, encoding, codes)
         sums[:] = 0.0
         for c in range(len(chunks) - 1):
             for g in range(chunks[c], chunks[c + 1]):
-                patterns_of(codes, count, g, tests, state, patterns[g - chunks[c]])
+                mine = patterns[g - chunks[c]]
+                patterns_of(codes, count, g, tests, state, mine)
+                if len(places) > 0:
+                    place = places[pattern_first[g] :]
+                    for r in range(count):
+                        mine[r] = place[mine[r]]
             part = slice(entry_first[c], entry_first[c + 1])
             add_tables(count, patterns, entries[part], offsets[part], tables, sums)
         for j in range(columns):

@@ -42,6 +42,15 @@ class Program:
     """Numbers in all tables."""
     patterns: int
     """Patterns of all groups."""
+    order: IntArray
+    """Table column of each entry."""
+    behind: IntArray
+    """Group of each table column."""
+
+    def sized(self, sizes: IntArray) -> tuple[int, IntArray, IntArray]:
+        """Numbers in all tables, and where table columns and those of entries start, with so many patterns a group."""
+        offset = _before(sizes[self.behind])
+        return int(offset[-1]), offset[:-1], offset[:-1][self.order]
 
 
 def assemble(groups: Sequence[tuple[Group, list[int]]], *, players: int, pairs: bool = False) -> Program:
@@ -90,6 +99,8 @@ def assemble(groups: Sequence[tuple[Group, list[int]]], *, players: int, pairs: 
         entry_offset=offset[:-1][order],
         size=int(offset[-1]),
         patterns=sum(sizes),
+        order=order,
+        behind=behind,
     )
 
 

@@ -13,7 +13,7 @@ from explainkit.explain.tree.encoding import Encoding, encode
 from explainkit.explain.tree.ensemble import Ensemble, IntArray, remembered
 from explainkit.explain.tree.groups import find_groups
 from explainkit.explain.tree.program import Program, assemble
-from explainkit.explain.tree.threads import over_ranges
+from explainkit.explain.tree.threads import evenly, over_ranges
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -30,28 +30,35 @@ class Tables:
     encoding: Encoding
     program: Program
     tables: FloatArray
+    entry_offset: IntArray
+    """Where the table column of each entry of the program starts."""
+    places: npt.NDArray[np.uint16]
+    """Place of each pattern in its table where only some have one, else none."""
     base: FloatArray
     """What the trees give with no player known, shape (n_outputs,)."""
 
     def add(self, rows: FloatArray, out: FloatArray) -> None:
         """Add the values of rows to `out`, shape (n_rows, n_outputs · n_players); or · n_players² for pairs."""
         program = self.program
-        layout = (program.chunks, program.entry_first, program.entries, program.entry_offset)
+        together = kernel.rows_together(out.shape[1])
+        entries = (program.chunks, program.entry_first, program.entries, self.entry_offset)
+        layout = (*entries, program.group[2], self.places, together)
 
         def work(first: int, end: int) -> None:
             kernel.add_rows(rows, first, end, self.encoding.arrays, program.tests, layout, self.tables, out)
 
-        over_ranges(work, len(rows))
+        over_ranges(work, len(rows), at_once=evenly(len(rows), most=together, least=kernel.BLOCK))
 
 
 def fill_tables(
     ensemble: Ensemble,
     players: IntArray,
     count: int,
-    background: FloatArray | None,
+    shares: FloatArray | None,
     *,
     longest: tuple[int, int],
     pairs: bool = False,
+    rows: FloatArray | None = None,
 ) -> Tables:
     """Make the tables of an ensemble.
 
@@ -63,43 +70,76 @@ def fill_tables(
         Player behind each column.
     count : int
         Number of players.
-    background : ndarray, shape (n_background, n_columns), optional
-        For interventional values; all rows are used.
+    shares : ndarray, optional
+        For interventional values; see `shares_of`.
     longest : (int, int)
         Most players, and most tests, on a path.
     pairs : bool
         Interactions instead of values.
+    rows : ndarray, shape (n_rows, n_columns), optional
+        The only rows whose values will be added: where they are few, they meet few of the patterns.
     """
-    key = ("program", players.tobytes(), count, pairs)
-    encoding, program = remembered(ensemble, key, lambda: _planned(ensemble, players, count, pairs))
-    shares = np.empty(0) if background is None else _shares(encoding, program, background)
-    tables = np.zeros(program.size)
+    encoding, program = _plan(ensemble, players, count, pairs)
+    tables, offset, entry_offset = program.size, program.columns[3], program.entry_offset
+    placed_first, placed, places = program.group[2], np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint16)
+    if rows is not None:
+        placed_first, placed, places = _placed(program, _counts(encoding, program, rows) > 0)
+        tables, offset, entry_offset = program.sized(np.diff(placed_first))
     nodes_of = _nodes(ensemble, encoding, players)
     shape = (ensemble.values, count, *longest, pairs)
+    filled = np.zeros(tables)
+    columns = (*program.columns[:3], offset)
+    behind = np.empty(0) if shares is None else shares
 
     def work(first: int, end: int) -> FloatArray:
         base = np.zeros(ensemble.outputs)
-        root, *starts = program.group
-        group = (root[first:end], *(start[first : end + 1] for start in starts))
-        filling.fill(group, program.columns, program.digits, program.tests, nodes_of, shape, shares, (tables, base))
+        root, *starts = *program.group, placed_first
+        group = (root[first:end], *(start[first : end + 1] for start in starts), placed)
+        filling.fill(group, columns, program.digits, program.tests, nodes_of, shape, behind, (filled, base))
         return base
 
     parts = over_ranges(work, len(program.group[0]), at_once=_AT_ONCE)
     base = np.sum(parts, axis=0) if parts else np.zeros(ensemble.outputs)
-    return Tables(encoding=encoding, program=program, tables=tables, base=base)
+    return Tables(
+        encoding=encoding, program=program, tables=filled, entry_offset=entry_offset, places=places, base=base
+    )
 
 
-def _shares(encoding: Encoding, program: Program, background: FloatArray) -> FloatArray:
-    """Share of background rows with each pattern of each group."""
+def shares_of(
+    ensemble: Ensemble, players: IntArray, count: int, background: FloatArray, *, pairs: bool = False
+) -> FloatArray:
+    """Share of background rows with each pattern of each group; parameters as for `fill_tables`."""
+    shares: FloatArray = _counts(*_plan(ensemble, players, count, pairs), background) / len(background)
+    return shares
+
+
+def _counts(encoding: Encoding, program: Program, rows: FloatArray) -> IntArray:
+    """Number of rows with each pattern of each group."""
 
     def work(first: int, end: int) -> IntArray:
         counts = np.zeros(program.patterns, dtype=np.int64)
-        kernel.count_rows(background, first, end, encoding.arrays, program.tests, program.group[2], counts)
+        kernel.count_rows(rows, first, end, encoding.arrays, program.tests, program.group[2], counts)
         return counts
 
-    counts = sum(over_ranges(work, len(background), at_once=65_536))
-    shares: FloatArray = counts / len(background)
-    return shares
+    return sum(over_ranges(work, len(rows), at_once=65_536), start=np.zeros(program.patterns, dtype=np.int64))
+
+
+def _placed(program: Program, met: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray, npt.NDArray[np.uint16]]:
+    """Of the patterns met: the first of each group, which of its patterns they are, and all patterns' places."""
+    before = np.concatenate([[0], np.cumsum(met)])
+    first, start = before[program.group[2]], program.group[2][:-1]
+    sizes = np.diff(program.group[2])
+    placed = np.flatnonzero(met)
+    return (
+        first,
+        placed - np.repeat(start, np.diff(first)),
+        (before[:-1] - np.repeat(first[:-1], sizes)).astype(np.uint16),
+    )
+
+
+def _plan(ensemble: Ensemble, players: IntArray, count: int, pairs: bool) -> tuple[Encoding, Program]:
+    key = ("program", players.tobytes(), count, pairs)
+    return remembered(ensemble, key, lambda: _planned(ensemble, players, count, pairs))
 
 
 def _planned(ensemble: Ensemble, players: IntArray, count: int, pairs: bool) -> tuple[Encoding, Program]:

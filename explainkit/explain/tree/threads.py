@@ -11,6 +11,13 @@ from explainkit.children import processors
 _ROWS = 4096
 
 
+def evenly(count: int, *, most: int, least: int) -> int:
+    """How many of so many things to work on at once, so that all processors have as many: from `least` to `most`."""
+    lanes = processors()
+    rounds = -(-count // (most * lanes))
+    return max(least, -(-count // max(1, rounds * lanes)))
+
+
 def over_ranges(work: Callable[[int, int], Any], count: int, *, at_once: int = _ROWS) -> list[Any]:
     """Call ``work(first, end)`` for consecutive ranges of so many things, and list what it returns in their order.
 

@@ -33,6 +33,10 @@ def check(
         assert (np.abs(found.values[r] - expected) <= 1e-9 * scale).all(), (found.values[r] - expected, row)
         residual = np.abs(found.base + found.values[r].sum(axis=0) - output(ensemble, row))
         assert (residual <= 1e-9 * scale).all()
+    # Once for few rows, what these rows meet is filled in; then all of it.
+    again = explainer.values(rows)
+    assert again.values.tobytes() == found.values.tobytes()
+    assert again.base.tobytes() == found.base.tobytes()
 
 
 @settings(max_examples=40, deadline=None)
