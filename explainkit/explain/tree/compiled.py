@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import numba
@@ -12,6 +11,9 @@ from numba.core.runtime.nrt import rtsys
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_ALONE = all(hasattr(FunctionCache, name) for name in ("_load_overload", "_guard_against_spurious_io_errors"))
+"""Whether this version of numba keeps results in such a way that they can be loaded alone; else they are as it does."""
+
 
 def compiled(function: F) -> F:
     """Compile a function on its first call, without the interpreter's lock, and keep the result on disk if possible.
@@ -19,10 +21,13 @@ def compiled(function: F) -> F:
     numba takes a kept result for fresh as long as the file of the function itself is unchanged: who edits a function
     that those of other files call deletes what was kept (``make clean``).
     """
-    made: Any = numba.njit(nogil=True, error_model="numpy")(function)
-    kept: Any = _Kept
-    with suppress(RuntimeError):  # no folder that numba may write to
-        made._cache = kept(function)
+    compiler: Any = numba.njit
+    try:
+        made = compiler(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # no folder that numba may write to
+        made = compiler(nogil=True, error_model="numpy")(function)
+    if type(made._cache) is FunctionCache and _ALONE:
+        made._cache = cast(Any, _Kept)(function)
     return cast(F, made)
 
 
