@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from threading import Event
 
 from explainkit.artifact import Artifact
-from explainkit.beside import beside
 from explainkit.evidence import Evidence
 from explainkit.progress import Progress
 from explainkit.public import summarised
-from explainkit.report.assemble import build, longest
+from explainkit.report.assemble import build
 from explainkit.report.html import render_html
 from explainkit.report.printer import Printed, Printer, Sheet, here
 from explainkit.report.public import build_summary, render_summary
@@ -55,13 +53,12 @@ def report_files(
         return printer(sheet)
 
     try:
-        # The copy comes first: from then on, threads are at work.
-        with beside(partial(longest, evidence, catalogue=catalogue)) as section, progress.stage("draw the card"):
+        with progress.stage("draw the card"):
             summary = summarised(evidence, card_json)
             # The printer has nothing to do until the card is drawn, and lays out these few pages meanwhile.
             drawn = build_summary(summary, catalogue=catalogue)
             public = aside.submit(render_summary, summary, card=drawn, printer=printer)
-            card = build(evidence, catalogue=catalogue, longest=section)
+            card = build(evidence, catalogue=catalogue)
         pdf = aside.submit(render_pdf, evidence, card_json, card=card, printer=hand)
         pdf.add_done_callback(lambda _: handed.set())  # also where there was nothing to hand over
         handed.wait()  # two threads at once would only slow down what the printer waits for
