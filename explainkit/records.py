@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from json.encoder import encode_basestring
 from typing import Any, TypeAlias
 
 import rfc8785
@@ -16,20 +19,89 @@ NAMES = {"class_": "class"}
 
 
 def canonical(value: Any) -> bytes:
-    """Canonical JSON bytes of a JSON value (RFC 8785)."""
-    return rfc8785.dumps(value)
+    """Canonical JSON bytes of a JSON value (RFC 8785).
+
+    Raises
+    ------
+    ValueError
+        If it has none: a number that JSON cannot hold, text that is not Unicode, a key that is not text.
+    """
+    with suppress(TypeError, ValueError):
+        return _text(value).encode()
+    return rfc8785.dumps(value)  # knows rarer types, and says what is wrong
+
+
+def _text(value: Any) -> str:
+    return _WRITERS.get(type(value), _rare)(value)
+
+
+def _rare(value: Any) -> str:
+    raise TypeError
+
+
+def _list(value: Sequence[Any]) -> str:
+    return f"[{','.join(map(_text, value))}]"
+
+
+def _dict(value: Mapping[str, Any]) -> str:
+    names = sorted(value)
+    if not "".join(names).isascii():
+        names.sort(key=lambda name: name.encode("utf-16-be"))
+    return f"{{{','.join([f'{encode_basestring(name)}:{_text(value[name])}' for name in names])}}}"
+
+
+def _int(value: int) -> str:
+    if not -(2**53) < value < 2**53:
+        raise ValueError
+    return str(value)
+
+
+def _float(value: float) -> str:
+    """A number as ECMAScript writes it (ECMA-262, Number::toString): the digits are those of Python."""
+    text = repr(value)
+    if "e" not in text:
+        if "n" in text:  # infinite, or not a number
+            raise ValueError
+        return text.removesuffix(".0") if value else "0"
+    mantissa, _, exponent = text.partition("e")
+    sign, digits, power = "-" * (value < 0), mantissa.replace(".", "").removeprefix("-"), int(exponent)
+    if -7 < power < 0:
+        return f"{sign}0.{'0' * (-power - 1)}{digits}"
+    return sign + digits.ljust(power + 1, "0") if 0 < power < 21 else f"{mantissa}e{power:+d}"
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    float: _float,
+    int: _int,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda value: "null",
+    list: _list,
+    tuple: _list,
+    dict: _dict,
+}
 
 
 def as_document(value: Any) -> Any:
     """Dataclasses as JSON objects without their empty optional members; tuples of pairs stay lists of pairs."""
-    if dataclasses.is_dataclass(value):
-        members = {NAMES.get(f.name, f.name): getattr(value, f.name) for f in dataclasses.fields(value)}
-        return {name: as_document(member) for name, member in members.items() if member is not None}
+    kind: Any = type(value)
+    if kind is str or kind is float or value is None:
+        return value
+    if members := _members(kind):
+        return {name: as_document(m) for name, at in members if (m := getattr(value, at)) is not None}
     if isinstance(value, tuple | list):
         return [as_document(member) for member in value]
     if isinstance(value, Mapping):
         return {str(name): as_document(member) for name, member in value.items()}
     return value
+
+
+@cache
+def _members(kind: type) -> tuple[tuple[str, str], ...]:
+    """Name in JSON and name of each member of a dataclass; nothing where it is none."""
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    return tuple((NAMES.get(field.name, field.name), field.name) for field in dataclasses.fields(kind))
 
 
 def from_document(kind: type[Any], document: Mapping[str, Any], parts: Parts) -> Any:
