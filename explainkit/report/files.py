@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -24,7 +24,7 @@ def report_files(
     *,
     catalogue: bytes | None = None,
     printer: Printer = here,
-    meanwhile: Callable[[], None] | None = None,
+    meanwhile: Callable[[Mapping[str, bytes]], None] | None = None,
 ) -> tuple[Artifact, ...]:
     """The card as PDF, HTML and JSON, and its public summary in the folder ``public``.
 
@@ -41,7 +41,7 @@ def report_files(
     printer : callable, optional
         Who lays the pages out; this process when left out.
     meanwhile : callable, optional
-        Called as soon as the printer has the pages of the card.
+        Called with no file as soon as the printer has the pages of the card, and with all others while it is at work.
     """
     from explainkit.report.pdf import render_pdf
 
@@ -63,21 +63,23 @@ def report_files(
         pdf.add_done_callback(lambda _: handed.set())  # also where there was nothing to hand over
         handed.wait()  # two threads at once would only slow down what the printer waits for
         if meanwhile is not None:
-            meanwhile()
+            meanwhile({})
         with progress.stage("write the card as HTML"):
             html = render_html(evidence, card=card)
         with progress.stage("write the public summary"):
             public_html, public_pdf = public.result()
+        others = (
+            Artifact(name="card.html", data=html, media_type=_HTML),
+            Artifact(name="card.json", data=card_json, media_type=_JSON),
+            Artifact(name="public/summary.pdf", data=public_pdf, media_type=_PDF),
+            Artifact(name="public/summary.html", data=public_html, media_type=_HTML),
+            Artifact(name="public/summary.json", data=summary.to_json(), media_type=_JSON),
+        )
+        if meanwhile is not None:
+            meanwhile({artifact.name: artifact.data for artifact in others})
         with progress.stage("write the card as PDF"):
             found = pdf.result()
     finally:
         # After an interrupt nobody waits for the pages; the threads end with their printer.
         aside.shutdown(wait=False, cancel_futures=True)
-    return (
-        Artifact(name="card.pdf", data=found, media_type=_PDF),
-        Artifact(name="card.html", data=html, media_type=_HTML),
-        Artifact(name="card.json", data=card_json, media_type=_JSON),
-        Artifact(name="public/summary.pdf", data=public_pdf, media_type=_PDF),
-        Artifact(name="public/summary.html", data=public_html, media_type=_HTML),
-        Artifact(name="public/summary.json", data=summary.to_json(), media_type=_JSON),
-    )
+    return (Artifact(name="card.pdf", data=found, media_type=_PDF), *others)

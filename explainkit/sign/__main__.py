@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from explainkit.garbage import rarely
-from explainkit.sign.child import serve_job
+from explainkit.sign.child import look_ahead, serve_job
 
 if __name__ == "__main__":
     rarely()
@@ -15,5 +15,6 @@ if __name__ == "__main__":
     import explainkit.sign.dsse
     import explainkit.sign.pades  # noqa: F401
 
-    if job := sys.stdin.buffer.read():
-        sys.stdout.buffer.write(serve_job(job))
+    job, agreed = look_ahead(sys.stdin.buffer)
+    if job:
+        sys.stdout.buffer.write(serve_job(job, agreed))
