@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 @rarely_collected()
 def audit_plan(
-    plan: Plan, *, base: Path, progress: Progress | None = None, meanwhile: Callable[[], None] | None = None
+    plan: Plan,
+    *,
+    base: Path,
+    progress: Progress | None = None,
+    meanwhile: Callable[[Mapping[str, bytes]], None] | None = None,
 ) -> Release:
     """Audit the model and the data that a plan names.
 
@@ -37,7 +41,7 @@ def audit_plan(
     progress : Progress, optional
         Told of each stage.
     meanwhile : callable, optional
-        Called while pages are laid out by another process, when a processor has nothing else to do.
+        Called while pages are laid out by another process, as `explainkit.report.files.report_files` says.
 
     Raises
     ------
@@ -77,7 +81,7 @@ def _release(
     subject: Subject,
     progress: Progress,
     printer: Printer,
-    meanwhile: Callable[[], None] | None = None,
+    meanwhile: Callable[[Mapping[str, bytes]], None] | None = None,
 ) -> Release:
     from explainkit.report.files import report_files
     from explainkit.sign.aids import verifying_aids

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeAlias
 
 import rfc8785
@@ -22,14 +23,24 @@ def canonical(value: Any) -> bytes:
 
 def as_document(value: Any) -> Any:
     """Dataclasses as JSON objects without their empty optional members; tuples of pairs stay lists of pairs."""
-    if dataclasses.is_dataclass(value):
-        members = {NAMES.get(f.name, f.name): getattr(value, f.name) for f in dataclasses.fields(value)}
-        return {name: as_document(member) for name, member in members.items() if member is not None}
+    kind: Any = type(value)
+    if kind is str or kind is float or value is None:
+        return value
+    if members := _members(kind):
+        return {name: as_document(m) for name, at in members if (m := getattr(value, at)) is not None}
     if isinstance(value, tuple | list):
         return [as_document(member) for member in value]
     if isinstance(value, Mapping):
         return {str(name): as_document(member) for name, member in value.items()}
     return value
+
+
+@cache
+def _members(kind: type) -> tuple[tuple[str, str], ...]:
+    """Name in JSON and name of each member of a dataclass; nothing where it is none."""
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    return tuple((NAMES.get(field.name, field.name), field.name) for field in dataclasses.fields(kind))
 
 
 def from_document(kind: type[Any], document: Mapping[str, Any], parts: Parts) -> Any:

@@ -50,17 +50,9 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
 )
 """Sections 1 to 16, 18 and 19; page one is section 0, and section 17 says where in the others a clause has
 evidence. Those that the plan takes from other packages (``look.sections``) come last."""
-_LONGEST = explanation.section
-"""The section that takes about as long to draw as all others."""
 
 
-def longest(evidence: Evidence, *, catalogue: bytes | None = None) -> Section:
-    """The one section that is worth drawing beside all others; parameters as for `build`."""
-    with speaking(language_of(evidence.plan, catalogue)):
-        return _LONGEST(evidence)
-
-
-def build(evidence: Evidence, *, catalogue: bytes | None = None, longest: Callable[[], Section] | None = None) -> Card:
+def build(evidence: Evidence, *, catalogue: bytes | None = None) -> Card:
     """Make the card of an evidence.
 
     Parameters
@@ -69,15 +61,10 @@ def build(evidence: Evidence, *, catalogue: bytes | None = None, longest: Callab
         The only source of what is said.
     catalogue : bytes, optional
         Catalogue of the language, where the plan names one of its own.
-    longest : callable, optional
-        Gives what `longest` gives, where somebody else draws that.
     """
     language = language_of(evidence.plan, catalogue)
     with speaking(language):
-        sections = [section(evidence) for section in SECTIONS if longest is None or section is not _LONGEST]
-        if longest is not None:
-            sections.append(longest())
-            sections.sort(key=lambda section: section.number)
+        sections = [section(evidence) for section in SECTIONS]
         sections.append(clauses.section(evidence, sections))
         sections.extend(own_sections(evidence, sections))
         return Card(

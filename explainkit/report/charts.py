@@ -19,8 +19,6 @@ from explainkit.report.canvas import (
     Axes,
     axis_title,
     canvas,
-    dots,
-    house_style,
     inches,
     legend,
     row_names,
@@ -86,38 +84,26 @@ def intervals(
     axis : str
         What the axis shows, with its unit.
     """
-    with house_style():
-        names = [shortened(row.name) for row in rows]
-        left = max(map(inches, names)) + 0.12
-        right = max(inches(row.text, weight=600) for row in rows) + 0.14
-        figure, axes = canvas(width, 0.235 * len(rows) + 0.46, left=left, right=right, bottom=0.4, top=0.04)
-        low, high = span([x for r in rows for x in (r.value, r.low, r.high)] + [line, mark, *(holds or ())])
-        axes.set_xlim(low, high)
-        axes.set_ylim(-0.6, len(rows) - 0.4)
-        if mark is not None:
-            axes.axvspan(mark, high, color=BAND, lw=0)
-        if line is not None:
-            axes.axvline(line, color=MUTED, lw=0.7, dashes=(2, 2))
-        for place, row in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
-            _interval(axes, place, row)
-            if row.opens and place < len(rows) - 1:
-                start = -left / (width - left - right)
-                ends, across = [place + 0.5] * 2, axes.get_yaxis_transform()
-                axes.plot([start, 1], ends, color=RULE, lw=0.5, transform=across, clip_on=False)
-            axes.annotate(
-                row.text,
-                (1, place),
-                (5, 0),
-                xycoords=("axes fraction", "data"),
-                textcoords="offset points",
-                va="center",
-                color=WARN if row.tone == "attention" else INK,
-                weight=600 if row.tone == "attention" else 400,
-                parse_math=False,
-            )
-        row_names(axes, names)
-        axis_title(axes, axis)
-        return to_svg(figure)
+    names = [shortened(row.name) for row in rows]
+    left = max(map(inches, names)) + 0.12
+    right = max(inches(row.text, weight=600) for row in rows) + 0.14
+    low, high = span([x for r in rows for x in (r.value, r.low, r.high)] + [line, mark, *(holds or ())])
+    scales = {"x": (low, high), "y": (-0.6, len(rows) - 0.4)}
+    axes = canvas(width, 0.235 * len(rows) + 0.46, **scales, left=left, right=right, bottom=0.4, top=0.04)
+    if mark is not None:
+        axes.axvspan(mark, high, color=BAND)
+    if line is not None:
+        axes.axvline(line, color=MUTED, lw=0.7, dashes=(2, 2))
+    for place, row in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
+        _interval(axes, place, row)
+        if row.opens and place < len(rows) - 1:
+            start = -left / (width - left - right)
+            axes.axhline(place + 0.5, color=RULE, lw=0.5, start=start)
+        color, weight = (WARN, 600) if row.tone == "attention" else (INK, 400)
+        axes.text((1, place), row.text, shares="x", move=(5, 0), color=color, weight=weight, align=("left", "center"))
+    row_names(axes, names)
+    axis_title(axes, axis)
+    return to_svg(axes)
 
 
 def _interval(axes: Axes, place: int, row: Interval) -> None:
@@ -125,10 +111,10 @@ def _interval(axes: Axes, place: int, row: Interval) -> None:
         return
     color = {"attention": WARN, "quiet": MUTED}.get(row.tone, DEEP)
     if row.low is not None and row.high is not None:
-        axes.plot([row.low, row.high], [place, place], color=color, lw=1.6, solid_capstyle="butt")
-    dots(axes, [(row.value, place)], color=color, size=5.2)
+        axes.plot([row.low, row.high], [place, place], color=color, lw=1.6, cap="butt")
+    axes.dots([(row.value, place)], color=color, size=5.2)
     if row.tone == "quiet":
-        dots(axes, [(row.value, place)], color="#ffffff", size=3.4)
+        axes.dots([(row.value, place)], color="#ffffff", size=3.4)
 
 
 def waterfall(
@@ -145,40 +131,35 @@ def waterfall(
     width : float
         In inches.
     """
-    with house_style():
-        names = [base[1], *(shortened(s.name) for s in steps), output[1]]
-        left = max(inches(name, weight=600) for name in names) + 0.12
-        figure, axes = canvas(width, 0.225 * len(names) + 0.06, left=left, right=0.5, bottom=0.03, top=0.03)
-        ends = list(accumulate((s.value for s in steps), initial=base[0]))
-        low, high = span([*ends, output[0]])
-        axes.set_xlim(low, high)
-        axes.set_ylim(-0.5, len(names) - 0.5)
-        top = len(names) - 1
-        axes.plot([base[0], base[0]], [top - 0.62, top + 0.3], color=INK, lw=1.2)
-        for place, step, start, end in zip(range(top - 1, 0, -1), steps, ends[:-1], ends[1:], strict=True):
-            axes.barh(place, step.value, left=start, height=0.6, color=DEEP if step.value > 0 else PALE)
-            axes.plot([end, end], [place - 0.7, place + 0.3], color=MUTED, lw=0.5)
-            _beside(axes, step.text, max(start, end), place)
-        axes.plot([output[0], output[0]], [-0.3, 0.3], color=INK, lw=1.2)
-        row_names(axes, names, strong=(0, len(names) - 1))
-        axes.spines["bottom"].set_visible(False)
-        axes.set_xticks([])
-        return to_svg(figure)
+    names = [base[1], *(shortened(s.name) for s in steps), output[1]]
+    left = max(inches(name, weight=600) for name in names) + 0.12
+    ends = list(accumulate((s.value for s in steps), initial=base[0]))
+    scales = {"x": span([*ends, output[0]]), "y": (-0.5, len(names) - 0.5)}
+    axes = canvas(width, 0.225 * len(names) + 0.06, **scales, left=left, right=0.5, bottom=0.03, top=0.03)
+    top = len(names) - 1
+    axes.plot([base[0], base[0]], [top - 0.62, top + 0.3], color=INK, lw=1.2)
+    for place, step, start, end in zip(range(top - 1, 0, -1), steps, ends[:-1], ends[1:], strict=True):
+        across, color = (start, start + step.value), DEEP if step.value > 0 else PALE
+        axes.bar(across, (place - 0.3, place + 0.3), color=color)
+        axes.plot([end, end], [place - 0.7, place + 0.3], color=MUTED, lw=0.5)
+        axes.text((max(start, end), place), step.text, move=(4, 0), align=("left", "center"))
+    axes.plot([output[0], output[0]], [-0.3, 0.3], color=INK, lw=1.2)
+    row_names(axes, names, strong=(0, len(names) - 1))
+    axes.spines.remove("bottom")
+    return to_svg(axes)
 
 
 def curve(x: Sequence[float], y: Sequence[float], *, x_axis: str, y_axis: str, width: float = HALF) -> bytes:
     """A curve in the unit square with its diagonal (ROC)."""
-    with house_style():
-        figure, axes = canvas(width, 2.5, left=0.46, right=0.1, bottom=0.42, top=0.06)
-        axes.plot([0, 1], [0, 1], color=MUTED, lw=0.7, dashes=(2, 2))
-        axes.fill_between(x, x, y, color=BAND, lw=0)
-        axes.plot(x, y, color=DEEP, lw=1.6, solid_joinstyle="round")
-        axes.text(0.62, 0.56, say("no discrimination"), color=MUTED, va="top", ha="left")
-        axes.set_xlim(-0.01, 1.01)
-        axes.set_ylim(-0.01, 1.02)
-        axis_title(axes, x_axis)
-        axis_title(axes, y_axis, vertical=True)
-        return to_svg(figure)
+    scales = {"x": (-0.01, 1.01), "y": (-0.01, 1.02)}
+    axes = canvas(width, 2.5, **scales, left=0.46, right=0.1, bottom=0.42, top=0.06)
+    axes.plot([0, 1], [0, 1], color=MUTED, lw=0.7, dashes=(2, 2))
+    axes.fill_between(x, x, y, color=BAND)
+    axes.plot(x, y, color=DEEP, lw=1.6)
+    axes.text((0.62, 0.56), say("no discrimination"), color=MUTED, align=("left", "top"))
+    axis_title(axes, x_axis)
+    axis_title(axes, y_axis, vertical=True)
+    return to_svg(axes)
 
 
 def reliability(
@@ -193,22 +174,20 @@ def reliability(
     width: float = HALF,
 ) -> bytes:
     """Observed outcomes against predictions, bin by bin, with intervals and the diagonal of agreement."""
-    with house_style():
-        figure, axes = canvas(width, 2.5, left=0.52, right=0.1, bottom=0.42, top=0.06)
-        start, end = span([*mean, *observed, *low, *high], pad=0.04)
-        axes.plot([start, end], [start, end], color=MUTED, lw=0.7, dashes=(2, 2))
-        for x, y, bottom, top in zip(mean, observed, low, high, strict=True):
-            if x is None or y is None:
-                continue
-            if bottom is not None and top is not None:
-                axes.plot([x, x], [bottom, top], color=DEEP, lw=1.1, solid_capstyle="butt")
-            dots(axes, [(x, y)], color=DEEP, size=4.8)
-        axes.text(end - (end - start) * 0.03, start + (end - start) * 0.05, diagonal, color=MUTED, ha="right")
-        axes.set_xlim(start, end)
-        axes.set_ylim(start, end)
-        axis_title(axes, x_axis)
-        axis_title(axes, y_axis, vertical=True)
-        return to_svg(figure)
+    start, end = ends = span([*mean, *observed, *low, *high], pad=0.04)
+    axes = canvas(width, 2.5, x=ends, y=ends, left=0.52, right=0.1, bottom=0.42, top=0.06)
+    axes.plot([start, end], [start, end], color=MUTED, lw=0.7, dashes=(2, 2))
+    for x, y, bottom, top in zip(mean, observed, low, high, strict=True):
+        if x is None or y is None:
+            continue
+        if bottom is not None and top is not None:
+            axes.plot([x, x], [bottom, top], color=DEEP, lw=1.1, cap="butt")
+        axes.dots([(x, y)], color=DEEP, size=4.8)
+    corner = (end - (end - start) * 0.03, start + (end - start) * 0.05)
+    axes.text(corner, diagonal, color=MUTED, align=("right", "baseline"))
+    axis_title(axes, x_axis)
+    axis_title(axes, y_axis, vertical=True)
+    return to_svg(axes)
 
 
 def histogram(
@@ -235,40 +214,26 @@ def histogram(
     width : float
         In inches.
     """
-    with house_style():
-        names = [shortened(name, 18) for name, _ in counts]
-        right = max(inches(name, weight=600) for name in names) + 0.14
-        figure, axes = canvas(width, 2.5 if width < FULL else 1.75, left=0.52, right=right, bottom=0.42, top=0.2)
-        heights = [max(values, default=0) for _, values in counts]
-        # The smaller side keeps room for its name; both sides have the same scale.
-        tops = [max(height, 0.3 * max(heights), 1) for height in heights]
-        spans = [b - a for a, b in zip(low, high, strict=True)]
-        for direction, color, name, top, (_, values) in zip((1, -1), (DEEP, PALE), names, tops, counts, strict=False):
-            axes.bar(low, [direction * v for v in values], width=spans, align="edge", color=color, ec="white", lw=0.4)
-            axes.annotate(
-                name,
-                (1, 0.5 * direction * top),
-                (6, 0),
-                xycoords=("axes fraction", "data"),
-                textcoords="offset points",
-                va="center",
-                color=DEEP if direction > 0 else SOFT,
-                weight=600,
-                parse_math=False,
-            )
-        axes.axhline(0, color=INK, lw=0.6)
-        axes.set_xlim(low[0], high[-1])
-        axes.set_ylim(-1.1 * tops[1] if len(tops) > 1 else 0, 1.1 * tops[0])
-        if line is not None:
-            axes.axvline(line[0], color=INK, lw=0.8, dashes=(2, 2))
-            axes.annotate(
-                line[1], (line[0], 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
-                ha="center", color=INK, parse_math=False,
-            )  # fmt: skip
-        axes.yaxis.set_major_formatter(lambda v, _: f"{abs(v):.0f}")
-        axis_title(axes, axis)
-        axis_title(axes, say("rows"), vertical=True)
-        return to_svg(figure)
+    names = [shortened(name, 18) for name, _ in counts]
+    right = max(inches(name, weight=600) for name in names) + 0.14
+    heights = [max(values, default=0) for _, values in counts]
+    # The smaller side keeps room for its name; both sides have the same scale.
+    tops = [max(height, 0.3 * max(heights), 1) for height in heights]
+    scales = {"x": (low[0], high[-1]), "y": (-1.1 * tops[1] if len(tops) > 1 else 0, 1.1 * tops[0])}
+    axes = canvas(width, 2.5 if width < FULL else 1.75, **scales, left=0.52, right=right, bottom=0.42, top=0.2)
+    for direction, color, name, top, (_, values) in zip((1, -1), (DEEP, PALE), names, tops, counts, strict=False):
+        for *ends, value in zip(low, high, values, strict=True):
+            axes.bar((ends[0], ends[1]), (0, direction * value), color=color, edge="#ffffff")
+        place, shade = (1, 0.5 * direction * top), DEEP if direction > 0 else SOFT
+        axes.text(place, name, shares="x", move=(6, 0), color=shade, weight=600, align=("left", "center"))
+    axes.axhline(0, color=INK, lw=0.6)
+    if line is not None:
+        axes.axvline(line[0], color=INK, lw=0.8, dashes=(2, 2))
+        axes.text((line[0], 1), line[1], shares="y", move=(0, 3), align=("center", "baseline"))
+    axes.numbers = lambda count: f"{abs(count):.0f}"
+    axis_title(axes, axis)
+    axis_title(axes, say("rows"), vertical=True)
+    return to_svg(axes)
 
 
 def swarm(
@@ -287,57 +252,46 @@ def swarm(
     width : float
         In inches.
     """
-    with house_style():
-        names = [shortened(name) for name, _ in rows]
-        left = max(map(inches, names)) + 0.12
-        figure, axes = canvas(width, 0.27 * len(rows) + 0.62, left=left, right=0.12, bottom=0.4, top=0.24)
-        low, high = span([x for _, points in rows for x, _ in points] + [0.0])
-        axes.set_xlim(low, high)
-        axes.set_ylim(-0.6, len(rows) - 0.4)
-        axes.axvline(0, color=MUTED, lw=0.7, dashes=(2, 2))
-        shades: dict[str, list[tuple[float, float]]] = {}
-        for place, (_, points) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
-            for x, y, rank in spread(points, low, high):
-                shades.setdefault(rank_shade(rank), []).append((x, place + y))
-        for shade in sorted(shades):
-            dots(axes, shades[shade], color=shade, size=2.6)
-        words = [(rank_shade(0.0), ends[0]), (rank_shade(1.0), ends[1])]
-        if rank_shade(None) in shades:
-            words.append((rank_shade(None), say("category")))
-        legend(figure, words)
-        row_names(axes, names)
-        axis_title(axes, axis)
-        return to_svg(figure)
+    names = [shortened(name) for name, _ in rows]
+    left = max(map(inches, names)) + 0.12
+    low, high = span([x for _, points in rows for x, _ in points] + [0.0])
+    scales = {"x": (low, high), "y": (-0.6, len(rows) - 0.4)}
+    axes = canvas(width, 0.27 * len(rows) + 0.62, **scales, left=left, right=0.12, bottom=0.4, top=0.24)
+    axes.axvline(0, color=MUTED, lw=0.7, dashes=(2, 2))
+    shades: dict[str, list[tuple[float, float]]] = {}
+    for place, (_, points) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
+        for x, y, rank in spread(points, low, high):
+            shades.setdefault(rank_shade(rank), []).append((x, place + y))
+    for shade in sorted(shades):
+        axes.dots(shades[shade], color=shade, size=2.6)
+    words = [(rank_shade(0.0), ends[0]), (rank_shade(1.0), ends[1])]
+    if rank_shade(None) in shades:
+        words.append((rank_shade(None), say("category")))
+    legend(axes, words)
+    row_names(axes, names)
+    axis_title(axes, axis)
+    return to_svg(axes)
 
 
 def lines(
     x: Sequence[float], runs: Sequence[tuple[str, Sequence[float]]], *, axis: str, vertical: str, width: float = FULL
 ) -> bytes:
     """Up to six runs over the same bins, named at their right ends."""
-    with house_style():
-        right = max(inches(shortened(name)) for name, _ in runs) + 0.14
-        figure, axes = canvas(width, 2.1, left=0.5, right=right, bottom=0.42, top=0.06)
-        looks = [
-            (DEEP, "-"),
-            (INK, (0, (4, 2))),
-            (PALE, "-"),
-            (MUTED, (0, (1.5, 1.5))),
-            (SOFT, "-"),
-            (DEEP, (0, (1, 1))),
-        ]
-        ends = []
-        for (name, values), (color, dash) in zip(runs, looks, strict=False):
-            axes.plot(x, values, color=color, ls=dash, lw=1.3)
-            ends.append((values[-1], shortened(name), color))
-        top = max(max(values) for _, values in runs) or 1.0
-        axes.set_ylim(0, top * 1.1)
-        axes.set_xlim(x[0], x[-1])
-        for place, (_, name, color) in zip(_apart([e[0] for e in ends], top * 0.085), ends, strict=True):
-            axes.annotate(name, (1, place), (4, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                          va="center", color=color if color != PALE else SOFT, parse_math=False)  # fmt: skip
-        axis_title(axes, axis)
-        axis_title(axes, vertical, vertical=True)
-        return to_svg(figure)
+    right = max(inches(shortened(name)) for name, _ in runs) + 0.14
+    top = max(max(values) for _, values in runs) or 1.0
+    scales = {"x": (x[0], x[-1]), "y": (0, top * 1.1)}
+    axes = canvas(width, 2.1, **scales, left=0.5, right=right, bottom=0.42, top=0.06)
+    looks = [(DEEP, ()), (INK, (4, 2)), (PALE, ()), (MUTED, (1.5, 1.5)), (SOFT, ()), (DEEP, (1, 1))]
+    ends = []
+    for (name, values), (color, dashes) in zip(runs, looks, strict=False):
+        axes.plot(x, values, color=color, lw=1.3, dashes=dashes)
+        ends.append((values[-1], shortened(name), color))
+    for place, (_, name, color) in zip(_apart([e[0] for e in ends], top * 0.085), ends, strict=True):
+        shade = color if color != PALE else SOFT
+        axes.text((1, place), name, shares="x", move=(4, 0), color=shade, align=("left", "center"))
+    axis_title(axes, axis)
+    axis_title(axes, vertical, vertical=True)
+    return to_svg(axes)
 
 
 def shortened(name: str, longest: int = _LONGEST_NAME) -> str:
@@ -375,7 +329,3 @@ def _apart(places: Sequence[float], gap: float) -> list[float]:
     for below, above in pairwise(order):
         moved[above] = max(moved[above], moved[below] + gap)
     return moved
-
-
-def _beside(axes: Axes, text: str, x: float, y: float) -> None:
-    axes.annotate(text, (x, y), (4, 0), textcoords="offset points", va="center", parse_math=False)

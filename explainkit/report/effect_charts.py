@@ -14,8 +14,6 @@ from explainkit.report.canvas import (
     Axes,
     axis_title,
     canvas,
-    dots,
-    house_style,
     inches,
     legend,
     row_names,
@@ -81,31 +79,30 @@ def effect(
     width : float
         In inches.
     """
-    with house_style():
-        figure, axes = canvas(width, _HEIGHT, left=0.52, right=0.1, bottom=0.4, top=0.22)
-        heights = [*(_heights(curve) if curve is not None else ()), *(other[1] if other is not None else ())]
-        low, high = span(heights if ends is None else ends, pad=0.04)
-        x = [*(curve.x if curve is not None else ()), *(other[0] if other is not None else ())]
-        left, right = span(x, pad=0.03)
-        words = []
-        if curve is not None:
-            axes.fill_between(curve.x, curve.low, curve.high, color=BAND, lw=0)
-            axes.plot(curve.x, curve.mean, color=DEEP, lw=1.5, solid_joinstyle="round")
-            words.append((DEEP, say("partial dependence")))
-            if curve.gap is not None:
-                right += 0.12 * (right - left)
-                _gap(axes, curve.gap, right - 0.045 * (right - left), (low, high))
-        if other is not None:
-            axes.plot(*other, color=INK, lw=1.1, dashes=(3, 2))
-            words.append((INK, say("accumulated (dashed)")))
-        for place in sorted(set(x)):
-            axes.plot([place, place], [low, low + 0.025 * (high - low)], color=MUTED, lw=0.5)
-        axes.set_xlim(left, right)
-        axes.set_ylim(low, high)
-        legend(figure, words)
-        axis_title(axes, shortened(axis))
-        axis_title(axes, vertical, vertical=True)
-        return to_svg(figure)
+    heights = [*(_heights(curve) if curve is not None else ()), *(other[1] if other is not None else ())]
+    low, high = span(heights if ends is None else ends, pad=0.04)
+    x = [*(curve.x if curve is not None else ()), *(other[0] if other is not None else ())]
+    left, right = span(x, pad=0.03)
+    if curve is not None and curve.gap is not None:
+        right += 0.12 * (right - left)
+    scales = {"x": (left, right), "y": (low, high)}
+    axes = canvas(width, _HEIGHT, **scales, left=0.52, right=0.1, bottom=0.4, top=0.22)
+    words = []
+    if curve is not None:
+        axes.fill_between(curve.x, curve.low, curve.high, color=BAND)
+        axes.plot(curve.x, curve.mean, color=DEEP, lw=1.5)
+        words.append((DEEP, say("partial dependence")))
+        if curve.gap is not None:
+            _gap(axes, curve.gap, right - 0.045 * (right - left), (low, high))
+    if other is not None:
+        axes.plot(*other, color=INK, lw=1.1, dashes=(3, 2))
+        words.append((INK, say("accumulated (dashed)")))
+    for place in sorted(set(x)):
+        axes.plot([place, place], [low, low + 0.025 * (high - low)], color=MUTED, lw=0.5)
+    legend(axes, words)
+    axis_title(axes, shortened(axis))
+    axis_title(axes, vertical, vertical=True)
+    return to_svg(axes)
 
 
 def band(curve: Curve, *, axis: str, vertical: str, mark: float | None = None, width: float = HALF) -> bytes:
@@ -122,18 +119,16 @@ def band(curve: Curve, *, axis: str, vertical: str, mark: float | None = None, w
     width : float
         In inches.
     """
-    with house_style():
-        figure, axes = canvas(width, _HEIGHT, left=0.52, right=0.1, bottom=0.4, top=0.1)
-        high = span([*_heights(curve), 0.0], pad=0.04)[1]
-        axes.fill_between(curve.x, curve.low, curve.high, color=BAND, lw=0)
-        axes.plot(curve.x, curve.mean, color=DEEP, lw=1.5, solid_joinstyle="round")
-        if mark is not None:
-            axes.plot([mark, mark], [0.0, high], color=INK, lw=0.8, dashes=(2, 2))
-        axes.set_xlim(*span([*curve.x, *([] if mark is None else [mark])], pad=0.03))
-        axes.set_ylim(0.0, high)
-        axis_title(axes, axis)
-        axis_title(axes, vertical, vertical=True)
-        return to_svg(figure)
+    high = span([*_heights(curve), 0.0], pad=0.04)[1]
+    scales = {"x": span([*curve.x, *([] if mark is None else [mark])], pad=0.03), "y": (0.0, high)}
+    axes = canvas(width, _HEIGHT, **scales, left=0.52, right=0.1, bottom=0.4, top=0.1)
+    axes.fill_between(curve.x, curve.low, curve.high, color=BAND)
+    axes.plot(curve.x, curve.mean, color=DEEP, lw=1.5)
+    if mark is not None:
+        axes.plot([mark, mark], [0.0, high], color=INK, lw=0.8, dashes=(2, 2))
+    axis_title(axes, axis)
+    axis_title(axes, vertical, vertical=True)
+    return to_svg(axes)
 
 
 def _heights(curve: Curve) -> list[float]:
@@ -143,9 +138,10 @@ def _heights(curve: Curve) -> list[float]:
 def _gap(axes: Axes, gap: tuple[float, float, float], x: float, ends: tuple[float, float]) -> None:
     """The answer where the value is missing, right of the scale."""
     mean, low, high = gap
-    axes.plot([x, x], [low, high], color=PALE, lw=1.6, solid_capstyle="butt")
-    dots(axes, [(x, mean)], color=DEEP, size=4.6)
-    axes.text(x, ends[0] + 0.05 * (ends[1] - ends[0]), say("missing"), color=MUTED, ha="center", parse_math=False)
+    axes.plot([x, x], [low, high], color=PALE, lw=1.6, cap="butt")
+    axes.dots([(x, mean)], color=DEEP, size=4.6)
+    foot = (x, ends[0] + 0.05 * (ends[1] - ends[0]))
+    axes.text(foot, say("missing"), color=MUTED, align=("center", "baseline"))
 
 
 def scatter(
@@ -169,22 +165,19 @@ def scatter(
     width : float
         In inches.
     """
-    with house_style():
-        figure, axes = canvas(width, _HEIGHT, left=0.52, right=0.1, bottom=0.4, top=0.22)
-        left, right = span([x for x, _, _ in points], pad=0.04)
-        low, high = span([*(y for _, y, _ in points), 0.0], pad=0.05)
-        axes.plot([left, right], [0, 0], color=MUTED, lw=0.7, dashes=(2, 2))
-        shades: dict[str, list[tuple[float, float]]] = {}
-        for x, y, color in points:
-            shades.setdefault(color, []).append((x, y))
-        for color in sorted(shades):
-            dots(axes, shades[color], color=color, size=2.6)
-        axes.set_xlim(left, right)
-        axes.set_ylim(low, high)
-        legend(figure, words)
-        axis_title(axes, shortened(axis))
-        axis_title(axes, vertical, vertical=True)
-        return to_svg(figure)
+    left, right = span([x for x, _, _ in points], pad=0.04)
+    scales = {"x": (left, right), "y": span([*(y for _, y, _ in points), 0.0], pad=0.05)}
+    axes = canvas(width, _HEIGHT, **scales, left=0.52, right=0.1, bottom=0.4, top=0.22)
+    axes.plot([left, right], [0, 0], color=MUTED, lw=0.7, dashes=(2, 2))
+    shades: dict[str, list[tuple[float, float]]] = {}
+    for x, y, color in points:
+        shades.setdefault(color, []).append((x, y))
+    for color in sorted(shades):
+        axes.dots(shades[color], color=color, size=2.6)
+    legend(axes, words)
+    axis_title(axes, shortened(axis))
+    axis_title(axes, vertical, vertical=True)
+    return to_svg(axes)
 
 
 def strips(
@@ -210,24 +203,22 @@ def strips(
     width : float
         In inches.
     """
-    with house_style():
-        names = [shortened(name, LONGEST) for name, _ in rows]
-        left = max(map(inches, names)) + 0.12
-        figure, axes = canvas(width, 0.27 * len(rows) + 0.62, left=left, right=0.1, bottom=0.4, top=0.22)
-        low, high = span([x for _, points in rows for x, _ in points] + [0.0])
-        axes.set_xlim(low, high)
-        axes.set_ylim(-0.6, len(rows) - 0.4)
-        axes.axvline(0, color=MUTED, lw=0.7, dashes=(2, 2))
-        shades: dict[str, list[tuple[float, float]]] = {}
-        for place, (_, points) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
-            for x, y, what in spread(points, low, high):
-                shades.setdefault(color(what), []).append((x, place + y))
-        for shade in sorted(shades):
-            dots(axes, shades[shade], color=shade, size=2.6)
-        legend(figure, words)
-        row_names(axes, names)
-        axis_title(axes, axis)
-        return to_svg(figure)
+    names = [shortened(name, LONGEST) for name, _ in rows]
+    left = max(map(inches, names)) + 0.12
+    low, high = span([x for _, points in rows for x, _ in points] + [0.0])
+    scales = {"x": (low, high), "y": (-0.6, len(rows) - 0.4)}
+    axes = canvas(width, 0.27 * len(rows) + 0.62, **scales, left=left, right=0.1, bottom=0.4, top=0.22)
+    axes.axvline(0, color=MUTED, lw=0.7, dashes=(2, 2))
+    shades: dict[str, list[tuple[float, float]]] = {}
+    for place, (_, points) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
+        for x, y, what in spread(points, low, high):
+            shades.setdefault(color(what), []).append((x, place + y))
+    for shade in sorted(shades):
+        axes.dots(shades[shade], color=shade, size=2.6)
+    legend(axes, words)
+    row_names(axes, names)
+    axis_title(axes, axis)
+    return to_svg(axes)
 
 
 def by_rank(name: str) -> tuple[tuple[str, str], ...]:
@@ -251,20 +242,19 @@ def boxes(rows: Sequence[Box], *, axis: str, mark: float | None = None, width: f
     width : float
         In inches.
     """
-    with house_style():
-        names = [shortened(row.name) for row in rows]
-        left = max(map(inches, names)) + 0.12
-        figure, axes = canvas(width, 0.235 * len(rows) + 0.46, left=left, right=0.1, bottom=0.4, top=0.04)
-        axes.set_xlim(*span([x for row in rows for x in row.outer + row.inner if x is not None] + [mark]))
-        axes.set_ylim(-0.6, len(rows) - 0.4)
-        if mark is not None:
-            axes.axvline(mark, color=MUTED, lw=0.7, dashes=(2, 2))
-        for place, row in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
-            for ends, thick, color in ((row.outer, 1.2, PALE), (row.inner, 4.2, DEEP)):
-                known = [end for end in ends if end is not None]
-                if len(known) == 2:
-                    axes.plot(known, [place, place], color=color, lw=thick, solid_capstyle="butt")
-            dots(axes, [(row.middle, place)], color="#ffffff", size=3.2)
-        row_names(axes, names)
-        axis_title(axes, axis)
-        return to_svg(figure)
+    names = [shortened(row.name) for row in rows]
+    left = max(map(inches, names)) + 0.12
+    across = span([x for row in rows for x in row.outer + row.inner if x is not None] + [mark])
+    scales = {"x": across, "y": (-0.6, len(rows) - 0.4)}
+    axes = canvas(width, 0.235 * len(rows) + 0.46, **scales, left=left, right=0.1, bottom=0.4, top=0.04)
+    if mark is not None:
+        axes.axvline(mark, color=MUTED, lw=0.7, dashes=(2, 2))
+    for place, row in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
+        for ends, thick, color in ((row.outer, 1.2, PALE), (row.inner, 4.2, DEEP)):
+            known = [end for end in ends if end is not None]
+            if len(known) == 2:
+                axes.plot(known, [place, place], color=color, lw=thick, cap="butt")
+        axes.dots([(row.middle, place)], color="#ffffff", size=3.2)
+    row_names(axes, names)
+    axis_title(axes, axis)
+    return to_svg(axes)

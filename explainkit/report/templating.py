@@ -89,7 +89,7 @@ def document(
         page = _environment().get_template("document.html").render(**given, marks=_Marks())
         if own := {template.name: template.text for template in card.look.templates if template.name != STYLE}:
             page = own_page(own, given, standard=page, filters=_FILTERS, marks=_Marks(), say=say)
-    return page.translate(escapes)
+    return page.translate(escapes) if escapes else page
 
 
 class _Marks:
@@ -164,8 +164,9 @@ def _ids(row: Row) -> str:
 
 def _source(chart: Chart, card: Card, escapes: dict[int, str]) -> Markup:
     """The address of a drawing: its own bytes."""
-    drawing = card.look.drawing(chart.svg.decode()).translate(escapes).encode()
-    return Markup("data:image/svg+xml;base64," + base64.b64encode(drawing).decode())
+    drawing = card.look.drawing(chart.svg.decode())
+    written = drawing.translate(escapes) if escapes else drawing
+    return Markup("data:image/svg+xml;base64," + base64.b64encode(written.encode()).decode())
 
 
 def _drawing(chart: Chart, card: Card, mark: str) -> Markup:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import ModuleType
 
 from explainkit.garbage import rarely
-from explainkit.sign.child import serve_job
+from explainkit.sign.child import look_ahead, serve_job
 
 
 def _load_hanko() -> None:
@@ -31,5 +31,6 @@ if __name__ == "__main__":
     import explainkit.sign.dsse
     import explainkit.sign.pades  # noqa: F401
 
-    if job := sys.stdin.buffer.read():
-        sys.stdout.buffer.write(serve_job(job))
+    job, agreed = look_ahead(sys.stdin.buffer)
+    if job:
+        sys.stdout.buffer.write(serve_job(job, agreed))

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from explainkit.children import command, environment
 from explainkit.errors import (
@@ -23,7 +23,15 @@ from explainkit.errors import (
 from explainkit.sign.comparison import is_comparison, sign_comparison
 from explainkit.sign.keys import Signer
 from explainkit.sign.opinion import Opinion, Withdrawal
-from explainkit.sign.release import countersign_release, renew_release, sign_release, withdraw_release
+from explainkit.sign.release import (
+    TOLD,
+    Agreed,
+    agree,
+    countersign_release,
+    renew_release,
+    sign_release,
+    withdraw_release,
+)
 
 _ERRORS = {
     kind.__name__: kind
@@ -123,15 +131,23 @@ def _act(words: Opinion | Withdrawal | None) -> str:
 
 
 @contextmanager
-def signing_soon() -> Iterator[Callable[[], None]]:
+def signing_soon() -> Iterator[Callable[..., None]]:
     """What starts the process that signs ahead of its job: by then it has loaded what it needs.
 
-    The process knows of no key before `sign_in_child` takes it, and is gone at the end of the block.
+    Given files of the release that are made already, it looks meanwhile whether they say the same, and need not look
+    again where those that it is asked to sign are these. The process knows of no key before `sign_in_child` takes it,
+    and is gone at the end of the block.
     """
 
-    def start() -> None:
+    def start(files: Mapping[str, bytes] | None = None) -> None:
         with suppress(OSError):  # whoever signs will be told
-            _waiting.append(_started())
+            if not _waiting:
+                _waiting.append(_started())
+            if files and (to := _waiting[0].stdin):
+                told = {name: files[name] for name in TOLD if name in files}
+                to.write(json.dumps({name: len(data) for name, data in told.items()}).encode() + b"\n")
+                to.writelines(told.values())
+                to.flush()
 
     try:
         yield start
@@ -152,7 +168,20 @@ def _started() -> subprocess.Popen[bytes]:
     )
 
 
-def serve_job(job: bytes) -> bytes:
+def look_ahead(stream: IO[bytes]) -> tuple[bytes, Agreed | None]:
+    """The job of the child process, and what was found of files that came ahead of it, each line of JSON first."""
+    line = stream.readline()
+    if not line.endswith(b"\n"):
+        return line, None
+    files = {name: stream.read(length) for name, length in json.loads(line).items()}
+    try:
+        agreed = agree(files)
+    except ExplainkitError:
+        agreed = None  # found again, and told, where they are to be signed
+    return stream.read(), agreed
+
+
+def serve_job(job: bytes, agreed: Agreed | None = None) -> bytes:
     """What the child process does with its standard input, and what it answers."""
     try:
         asked = json.loads(job)
@@ -173,7 +202,7 @@ def serve_job(job: bytes) -> bytes:
         elif is_comparison({path.name: path for path in folder.iterdir()}):
             sign_comparison(folder, signer)
         else:
-            sign_release(folder, signer)
+            sign_release(folder, signer, agreed=agreed)
     except ExplainkitError as error:
         return json.dumps({"error": {"type": type(error).__name__, **error.parts()}}).encode()
     return json.dumps({"error": None}).encode()

@@ -21,7 +21,9 @@ _Found = tuple[Any, x509.Certificate, list[x509.Certificate]]
 """A private key of any kind, its certificate, others."""
 
 
-def open_file(key: Path, *, certificate: Path | None, chain: Sequence[Path], passphrase: str | None) -> KeyInMemory:
+def open_file(
+    key: Path, *, certificate: Path | None, chain: Sequence[Path], passphrase: str | None, again: bool = False
+) -> KeyInMemory:
     """Read a key and check that it may sign now.
 
     Parameters
@@ -33,6 +35,9 @@ def open_file(key: Path, *, certificate: Path | None, chain: Sequence[Path], pas
     chain : sequence of pathlib.Path
         Files with the certificates of its issuers.
     passphrase : str or None
+    again : bool, default False
+        Whether it was opened and checked a moment ago: then its numbers are not proved to be prime once more, which
+        takes an eighth of a second.
 
     Raises
     ------
@@ -44,7 +49,7 @@ def open_file(key: Path, *, certificate: Path | None, chain: Sequence[Path], pas
     if certificate is None:
         private, own, others = _read_pkcs12(key, passphrase)
     else:
-        private, own, others = _read_pem_pair(key, passphrase, (certificate, *chain))
+        private, own, others = _read_pem_pair(key, passphrase, (certificate, *chain), again=again)
     where = str(key if certificate is None else certificate)
     refuse_unfit(own, where)
     if not isinstance(private, rsa.RSAPrivateKey) or private.public_key() != own.public_key():
@@ -83,7 +88,7 @@ def _read_pkcs12(key: Path, passphrase: str | None) -> _Found:
     return store.key, store.cert.certificate, [c.certificate for c in store.additional_certs]
 
 
-def _read_pem_pair(key: Path, passphrase: str | None, certificates: Sequence[Path]) -> _Found:
+def _read_pem_pair(key: Path, passphrase: str | None, certificates: Sequence[Path], *, again: bool) -> _Found:
     data = read_input(key, "a private key in PEM")
     if b"PRIVATE KEY-----" not in data:
         raise InputError("no private key in this file", where=str(key), allowed="a private key in PEM")
@@ -92,7 +97,7 @@ def _read_pem_pair(key: Path, passphrase: str | None, certificates: Sequence[Pat
         raise _wrong_passphrase(key, passphrase)
     word = passphrase.encode() if encrypted and passphrase is not None else None
     try:
-        private = serialization.load_pem_private_key(data, word)
+        private = serialization.load_pem_private_key(data, word, unsafe_skip_rsa_key_validation=again)
     except UnsupportedAlgorithm as error:
         raise InputError("the key's kind is not supported", where=str(key), found=str(error)) from None
     except (ValueError, TypeError):

@@ -46,6 +46,8 @@ class Signer:
     """Address of the server that stamps the time of each signature (RFC 3161); without one, nobody does."""
     crls: tuple[Path, ...] = ()
     """Files with the revocation lists of the authorities, of today, that an archive keeps (B-LT, B-LTA)."""
+    _checked_before: bool = field(default=False, repr=False, compare=False)
+    """Whether another process opened the key, checked it, and asks this one to sign with it."""
 
     @classmethod
     def from_pkcs12(cls, path: Path | str, *, passphrase: str | None) -> Signer:
@@ -152,7 +154,13 @@ class Signer:
         """
         if isinstance(self.key, TokenKey):
             return open_on_token(self.key, pin=self.passphrase, certificate=self.certificate, chain=self.chain)
-        return open_file(self.key, certificate=self.certificate, chain=self.chain, passphrase=self.passphrase)
+        return open_file(
+            self.key,
+            certificate=self.certificate,
+            chain=self.chain,
+            passphrase=self.passphrase,
+            again=self._checked_before,
+        )
 
     def to_job(self) -> dict[str, Any]:
         """What a child process needs to open the key; holds passphrase or PIN, so it goes through a pipe only."""
@@ -177,6 +185,7 @@ class Signer:
             passphrase=job["passphrase"],
             tsa=job["tsa"],
             crls=tuple(Path(path) for path in job["crls"]),
+            _checked_before=True,
         )
 
 

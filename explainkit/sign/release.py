@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +29,23 @@ if TYPE_CHECKING:
 
 REACHED = {False: ("B-B",), True: ("B-B", "B-T", "B-LT", "B-LTA")}
 """Levels that are reached without and with time stamps; a card that intends a higher one is not signed at a lower."""
+TOLD = ("card.json", "card.html", "public/summary.json", "public/summary.html")
+"""Files that have to say the same."""
 
 
-def sign_release(folder: Path, signer: Signer) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """Files that were found to say the same."""
+
+    evidence: Evidence
+    files: Mapping[str, bytes]
+
+    def holds(self, files: Mapping[str, bytes]) -> bool:
+        """Whether these are the very files."""
+        return self.files == _told(files)
+
+
+def sign_release(folder: Path, signer: Signer, *, agreed: Agreed | None = None) -> None:
     """Sign an unsigned release where it lies, as its provider.
 
     Parameters
@@ -39,6 +54,8 @@ def sign_release(folder: Path, signer: Signer) -> None:
         A folder that nobody else sees yet: it changes file by file, and only the caller makes it visible, whole.
     signer : Signer
         Whose key signs everything.
+    agreed : Agreed, optional
+        Of files that `agree` was asked about before; what is in the folder counts.
 
     Raises
     ------
@@ -52,7 +69,9 @@ def sign_release(folder: Path, signer: Signer) -> None:
         If the signatures cannot be written.
     """
     files = _unsigned(folder, read_release(folder))
-    evidence = _agreed(files)
+    if agreed is None or not agreed.holds(files):
+        agreed = agree(files)
+    evidence = agreed.evidence
     _refuse_lower(evidence, stamped=signer.tsa is not None)
     _write(folder, _certified(files, signer, evidence))
 
@@ -145,8 +164,20 @@ def _unsigned(folder: Path, contents: Contents) -> dict[str, bytes]:
     return files
 
 
-def _agreed(files: Mapping[str, bytes]) -> Evidence:
-    """The card, where all files say the same."""
+def _told(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {name: files[name] for name in TOLD if name in files}
+
+
+def agree(files: Mapping[str, bytes]) -> Agreed:
+    """The card, where all files say the same.
+
+    Raises
+    ------
+    VerificationError
+        If card.json is not a card.
+    InputError
+        If card.html or the public summary says something else.
+    """
     from explainkit.sign.content import read_card, unlike_card, unlike_summary
     from explainkit.sign.hanko import HOSTILE
 
@@ -161,7 +192,7 @@ def _agreed(files: Mapping[str, bytes]) -> Evidence:
         raise InputError("the page cannot be signed", where="card.html", found=problem)
     for name, problem in unlike_summary(files):
         raise InputError("the public summary cannot be signed", where=name, found=problem)
-    return evidence
+    return Agreed(evidence=evidence, files=_told(files))
 
 
 def _refuse_lower(evidence: Evidence, *, stamped: bool) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from explainkit.report import charts
 from explainkit.report.charts import Interval, Step
-from explainkit.report.svg import plain_svg
+from explainkit.report.svg import Stroke, Words, line, svg
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _NAMES = ("women <b>$x_1$</b>", "26 to 40", "عربي 漢字 🙂", 'a "b" & c')
@@ -116,20 +116,19 @@ def test_a_value_that_is_not_known_draws_no_point() -> None:
 
 
 def test_lines_of_one_look_are_one_path_and_areas_stay_apart() -> None:
-    line = '<path d="M 0 0 L {0} 1" style="fill: none; stroke: #000"/>'
-    bar = '<path d="M 0 0 L 1 0 L 1 1 z" style="fill: #000"/>'
-    faint = '<path d="M 0 0 L 5 0" style="fill: none; stroke: #000; stroke-opacity: 0.5"/>'
-    tick = '<defs><path id="t" d="M 0 0 L 0 2.5" style="stroke: #111"/></defs>'
-    used = "".join(f'<use xlink:href="#t" x="{x}" y="7" style="fill: #111; stroke: #111"/>' for x in (10, 20.5))
-    body = line.format(3) + "<text>a</text>" + line.format(4) + bar + bar + faint + faint + tick + used
-    drawn = plain_svg(
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9">'
-        f"{body}</svg>",
-        size=7,
-    ).decode()
+    thin, thick, area = {"fill": "none", "stroke": "#000"}, {"fill": "none", "stroke": "#111"}, {"fill": "#000"}
+    words = Words(text="a", x=1, y=2, looks={})
+    parts = [
+        Stroke(line([(0, 0), (3, 1)]), thin),
+        words,
+        Stroke(line([(0, 0), (4, -1)]), thin),
+        *2 * [Stroke(line([(0, 0), (1, 0), (1, 1)]) + "z", area)],
+        Stroke(line([(5, 5), (5, 5)]), thick),
+        Stroke(line([(-0.001, 0.125), (0, 2.5)]), thick),
+    ]
+    drawn = svg(parts, width=9, height=9, size=7).decode()
     assert re.findall(r'd="([^"]+)"', drawn) == [
-        "M0 0L3 1M0 0L4 1",
+        "M0 0L3 1M0 0L4-1",
         *2 * ["M0 0L1 0L1 1z"],
-        *2 * ["M0 0L5 0"],
-        "M10 7L10 9.5M20.5 7L20.5 9.5",
+        "M5 5h0M0 0.12L0 2.5",
     ]

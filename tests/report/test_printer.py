@@ -147,16 +147,32 @@ def _failure(remote: printer.Printer, sheet: Sheet) -> BaseException | None:
 
 
 def test_the_summary_is_laid_out_while_the_card_is_drawn(evidence: Evidence) -> None:
-    asked, summary_first = [], []
+    asked, told = [], []
 
     def out_of_order(sheet: Sheet) -> Printed:
         asked.append(sheet.name)
         raise ExplainkitError("out of order")
 
     with pytest.raises(ExplainkitError, match="out of order"):
-        report_files(evidence, Silent(), printer=out_of_order, meanwhile=lambda: summary_first.append(asked[0]))
+        report_files(evidence, Silent(), printer=out_of_order, meanwhile=lambda files: told.append((asked[0], files)))
     assert asked == ["summary.json", "card.json"]
-    assert summary_first == ["summary.json"]  # whoever has work for meanwhile is told once, and not before
+    assert told == [("summary.json", {})]  # whoever has work for meanwhile is told then, and not before
+
+
+def test_all_but_the_card_as_pdf_is_shown_before_that_is_there(evidence: Evidence) -> None:
+    shown, printed = [], []
+
+    def printer(sheet: Sheet) -> Printed:
+        if sheet.name == "card.json":
+            deadline = time.monotonic() + 60
+            while len(shown) < 2 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            printed.append(len(shown))
+        return here(dataclasses.replace(SHEET, name=sheet.name, attachment=sheet.attachment))
+
+    files = {a.name: a.data for a in report_files(evidence, Silent(), printer=printer, meanwhile=shown.append)}
+    assert printed[0] == 2
+    assert shown == [{}, {name: data for name, data in files.items() if name != "card.pdf"}]
 
 
 def test_garbage_is_looked_for_as_before_afterwards() -> None:

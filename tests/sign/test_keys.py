@@ -94,6 +94,27 @@ def test_a_signer_goes_to_a_child_and_comes_back(keys: TrialKeys, stranger: Tria
         assert again.open().chain == signer.open().chain
 
 
+def test_the_numbers_of_a_key_are_proved_before_a_child_is_asked_to_sign(tmp_path: Path, stranger: TrialKeys) -> None:
+    numbers = stranger.signer.open().private.private_numbers()
+    wrong = rsa.RSAPrivateNumbers(
+        p=numbers.p,
+        q=numbers.q,
+        d=numbers.d + 2,
+        dmp1=numbers.dmp1,
+        dmq1=numbers.dmq1,
+        iqmp=numbers.iqmp,
+        public_numbers=numbers.public_numbers,
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+    key = tmp_path / "wrong.key"
+    key.write_bytes(wrong.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    key.chmod(0o600)
+    assert stranger.signer.certificate is not None
+    with pytest.raises(InputError, match=r"wrong.key: the private key is damaged"):
+        Signer.from_pem(key, stranger.signer.certificate)
+    described = Signer.from_job({**stranger.signer.to_job(), "key": str(key)})
+    assert described.open().private.private_numbers().d == numbers.d + 2  # they are not proved twice
+
+
 def test_pem_with_a_passphrase(tmp_path: Path, stranger: TrialKeys) -> None:
     key = tmp_path / "locked.key"
     lock = serialization.BestAvailableEncryption(b"word")

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,9 +21,9 @@ from explainkit.artifact import sha256_of
 from explainkit.errors import ExplainkitError, InputError, OutputError, VerificationError
 from explainkit.records import canonical
 from explainkit.sign import child
-from explainkit.sign.child import sign_in_child, signing_soon
+from explainkit.sign.child import look_ahead, serve_job, sign_in_child, signing_soon
 from explainkit.sign.keys import Signer, TrialKeys
-from explainkit.sign.release import sign_release
+from explainkit.sign.release import TOLD, sign_release
 from explainkit.sign.verification import verify_release
 from tests.sign.builders import WORD, make_evidence, make_files, make_pdf, read, write
 
@@ -150,6 +151,42 @@ def test_a_process_started_ahead_signs_and_is_gone(
         sign_in_child(folder, keys.signer)
     assert verify_release(folder, trust=[keys.ca]).state == "valid"
     assert waiting.returncode == 0
+
+
+def test_files_shown_ahead_are_not_read_again(
+    tmp_path: Path, keys: TrialKeys, unsigned_files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = json.dumps(
+        {"folder": str(write(tmp_path / "r", unsigned_files)), "signer": keys.signer.to_job(), "act": "provider"}
+    )
+    told = {name: unsigned_files[name] for name in TOLD if name in unsigned_files}
+    head = json.dumps({name: len(data) for name, data in told.items()}).encode() + b"\n"
+    rest, agreed = look_ahead(io.BytesIO(b"".join((head, *told.values(), job.encode()))))
+    assert rest == job.encode()
+    monkeypatch.setattr("explainkit.sign.release.agree", None)
+    assert json.loads(serve_job(rest, agreed)) == {"error": None}
+    assert verify_release(tmp_path / "r", trust=[keys.ca]).state == "valid"
+    assert look_ahead(io.BytesIO(job.encode())) == (job.encode(), None)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_what_is_signed_has_to_agree_whatever_was_shown_ahead(
+    tmp_path: Path, keys: TrialKeys, unsigned_files: dict[str, bytes], changed: bool
+) -> None:
+    name = "card.html"
+    other = re.sub(rb"<data value='[^']*'", b"<data value='7'", unsigned_files[name], count=1)
+    assert other != unsigned_files[name]
+    shown, there = ({name: other}, {}) if not changed else ({}, {name: other})
+    folder = write(tmp_path / "r", {**unsigned_files, **there})
+    with signing_soon() as start:
+        start()
+        start({**unsigned_files, **shown})
+        if changed:
+            with pytest.raises(InputError, match="the page cannot be signed"):
+                sign_in_child(folder, keys.signer)
+        else:
+            sign_in_child(folder, keys.signer)
+            assert verify_release(folder, trust=[keys.ca]).state == "valid"
 
 
 def test_a_process_started_ahead_is_gone_when_there_is_nothing_to_sign() -> None:

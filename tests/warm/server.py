@@ -39,7 +39,15 @@ LOADED = (
     *("explainkit.report.gate_lines", "explainkit.report.html", "explainkit.report.layout", "explainkit.report.lean"),
     *("explainkit.report.pdf", "explainkit.report.public"),
     *("explainkit.sign.cades", "explainkit.sign.content", "explainkit.sign.dsse", "explainkit.sign.pades"),
-    *("matplotlib.backends.backend_svg", "pandas", "pyarrow.feather", "pyarrow.parquet", "scipy.stats", "shap"),
+    *(
+        "matplotlib.font_manager",
+        "matplotlib.ticker",
+        "pandas",
+        "pyarrow.feather",
+        "pyarrow.parquet",
+        "scipy.stats",
+        "shap",
+    ),
     *("sklearn.ensemble", "sklearn.linear_model", "sklearn.metrics", "sklearn.pipeline", "skops.io"),
 )
 """What commands load while they work; what is lacking here costs time and nothing else."""
