@@ -20,9 +20,9 @@ from weasyprint.html import UA, UA_COUNTER_STYLE
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
+from explainkit.report.faces import font
 from explainkit.report.parting import NUMBER, PLACE, TOTAL, ids, sections
 from explainkit.report.printer import Printed, Sheet
-from explainkit.report.templating import font
 from explainkit.report.twin import twin
 
 _VARIANT = "pdf/a-3a"
