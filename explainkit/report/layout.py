@@ -1,4 +1,4 @@
-"""Pages laid out as PDF, in this process. The one module that imports WeasyPrint."""
+"""Pages laid out as PDF, in this process. Beside `shortcuts`, the one module that imports WeasyPrint."""
 
 from __future__ import annotations
 

@@ -203,6 +203,7 @@ def serve() -> None:
     try:
         own()
         printed = _loaded()
+        _take_shortcuts()
         gc.disable()  # it finds a few megabytes in the short life of this process
         printed(_FIRST)
         while True:
@@ -238,6 +239,12 @@ def _loaded() -> Callable[..., Printed]:
     from explainkit.report.layout import printed  # this system's loader does not find them by their own names
 
     return printed
+
+
+def _take_shortcuts() -> None:
+    from explainkit.report.shortcuts import take
+
+    take()
 
 
 if __name__ == "__main__":
