@@ -27,6 +27,7 @@ from typing import IO, Any, NoReturn, Protocol
 from explainkit.beside import copies, own
 from explainkit.children import command, environment, processors
 from explainkit.errors import ExplainkitError
+from explainkit.report.later import later
 
 _LENGTH = struct.Struct(">Q")
 _PATIENCE_SECONDS = 0.3
@@ -222,10 +223,13 @@ def _loaded() -> Callable[..., Printed]:
     """The library, loaded in less time where that is possible.
 
     WeasyPrint asks for each part of Pango by the names of other systems first, and Python asks compilers what those
-    are, which takes longer than to load all parts.
+    are, which takes longer than to load all parts. For fonts that HarfBuzz cannot deal with, it imports others, which
+    take a third of the time.
     """
     import ctypes.util
 
+    for name in ("fontTools.subset", "fontTools.varLib.instancer"):
+        later(name)
     asked = ctypes.util.find_library
     if sys.platform == "linux":
         ctypes.util.find_library = lambda name: None
