@@ -9,7 +9,8 @@ from explainkit.evidence import Evidence
 from explainkit.report.assemble import build
 from explainkit.report.card import Card
 from explainkit.report.compact import compact
-from explainkit.report.templating import document, faces, shipped
+from explainkit.report.faces import faces
+from explainkit.report.templating import document, shipped
 
 
 def render_html(evidence: Evidence, *, card: Card | None = None) -> bytes:

@@ -8,11 +8,12 @@ from explainkit.artifact import sha256_of
 from explainkit.evidence import Evidence
 from explainkit.report.assemble import build
 from explainkit.report.card import Card
+from explainkit.report.faces import faces
 from explainkit.report.language import PLACE, say, speaking
 from explainkit.report.lean import lean
 from explainkit.report.parting import NUMBER, TOTAL, parted
 from explainkit.report.printer import Printer, Sheet, here
-from explainkit.report.templating import document, faces, shipped
+from explainkit.report.templating import document, shipped
 
 _PASSES = 3
 

@@ -27,6 +27,7 @@ from typing import IO, Any, NoReturn, Protocol
 from explainkit.beside import copies, own
 from explainkit.children import command, environment, processors
 from explainkit.errors import ExplainkitError
+from explainkit.report.later import later
 
 _LENGTH = struct.Struct(">Q")
 _PATIENCE_SECONDS = 0.3
@@ -203,6 +204,7 @@ def serve() -> None:
     try:
         own()
         printed = _loaded()
+        _take_shortcuts()
         gc.disable()  # it finds a few megabytes in the short life of this process
         printed(_FIRST)
         while True:
@@ -221,10 +223,13 @@ def _loaded() -> Callable[..., Printed]:
     """The library, loaded in less time where that is possible.
 
     WeasyPrint asks for each part of Pango by the names of other systems first, and Python asks compilers what those
-    are, which takes longer than to load all parts.
+    are, which takes longer than to load all parts. For fonts that HarfBuzz cannot deal with, it imports others, which
+    take a third of the time.
     """
     import ctypes.util
 
+    for name in ("fontTools.subset", "fontTools.varLib.instancer"):
+        later(name)
     asked = ctypes.util.find_library
     if sys.platform == "linux":
         ctypes.util.find_library = lambda name: None
@@ -238,6 +243,12 @@ def _loaded() -> Callable[..., Printed]:
     from explainkit.report.layout import printed  # this system's loader does not find them by their own names
 
     return printed
+
+
+def _take_shortcuts() -> None:
+    from explainkit.report.shortcuts import take
+
+    take()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gc
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,20 @@ def test_the_same_bytes_elsewhere_as_here() -> None:
     assert found == [here(SHEET)] * 2
     assert found[0].pdf.startswith(b"%PDF-1.7")
     assert found[0].missing == ("\ue000",)
+
+
+def test_libraries_for_rare_fonts_are_loaded_when_such_a_font_is_printed() -> None:
+    program = (
+        "import pickle, sys\n"
+        "from explainkit.report.printer import _loaded\n"
+        "printed, name = _loaded(), 'fontTools.ttLib.tables.otTables'\n"
+        "assert name not in sys.modules\n"
+        "import weasyprint.pdf.fonts\n"
+        "weasyprint.pdf.fonts.harfbuzz_subset = None\n"  # as where HarfBuzz is too old
+        "assert printed(pickle.load(sys.stdin.buffer)).pdf.startswith(b'%PDF')\n"
+        "assert name in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], input=pickle.dumps(SHEET), env=environment(), check=True)
 
 
 def test_a_printer_that_dies_is_one_clear_error() -> None:
