@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from explainkit.beside import beside
 from explainkit.evidence import LedgerEntry, Measured
 from explainkit.explain import case_figures, global_figures
 from explainkit.explain.cases import choose_cases
@@ -25,6 +28,7 @@ from explainkit.explain.lime.stability import Stability, stability_figures
 from explainkit.explain.lime.surrogate import surrogates
 from explainkit.explain.margins import tolerance
 from explainkit.explain.methods import method_of
+from explainkit.explain.reliability.agreement import by_shap
 from explainkit.explain.reliability.panel import panel
 from explainkit.explain.reliability.setting import Setting
 from explainkit.explain.replica import Replica, replica_of
@@ -95,26 +99,29 @@ def explain(
         places = case_figures.places(subject, chosen, explanation.rows)
         surrogate = Part(lambda: _lime(task, places))
         examined = Part(lambda: examine(_situation(task, plan), chosen, explanation))
-        parts = [Part(lambda: surrogate()[1])]
-        if not only_cases:
-            parts += panel(setting, lambda: surrogate()[0], [(p.shap, p.lime, p.output) for p in places])
-            # Before all others: its tables are the largest, and made on all processors.
-            interactions = _interactions(task, setting)
-            parts.append(Part(lambda: _picture(task, setting, interactions)))
-            parts.append(Part(lambda: explanations_drift(setting, subject, most=reference_rows)))
-        parts += [
-            Part(lambda: gap(explanation, setting.sample, groups, references or {})),
-            Part(lambda: Measured(ledger=_not_simple(subject))),
-            Part(lambda: examined().measured, alone=True),
-        ]
-        more = sum(together(parts, threads=threads_for(setting.strategy)), Measured())
+        # A copy of this process is made while no thread is at work in it.
+        with nullcontext(lambda: None) if only_cases else beside(partial(by_shap, setting)) as shap_values:
+            parts = [Part(lambda: surrogate()[1])]
+            if not only_cases:
+                parts += panel(
+                    setting, lambda: surrogate()[0], [(p.shap, p.lime, p.output) for p in places], shap_values
+                )
+                # Before all others: its tables are the largest, and made on all processors.
+                interactions = _interactions(task, setting)
+                parts.append(Part(lambda: _picture(task, setting, interactions)))
+                parts.append(Part(lambda: explanations_drift(setting, subject, most=reference_rows)))
+            parts += [
+                Part(lambda: gap(explanation, setting.sample, groups, references or {})),
+                Part(lambda: Measured(ledger=_not_simple(subject))),
+                Part(lambda: examined().measured, alone=True),
+            ]
+            more = sum(together(parts, threads=threads_for(setting.strategy)), Measured())
     lime, decided = surrogate()[0], examined()
     rows = task.rows
     kinds = case_figures.kinds_of(rows)
     inputs = [case_figures.values_of(rows, place) for place in places]
-    figures: list[Figure] = []
-    for place, row in zip(places, inputs, strict=True):
-        figures += _of_case(subject, place, row, kinds, explanation, lime)
+    placed = zip(places, inputs, strict=True)
+    figures = [figure for place, row in placed for figure in _of_case(subject, place, row, kinds, explanation, lime)]
     figures += others_figures(figures)
     methods = [method_of("shap", explanation)] + ([] if lime is None else [method_of("lime", lime)])
     return Explained(

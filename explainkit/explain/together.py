@@ -32,9 +32,12 @@ def threads_for(strategy: Strategy) -> int:
 class Part(Generic[T]):
     """Work that is done once, however many ask for what it gives; what it raises is raised again to each of them."""
 
-    def __init__(self, make: Callable[[], T], *, alone: bool = False) -> None:
-        """`alone` says that none of its like runs beside it: it holds large tables, or sets filters of warnings."""
-        self.alone = alone
+    def __init__(self, make: Callable[[], T], *, alone: bool = False, waits: bool = False) -> None:
+        """`alone` says that none of its like runs beside it: it holds large tables, or sets filters of warnings.
+
+        `waits` says that it may have to wait for another process, and comes after its like.
+        """
+        self.alone, self.waits = alone, waits
         self._make, self._lock = make, threading.Lock()
         self._made: list[T] = []
         self._raised: Exception | None = None
@@ -63,7 +66,7 @@ def together(parts: Sequence[Part[T]], *, threads: int) -> list[T]:
         How many run at a time.
     """
     if threads > 1:
-        chain = [part for part in parts if part.alone]
+        chain = sorted((part for part in parts if part.alone), key=lambda part: part.waits)
         lanes = [chain, *([part] for part in parts if not part.alone)]
         over = threading.Event()
 

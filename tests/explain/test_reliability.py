@@ -77,11 +77,16 @@ def off(given: Setting, values: np.ndarray) -> Setting:
     return replace(given, explanation=replace(given.explanation, values=values))
 
 
+def compared(given: Setting) -> Measured:
+    """The check by shap."""
+    return agreement.independent(given, lambda: agreement.by_shap(given))
+
+
 def test_an_independent_computation_agrees_and_a_wrong_reading_of_the_model_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given = setting(trees(frame()), frame(40, 1), frame())
-    assert value(agreement.independent(given), "difference") < 1e-9
+    assert value(compared(given), "difference") < 1e-9
     real = agreement._explained
 
     def wrong(*arguments: Any) -> Any:
@@ -89,13 +94,13 @@ def test_an_independent_computation_agrees_and_a_wrong_reading_of_the_model_is_f
         return replace(found, values=found.values[:, [1, 0, 2, 3]])
 
     monkeypatch.setattr(agreement, "_explained", wrong)
-    assert value(agreement.independent(given), "difference") > 0.05
+    assert value(compared(given), "difference") > 0.05
 
 
 def test_more_columns_are_compared_within_the_error_of_the_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shap_library, "ENUMERATED", 2)
     monkeypatch.setattr(shap_library, "_DRAWN", 2)
-    found = agreement.independent(setting(trees(frame()), frame(40, 1), frame()))
+    found = compared(setting(trees(frame()), frame(40, 1), frame()))
     assert value(found, "within_error") > 0.9
     assert 0 < value(found, "difference") < 0.2
 
@@ -195,7 +200,7 @@ def test_mixed_rows_lie_off_the_data_where_columns_move_together() -> None:
 def test_the_panel_of_a_linear_model_is_complete_and_names_every_figure_once() -> None:
     rows = frame()
     given = setting(sklearn_door(LinearRegression().fit(rows, answer(rows))), frame(50, 1), rows)
-    found = sum(together(panel(given, lambda: None, []), threads=1), Measured())
+    found = sum(together(panel(given, lambda: None, [], lambda: agreement.by_shap(given)), threads=1), Measured())
     figures = FigureSet(found.figures)
     assert value(found, "residual[quantile=1]") < 1e-12
     assert value(found, "difference") < 1e-9

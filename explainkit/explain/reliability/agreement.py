@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from explainkit.explain import shap_library
 from explainkit.explain.attribution import Kind
 from explainkit.explain.background import Background
 from explainkit.explain.reliability.figures import measured, untested
-from explainkit.explain.reliability.setting import Mixer, Setting
+from explainkit.explain.reliability.setting import IntArray, Mixer, Setting
 from explainkit.explain.shapley import attribute
 from explainkit.explanation import Explanation
 
@@ -25,25 +25,58 @@ _EVALUATIONS = 400_000
 _COMPARED = 1000  # rows explained both path-dependently and interventionally
 
 
-def independent(setting: Setting) -> Measured:
-    """The same values by shap, which asks the model as a function of its columns and reads none of its inside."""
-    what = "agreement of SHAP values with an independent implementation (shap)"
-    inside = setting.strategy.inside
-    if inside is not None and inside.refusal is not None:
-        return untested("difference", what, "a model's own library explains it, path-dependently; shap calls the same")
-    players = setting.strategy.players.count
-    rows = setting.draw(len(setting.rows), _ROWS, 20)
-    behind = setting.draw(len(setting.reference), _BEHIND, 21)
-    if shap_library.coalitions(players) * len(rows) * len(behind) > _EVALUATIONS:
-        return untested("difference", what, f"{players} inputs would take too many calls of the model")
-    mixer = Mixer.of(setting, rows, behind)
+Values = tuple[FloatArray, FloatArray | None]
+"""SHAP values of some rows, and their standard errors where there are any."""
+
+
+def by_shap(setting: Setting) -> Values | None:
+    """The values that `independent` compares, by shap; None where it compares none."""
+    if _incomparable(setting) is not None:
+        return None
+    mixer = Mixer.of(setting, *_compared(setting))
 
     def answers(codes: FloatArray) -> FloatArray:
         return setting.asked(mixer.book.decode(codes))
 
     explained, absent = mixer.rows.astype(np.float64), mixer.behind.astype(np.float64)
-    theirs, error = shap_library.values(answers, explained, absent, seed=setting.seed)
+    return shap_library.values(answers, explained, absent, seed=setting.seed)
+
+
+def _compared(setting: Setting) -> tuple[IntArray, IntArray]:
+    """Rows and background rows."""
+    return setting.draw(len(setting.rows), _ROWS, 20), setting.draw(len(setting.reference), _BEHIND, 21)
+
+
+def _incomparable(setting: Setting) -> str | None:
+    """Why shap is not asked."""
+    inside = setting.strategy.inside
+    if inside is not None and inside.refusal is not None:
+        return "a model's own library explains it, path-dependently; shap calls the same"
+    players = setting.strategy.players.count
+    rows, behind = _compared(setting)
+    if shap_library.coalitions(players) * len(rows) * len(behind) > _EVALUATIONS:
+        return f"{players} inputs would take too many calls of the model"
+    return None
+
+
+def independent(setting: Setting, asked: Callable[[], Values | None]) -> Measured:
+    """The same values by shap, which asks the model as a function of its columns and reads none of its inside.
+
+    Parameters
+    ----------
+    setting : Setting
+        SHAP values with the model and the rows behind them.
+    asked : callable
+        Gives what `by_shap` does.
+    """
+    if (reason := _incomparable(setting)) is not None:
+        what = "agreement of SHAP values with an independent implementation (shap)"
+        return untested("difference", what, reason)
+    rows, behind = _compared(setting)
     ours = _explained(setting, setting.rows.iloc[rows], setting.reference.iloc[behind])
+    found = asked()
+    assert found is not None
+    theirs, error = found
     gap = np.abs(theirs - ours.values)
     scale = (np.abs(ours.base_values) + np.abs(ours.values).sum(axis=1))[:, None, :]
     how = (

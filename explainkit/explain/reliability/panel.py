@@ -17,7 +17,10 @@ _QUANTILES = (0.5, 0.9, 0.99, 1.0)
 
 
 def panel(
-    setting: Setting, lime: Callable[[], Explanation | None], places: Sequence[tuple[int, int, int]]
+    setting: Setting,
+    lime: Callable[[], Explanation | None],
+    places: Sequence[tuple[int, int, int]],
+    by_shap: Callable[[], agreement.Values | None],
 ) -> tuple[Part[Measured], ...]:
     """How far to trust an explanation: the checks, to be made in any order.
 
@@ -29,10 +32,12 @@ def panel(
         Gives LIME weights of the cases, or None.
     places : sequence of (int, int, int)
         Row in SHAP, row in LIME and output of each case.
+    by_shap : callable
+        Gives what `agreement.by_shap` does; called last, as it may be at work in another process.
     """
     return (
         Part(lambda: _additivity(setting)),
-        Part(lambda: agreement.independent(setting), alone=True),
+        Part(lambda: agreement.independent(setting, by_shap), alone=True, waits=True),
         Part(lambda: stability.over_rows(setting)),
         Part(lambda: stability.over_backgrounds(setting), alone=True),
         Part(lambda: agreement.kinds(setting), alone=True),
