@@ -199,8 +199,7 @@ from explainkit.report import charts
 x = [i / 40 for i in range(41)]
 drawing = charts.curve(x, [scipy.special.ndtri(0.5 + v / 3) for v in x], x_axis="false", y_axis="true")
 print(hashlib.sha256(drawing).hexdigest(), scipy.stats.kstwo.sf(0.1, 90), scipy.stats.rankdata([3, 1, 3]))
-drawn = charts.canvas(1, 1, left=0, right=1, bottom=0, top=1)[1]
-print("Returns" in scipy.stats.zscore.__doc__, "zorder: float" in drawn.set.__doc__)
+print("Returns" in scipy.stats.zscore.__doc__)
 """
 
 
@@ -213,5 +212,5 @@ def test_in_a_process_of_our_own_libraries_make_nothing_of_their_docstrings_and_
     ]
     (*ours, told), (*theirs, documented) = found
     assert ours == theirs
-    assert told == "False False"
-    assert documented == "True True"
+    assert told == "False"
+    assert documented == "True"

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from explainkit.beside import beside
-from explainkit.evidence import LedgerEntry, Measured
+from explainkit.evidence import Case, LedgerEntry, Measured
 from explainkit.explain import case_figures, global_figures
 from explainkit.explain.cases import choose_cases
 from explainkit.explain.decision.figures import others_figures
@@ -117,17 +117,12 @@ def explain(
             ]
             more = sum(together(parts, threads=threads_for(setting.strategy)), Measured())
     lime, decided = surrogate()[0], examined()
-    rows = task.rows
-    kinds = case_figures.kinds_of(rows)
-    inputs = [case_figures.values_of(rows, place) for place in places]
-    placed = zip(places, inputs, strict=True)
-    figures = [figure for place, row in placed for figure in _of_case(subject, place, row, kinds, explanation, lime)]
-    figures += others_figures(figures)
+    figures, cases = _of_cases(subject, task.rows, places, explanation, lime)
     methods = [method_of("shap", explanation)] + ([] if lime is None else [method_of("lime", lime)])
     return Explained(
-        measured=measured + more + Measured(figures=tuple(figures)),
+        measured=measured + more + Measured(figures=figures),
         methods=(*methods, *decided.methods),
-        cases=decided.told_of([case_figures.case_of(p, row, kinds) for p, row in zip(places, inputs, strict=True)]),
+        cases=decided.told_of(cases),
     )
 
 
@@ -144,21 +139,26 @@ def _not_simple(subject: Subject) -> tuple[LedgerEntry, ...]:
     return tuple(entries)
 
 
-def _of_case(
+def _of_cases(
     subject: Subject,
-    place: case_figures.Place,
-    row: Mapping[str, Any],
-    kinds: dict[str, str],
+    rows: pd.DataFrame,
+    places: Sequence[case_figures.Place],
     explanation: Explanation,
     lime: Explanation | None,
-) -> list[Figure]:
-    """Score, inputs, contributions and weights of one case."""
-    return [
-        case_figures.score_figure(subject, place),
-        *case_figures.input_figures(place, row, kinds),
-        *case_figures.shap_figures(explanation, place),
-        *(() if lime is None else case_figures.lime_figures(lime, place)),
-    ]
+) -> tuple[tuple[Figure, ...], list[Case]]:
+    """Score, inputs, contributions and weights of each case, and what it is."""
+    kinds = case_figures.kinds_of(rows)
+    figures, cases = list[Figure](), list[Case]()
+    for place in places:
+        row = case_figures.values_of(rows, place)
+        figures += [
+            case_figures.score_figure(subject, place),
+            *case_figures.input_figures(place, row, kinds),
+            *case_figures.shap_figures(explanation, place),
+            *(() if lime is None else case_figures.lime_figures(lime, place)),
+        ]
+        cases.append(case_figures.case_of(place, row, kinds))
+    return (*figures, *others_figures(figures)), cases
 
 
 _NAMES = ("shap.importance", "shap.residual_max", "shap.residual_median", "lime.fidelity", "reasons.blocked")
