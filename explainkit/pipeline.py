@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from explainkit.garbage import rarely_collected
 from explainkit.gathering import evidence_of, explained_of, recorded_plan
 from explainkit.load.subject import Subject
 from explainkit.plan import Plan
-from explainkit.progress import Progress, Silent
+from explainkit.progress import Meanwhile, Progress, Silent
 from explainkit.release import Release
 
 if TYPE_CHECKING:
@@ -24,11 +24,7 @@ if TYPE_CHECKING:
 
 @rarely_collected()
 def audit_plan(
-    plan: Plan,
-    *,
-    base: Path,
-    progress: Progress | None = None,
-    meanwhile: Callable[[Mapping[str, bytes]], None] | None = None,
+    plan: Plan, *, base: Path, progress: Progress | None = None, meanwhile: Meanwhile | None = None
 ) -> Release:
     """Audit the model and the data that a plan names.
 
@@ -41,7 +37,7 @@ def audit_plan(
     progress : Progress, optional
         Told of each stage.
     meanwhile : callable, optional
-        Called while pages are laid out by another process, as `explainkit.report.files.report_files` says.
+        See `explainkit.progress.Meanwhile`.
 
     Raises
     ------
@@ -51,16 +47,17 @@ def audit_plan(
     progress = progress or Silent()
     from explainkit.report.printer import elsewhere
 
-    with progress.stage("load model and data"):
-        from explainkit.load.confined.opening import opening_of
+    with ExitStack() as opened:
+        with progress.stage("load model and data"):
+            from explainkit.load.confined.opening import opening_of
 
-        opening = opening_of(plan, base=base, progress=progress)
-        from explainkit.load.assemble import load_subject
+            opening = opening_of(plan, base=base, progress=progress)
+            from explainkit.load.assemble import load_subject
 
-        _check(plan)
-        subject = load_subject(plan, base=base, opening=opening)
-    with elsewhere() as printer:  # only now: until then, two processes loaded their libraries
-        evidence = gather(subject, plan, progress=progress)
+            _check(plan)
+            printer = opened.enter_context(elsewhere())  # only now: until then, two processes loaded their libraries
+            subject = load_subject(plan, base=base, opening=opening)
+        evidence = gather(subject, plan, progress=progress, meanwhile=meanwhile)
         if opening is not None:
             opening.close()  # documents are made of the evidence alone, and need the memory
         return _release(evidence, subject, progress, printer, meanwhile)
@@ -81,7 +78,7 @@ def _release(
     subject: Subject,
     progress: Progress,
     printer: Printer,
-    meanwhile: Callable[[Mapping[str, bytes]], None] | None = None,
+    meanwhile: Meanwhile | None = None,
 ) -> Release:
     from explainkit.report.files import report_files
     from explainkit.sign.aids import verifying_aids
@@ -110,7 +107,9 @@ def _check(plan: Plan) -> None:
         language_of(plan.document())
 
 
-def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) -> Evidence:
+def gather(
+    subject: Subject, plan: Plan, *, progress: Progress | None = None, meanwhile: Meanwhile | None = None
+) -> Evidence:
     """Everything measured about a subject, as evidence; parameters as for `audit_plan`.
 
     The model is explained while everything else is measured, where this process may be copied.
@@ -139,6 +138,8 @@ def gather(subject: Subject, plan: Plan, *, progress: Progress | None = None) ->
                 public, withheld = publication(subject, plan, measured.figures)
             with progress.stage("explain the model"):
                 if copies():  # what comes next can be loaded while the copy is at work
+                    if meanwhile is not None:
+                        meanwhile({})
                     from explainkit.report import conformance, files  # noqa: F401
                 explained = explanation()
         measured += asked_for.measure(subject, plan, found, progress)

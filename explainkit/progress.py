@@ -1,10 +1,14 @@
-"""How a long job says where it stands: a protocol, and silence."""
+"""How a long job says where it stands, and when there is time for something else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+Meanwhile: TypeAlias = Callable[[Mapping[str, bytes]], None]
+"""Called with no file when this process begins to wait for another one, and once more as soon as all files of a release
+but ``card.pdf`` are there, which is still being laid out."""
 
 
 class Progress(Protocol):

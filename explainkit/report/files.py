@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 from explainkit.artifact import Artifact
 from explainkit.evidence import Evidence
-from explainkit.progress import Progress
+from explainkit.progress import Meanwhile, Progress
 from explainkit.public import summarised
 from explainkit.report.assemble import build
 from explainkit.report.html import render_html
@@ -24,7 +23,7 @@ def report_files(
     *,
     catalogue: bytes | None = None,
     printer: Printer = here,
-    meanwhile: Callable[[Mapping[str, bytes]], None] | None = None,
+    meanwhile: Meanwhile | None = None,
 ) -> tuple[Artifact, ...]:
     """The card as PDF, HTML and JSON, and its public summary in the folder ``public``.
 
@@ -41,7 +40,7 @@ def report_files(
     printer : callable, optional
         Who lays the pages out; this process when left out.
     meanwhile : callable, optional
-        Called with no file as soon as the printer has the pages of the card, and with all others while it is at work.
+        See `explainkit.progress.Meanwhile`.
     """
     from explainkit.report.pdf import render_pdf
 
