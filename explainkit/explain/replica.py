@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from scipy.special import expit
 from explainkit.errors import ModelError
 from explainkit.evidence import LedgerEntry, ModelIdentity
 from explainkit.explain.attribution import matrix
+from explainkit.explain.draws import draw
 from explainkit.explain.inside import Inside, Opaque
 from explainkit.explain.strategy import Strategy
 from explainkit.explain.target import Target
@@ -33,6 +34,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 FEWEST_ROWS = 1000
 """Of the data: fewer answers that agree prove too little."""
+MOST_ROWS = 100_000
+"""Of the data: more would take longer to compare than they save."""
 MIXED_ROWS = 1000
 """Made-up rows that are put to the model: it may answer otherwise where there is no data."""
 _FAMILIES = ("lightgbm", "scikit-learn")
@@ -43,8 +46,10 @@ _FAMILIES = ("lightgbm", "scikit-learn")
 class Seen:
     """The evaluation rows, on which a replica was compared."""
 
-    scores: FloatArray
-    """Shape (n_rows, k)."""
+    count: int
+    """How many of them."""
+    of: int
+    """How many there are."""
     missing: BoolArray
     """Which columns of the matrix hold missing values; shape (n_engineered,)."""
     plain: bool
@@ -91,10 +96,9 @@ class Replica:
     @property
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """That made-up rows are not put to the model itself."""
-        seen = len(self.seen.scores)
         reason = (
-            f"added up from the model's own trees, which gives to the last bit what it answered to all {seen} "
-            f"evaluation rows and to {MIXED_ROWS} whose columns were shuffled"
+            "added up from the model's own trees, which gives to the last bit what it answered to "
+            f"{self.seen.count} of {self.seen.of} evaluation rows and to {MIXED_ROWS} whose columns were shuffled"
         )
         return (LedgerEntry(kind="assumed", what="the model's answers to made-up rows", reason=reason),)
 
@@ -120,12 +124,16 @@ class Replica:
                 return None
         return self.trees(compared)
 
-    def explained(self, explanation: Explanation, strategy: Strategy, target: Target) -> Replica | None:
-        """The replica, unless its scores are not those that were explained."""
+    def explained(
+        self, explanation: Explanation, strategy: Strategy, target: Target, rows: pd.DataFrame
+    ) -> Replica | None:
+        """The replica, unless its scores of the rows explained are not those that were explained."""
         if strategy.inside is None or strategy.rescaled:  # answers are explained, and were compared
             return self
-        scores = target.signed(self.seen.scores[list(explanation.rows)])
-        return self if np.array_equal(scores, explanation.predictions) else None
+        scores = self.scores(self.adapt(rows)[0])
+        if scores is None or not np.array_equal(target.signed(scores), explanation.predictions):
+            return None
+        return self
 
 
 def replica_of(task: Task) -> Replica | None:
@@ -141,7 +149,8 @@ def replica_of(task: Task) -> Replica | None:
         return None
     if len(task.rows) < FEWEST_ROWS:
         return None
-    rows = task.model.adapt(task.rows)[0]
+    drawn = draw(len(task.rows), MOST_ROWS, task.plan.seed, 42)
+    rows = task.model.adapt(task.rows)[0].iloc[drawn]
     mixed = _mixed(rows, task.plan.seed)
     try:
         trees = TreeSum(inside.ensemble)
@@ -152,27 +161,33 @@ def replica_of(task: Task) -> Replica | None:
     link = next((link for link in _LINKS[target.task] if np.array_equal(link(others), told)), None)
     if link is None:
         return None
-    seen = _seen(inside, trees, rows)
-    answers = task.subject.rows.scores
-    if seen is None or not np.array_equal(target.answers(link(seen.scores)).reshape(answers.shape), answers):
+
+    def answers(part: slice, scores: FloatArray) -> bool:
+        known = task.subject.rows.scores[drawn[part]]
+        return np.array_equal(target.answers(link(scores)).reshape(known.shape), known)
+
+    seen = _compared_on(inside, trees, rows, answers)
+    if seen is None:
         return None
+    seen = replace(seen, of=len(task.rows))
     return Replica(model=task.model, inside=inside, trees=trees, link=link, seen=seen)
 
 
-def _seen(inside: Inside, trees: TreeSum, rows: pd.DataFrame) -> Seen | None:
-    """What the trees give for the rows of the data; None where a value is infinite."""
+def _compared_on(
+    inside: Inside, trees: TreeSum, rows: pd.DataFrame, answers: Callable[[slice, FloatArray], bool]
+) -> Seen | None:
+    """What rows look like to whose scores a model gives the right answers; None where it does not to all of them."""
     assert inside.ensemble is not None
-    scores, missing = list[FloatArray](), np.zeros(inside.ensemble.columns, dtype=np.bool_)
+    missing = np.zeros(inside.ensemble.columns, dtype=np.bool_)
     plain = inside.bare and inside.family == "lightgbm"
     for start in range(0, len(rows), BATCH_ROWS):
-        part = rows.iloc[start : start + BATCH_ROWS]
-        compared = matrix(inside, inside.ensemble, part)
-        if np.isinf(compared).any():
+        part = slice(start, start + BATCH_ROWS)
+        compared = matrix(inside, inside.ensemble, rows.iloc[part])
+        if np.isinf(compared).any() or not answers(part, trees(compared)):
             return None
         missing |= np.isnan(compared).any(axis=0)
-        plain = plain and _numbers(part) and np.array_equal(_as_numbers(part), compared, equal_nan=True)
-        scores.append(trees(compared))
-    return Seen(scores=np.concatenate(scores), missing=missing, plain=plain)
+        plain = plain and _numbers(rows) and np.array_equal(_as_numbers(rows.iloc[part]), compared, equal_nan=True)
+    return Seen(count=len(rows), of=len(rows), missing=missing, plain=plain)
 
 
 def _mixed(rows: pd.DataFrame, seed: int) -> pd.DataFrame:

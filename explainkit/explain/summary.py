@@ -208,7 +208,7 @@ def _shap(task: Task, replica: Replica | None, cases: Sequence[int]) -> tuple[Se
     setting = Setting(
         strategy=strategy,
         model=task.model,
-        replica=None if replica is None else replica.explained(explanation, strategy, task.target),
+        replica=None if replica is None else replica.explained(explanation, strategy, task.target, part),
         target=task.target,
         rows=part,
         background=background,

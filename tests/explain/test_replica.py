@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from explainkit.errors import ModelError
 from explainkit.explain import replica as made_of
+from explainkit.explain.draws import draw
 from explainkit.explain.replica import Replica, replica_of
 from explainkit.explain.shapley import attribute
 from explainkit.explain.strategy import after_trial
@@ -148,6 +149,22 @@ def test_one_bit_of_one_answer_is_enough_to_have_none() -> None:
     assert replica_of(replace(task, subject=other)) is None
 
 
+def test_of_many_rows_some_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = numbers(ROWS)
+    monkeypatch.setattr(made_of, "MOST_ROWS", 1100)
+    monkeypatch.setattr(made_of, "BATCH_ROWS", 300)
+    task = task_of(boosted("binary", rows), rows)
+    found = replica_of(task)
+    assert found is not None
+    assert (found.seen.count, found.seen.of, found.seen.missing.tolist()) == (1100, 1200, [False, False, True, False])
+    drawn = draw(len(rows), 1100, QUICK.seed, 42)
+    for place in (drawn[0], drawn[299], drawn[300], drawn[-1]):
+        scores = task.subject.rows.scores.copy()
+        scores[place] = np.nextafter(scores[place], 1.0)
+        other = replace(task.subject, rows=replace(task.subject.rows, scores=scores))
+        assert replica_of(replace(task, subject=other)) is None
+
+
 def test_a_model_that_answers_otherwise_where_there_is_no_data_has_none() -> None:
     rows = numbers(ROWS)
     door = boosted("binary", rows)
@@ -189,7 +206,7 @@ def test_all_figures_are_those_of_the_model_itself(output: Any, monkeypatch: pyt
     assert some < every / 15
     only = [entry for entry in quick.measured.ledger if entry not in slow.measured.ledger]
     assert [(e.kind, e.what) for e in only] == [("assumed", "the model's answers to made-up rows")]
-    assert "all 1200 evaluation rows and to 1000 whose" in only[0].reason
+    assert "1200 of 1200 evaluation rows and to 1000 whose" in only[0].reason
     assert len(quick.measured.ledger) == len(slow.measured.ledger) + 1
 
 
@@ -211,11 +228,12 @@ def test_other_scores_than_those_that_were_explained_are_not_added_up() -> None:
     task = task_of(door, rows)
     found = replica_of(task)
     strategy = after_trial(task.trial, output="margin")
-    explanation = attribute(strategy, door, rows.iloc[:50], task.background, task.target, 0)
+    some = rows.iloc[:50]
+    explanation = attribute(strategy, door, some, task.background, task.target, 0)
     assert found is not None
-    assert found.explained(explanation, strategy, task.target) is found
+    assert found.explained(explanation, strategy, task.target, some) is found
     other = replace(explanation, predictions=np.nextafter(explanation.predictions, 9.0))
-    assert found.explained(other, strategy, task.target) is None
+    assert found.explained(other, strategy, task.target, some) is None
 
 
 def test_the_independent_check_asks_the_model_itself(monkeypatch: pytest.MonkeyPatch) -> None:
