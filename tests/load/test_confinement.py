@@ -409,7 +409,7 @@ def test_it_ends_when_it_is_no_longer_needed(tmp_path: Path) -> None:
 def test_it_is_gone_before_documents_are_made(sample_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
 
-    def measured(subject: Any, plan: Any, *, progress: Any) -> None:
+    def measured(subject: Any, plan: Any, **named: Any) -> None:
         found.append(subject.model.native._child._process)
         assert found[0].poll() is None
 
