@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -166,28 +166,25 @@ def replica_of(task: Task) -> Replica | None:
         known = task.subject.rows.scores[drawn[part]]
         return np.array_equal(target.answers(link(scores)).reshape(known.shape), known)
 
-    seen = _compared_on(inside, trees, rows, answers)
-    if seen is None:
-        return None
-    seen = replace(seen, of=len(task.rows))
-    return Replica(model=task.model, inside=inside, trees=trees, link=link, seen=seen)
+    seen = _compared_on(inside, trees, rows, answers, of=len(task.rows))
+    return None if seen is None else Replica(model=task.model, inside=inside, trees=trees, link=link, seen=seen)
 
 
 def _compared_on(
-    inside: Inside, trees: TreeSum, rows: pd.DataFrame, answers: Callable[[slice, FloatArray], bool]
+    inside: Inside, trees: TreeSum, rows: pd.DataFrame, answers: Callable[[slice, FloatArray], bool], *, of: int
 ) -> Seen | None:
     """What rows look like to whose scores a model gives the right answers; None where it does not to all of them."""
     assert inside.ensemble is not None
     missing = np.zeros(inside.ensemble.columns, dtype=np.bool_)
-    plain = inside.bare and inside.family == "lightgbm"
+    plain = inside.bare and inside.family == "lightgbm" and _numbers(rows)
     for start in range(0, len(rows), BATCH_ROWS):
         part = slice(start, start + BATCH_ROWS)
         compared = matrix(inside, inside.ensemble, rows.iloc[part])
         if np.isinf(compared).any() or not answers(part, trees(compared)):
             return None
         missing |= np.isnan(compared).any(axis=0)
-        plain = plain and _numbers(rows) and np.array_equal(_as_numbers(rows.iloc[part]), compared, equal_nan=True)
-    return Seen(count=len(rows), of=len(rows), missing=missing, plain=plain)
+        plain = plain and np.array_equal(_as_numbers(rows.iloc[part]), compared, equal_nan=True)
+    return Seen(count=len(rows), of=of, missing=missing, plain=plain)
 
 
 def _mixed(rows: pd.DataFrame, seed: int) -> pd.DataFrame:

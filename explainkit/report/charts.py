@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -258,12 +258,7 @@ def swarm(
     scales = {"x": (low, high), "y": (-0.6, len(rows) - 0.4)}
     axes = canvas(width, 0.27 * len(rows) + 0.62, **scales, left=left, right=0.12, bottom=0.4, top=0.24)
     axes.axvline(0, color=MUTED, lw=0.7, dashes=(2, 2))
-    shades: dict[str, list[tuple[float, float]]] = {}
-    for place, (_, points) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
-        for x, y, rank in spread(points, low, high):
-            shades.setdefault(rank_shade(rank), []).append((x, place + y))
-    for shade in sorted(shades):
-        axes.dots(shades[shade], color=shade, size=2.6)
+    shades = dot_rows(axes, rows, (low, high), rank_shade)
     words = [(rank_shade(0.0), ends[0]), (rank_shade(1.0), ends[1])]
     if rank_shade(None) in shades:
         words.append((rank_shade(None), say("category")))
@@ -306,6 +301,22 @@ def rank_shade(rank: float | None) -> str:
         return "#8f989f"
     light, dark, step = (0xA9, 0xC7, 0xE0), (0x12, 0x39, 0x5C), round(rank * 7) / 7
     return "#" + "".join(f"{round(a + (b - a) * step):02x}" for a, b in zip(light, dark, strict=True))
+
+
+def dot_rows(
+    axes: Axes,
+    rows: Sequence[tuple[str, Sequence[tuple[float, float | None]]]],
+    ends: tuple[float, float],
+    color: Callable[[float | None], str],
+) -> frozenset[str]:
+    """Draw points beside each other, one row each from top to bottom; the colours that they have."""
+    shades: dict[str, list[tuple[float, float]]] = {}
+    for place, (_, points) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
+        for x, y, what in spread(points, *ends):
+            shades.setdefault(color(what), []).append((x, place + y))
+    for shade in sorted(shades):
+        axes.dots(shades[shade], color=shade, size=2.6)
+    return frozenset(shades)
 
 
 def spread(

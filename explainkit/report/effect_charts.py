@@ -20,7 +20,7 @@ from explainkit.report.canvas import (
     span,
     to_svg,
 )
-from explainkit.report.charts import HALF, rank_shade, shortened, spread
+from explainkit.report.charts import HALF, dot_rows, rank_shade, shortened
 from explainkit.report.language import say
 
 _HEIGHT = 2.0
@@ -209,12 +209,7 @@ def strips(
     scales = {"x": (low, high), "y": (-0.6, len(rows) - 0.4)}
     axes = canvas(width, 0.27 * len(rows) + 0.62, **scales, left=left, right=0.1, bottom=0.4, top=0.22)
     axes.axvline(0, color=MUTED, lw=0.7, dashes=(2, 2))
-    shades: dict[str, list[tuple[float, float]]] = {}
-    for place, (_, points) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
-        for x, y, what in spread(points, low, high):
-            shades.setdefault(color(what), []).append((x, place + y))
-    for shade in sorted(shades):
-        axes.dots(shades[shade], color=shade, size=2.6)
+    dot_rows(axes, rows, (low, high), color)
     legend(axes, words)
     row_names(axes, names)
     axis_title(axes, axis)

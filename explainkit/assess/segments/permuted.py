@@ -150,18 +150,25 @@ class _Sums:
 
     def _table(self, bundle: _Bundle, packed: Floats) -> Floats:
         """Sums by cell and segment of later columns, at last those of the cell itself; shape (…, segments, sums)."""
-        later = range(bundle.end, self._paired)
-        hot = np.ones((sum(self._sizes[place] for place in later) + 1, len(bundle.order)))
-        row = 0
-        for place in later:
-            segments = np.arange(self._sizes[place], dtype=np.int16)[:, None]
-            hot[row : row + len(segments)] = self._axes[place][bundle.order] == segments
-            row += len(segments)
-        table = np.empty((len(bundle.starts) - 1, len(hot), len(packed)))
-        for cell, sums in enumerate(table):
-            rows = slice(bundle.starts[cell], bundle.starts[cell + 1])
-            np.matmul(hot[:, rows], packed[:, rows].T, out=sums)
+        width = sum(self._sizes[bundle.end : self._paired]) + 1
+        table, row = np.empty((len(bundle.starts) - 1, width, len(packed))), 0
+        for hot in self._indicators(bundle):
+            for cell, sums in enumerate(table):
+                rows = slice(bundle.starts[cell], bundle.starts[cell + 1])
+                np.matmul(hot[:, rows], packed[:, rows].T, out=sums[row : row + len(hot)])
+            row += len(hot)
         return table.reshape(*bundle.sizes, *table.shape[1:])
+
+    def _indicators(self, bundle: _Bundle) -> Iterator[Floats]:
+        """Which rows are in each segment of the later columns, at last all; shape (n_segments, n_rows), in parts."""
+        most = _BLOCK_BYTES // 2 // (8 * len(bundle.order))
+        held = list[Bools]()
+        for place in range(bundle.end, self._paired):
+            if held and sum(map(len, held)) + self._sizes[place] > most:
+                yield np.concatenate(held, dtype=np.float64)
+                held = []
+            held.append(self._axes[place][bundle.order] == np.arange(self._sizes[place], dtype=np.int16)[:, None])
+        yield np.concatenate([*held, np.ones((1, len(bundle.order)), np.bool_)], dtype=np.float64)
 
     def _of_bundle(self, bundle: _Bundle, table: Floats) -> Iterator[Floats]:
         """Sums over the segments looked at, of each column alone and in pairs; shape (n_segments, n_sums)."""
