@@ -7,6 +7,7 @@ import json
 import threading
 import time
 import warnings
+from functools import partial
 from typing import Any
 
 import joblib
@@ -226,3 +227,10 @@ def test_a_model_is_tried_once_for_all_kinds_of_values(monkeypatch: pytest.Monke
     monkeypatch.setattr(strategy, "look_inside", noted)
     explain(asked(door_of(), favourable="0"), PLAN)
     assert len(looked) == 1
+
+
+def test_what_waits_for_others_comes_after_its_like() -> None:
+    begun: list[str] = []
+    parts = [Part(partial(begun.append, name), alone=True, waits=name == "waits") for name in ("waits", "a", "b")]
+    together(parts, threads=2)
+    assert begun == ["a", "b", "waits"]

@@ -13,7 +13,7 @@ from scipy import stats
 from explainkit.assess.fairness.shown import groupings_of
 from explainkit.assess.segments import permuted, slices
 from explainkit.assess.segments import search as slice_search
-from explainkit.assess.segments.axes import axes, short_cut
+from explainkit.assess.segments.axes import Axis, axes, short_cut
 from explainkit.assess.statistics.intervals import newcombe_difference
 from explainkit.errors import PlanError
 from explainkit.evidence import Column
@@ -185,6 +185,22 @@ def test_permuted_errors_are_scored_as_errors_are(kind, paired, most, monkeypatc
 def test_permutations_do_not_depend_on_the_size_of_the_blocks(monkeypatch):
     frame, wrong = planted(seed=4, n=500)
     setting, found = searched(frame, wrong)
+    whole = permuted.null_maxima(setting, found, permutations=20, rng=np.random.default_rng(1))
+    monkeypatch.setattr(permuted, "_BLOCK_BYTES", 1)
+    parts = permuted.null_maxima(setting, found, permutations=20, rng=np.random.default_rng(1))
+    np.testing.assert_array_equal(whole, parts)
+
+
+def test_maxima_of_many_columns_are_the_same_however_few_indicators_are_held(monkeypatch):
+    rng = np.random.default_rng(3)
+    axes = [
+        Axis(name=f"c{i}", codes=rng.integers(0, 4, 400).astype(np.int16), words=tuple("abcd"), group=None)
+        for i in range(9)
+    ]
+    setting = slice_search.Setting(
+        axes=axes, errors=rng.random(400), weights=None, support=10, min_cell=1, crossable=True, max_columns=2
+    )
+    found, _ = slice_search.blocks(setting)
     whole = permuted.null_maxima(setting, found, permutations=20, rng=np.random.default_rng(1))
     monkeypatch.setattr(permuted, "_BLOCK_BYTES", 1)
     parts = permuted.null_maxima(setting, found, permutations=20, rng=np.random.default_rng(1))
